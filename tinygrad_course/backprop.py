@@ -1,0 +1,190 @@
+"""The walk: backpropagation through a recorded graph, for every operation in the same few lines.
+
+A recorded value knows its row of the table, the arguments it was computed from, and which of them were
+values (its parents).  The walk goes through the recorded values from the youngest to the oldest.  A value is
+always younger than its parents, so when its turn comes, everything that used it has already been visited and
+its gradient is complete: that is the topological sort, and it costs nothing.  At each value the walk calls
+the row's rules, undoes broadcasting, and adds what comes out to the parents' gradients.
+
+Nothing here is recursive, so a graph may be as deep as memory allows.
+"""
+
+from __future__ import annotations
+
+import gc
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .derivatives import Row, Rule, cast, pick, total
+
+PENDING: Any = object()
+"""Stands in `.grad` while the walk has reached a value and no gradient has come back to it yet."""
+
+_born = operator.attrgetter("_born")
+
+
+def backpropagate(
+    root: Any, gradient: Any, *, inputs: Sequence[Any] | None = None, create_graph: bool = False
+) -> list[Any]:
+    """Carry `gradient` from `root` back through everything it was computed from.
+
+    Parameters
+    ----------
+    root : Value
+        Where to start.
+    gradient : float, array or Value
+        The gradient of the final result with respect to `root`, of its shape and dtype.
+    inputs : sequence of Value, optional
+        Without it, gradients are added into the leaves' `.grad` and set on the values between.  With it, the
+        walk stops at these values, returns their gradients, and leaves every `.grad` as it was.
+    create_graph : bool
+        Hand Values to the rules, so that the gradients are recorded and can be differentiated again.
+
+    Returns
+    -------
+    list
+        The gradients of `inputs`; None for one that `root` does not depend on.
+    """
+    oldest = min(map(_born, inputs)) if inputs else 0
+    order, leaves = _reached(root, oldest)
+    collecting = gc.isenabled()
+    gc.disable()  # the walk makes no cycles, and the collector would look through the whole graph again and again
+    finished = False
+    try:
+        root.grad = gradient
+        with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
+            for node in order:
+                _pull(node, oldest, create_graph)
+        finished = inputs is None
+        return [] if inputs is None else [v.grad for v in inputs]
+    finally:
+        if not finished:
+            for node in order:
+                node.grad = None
+        for leaf, before in leaves:
+            if not finished:
+                leaf.grad = before
+            elif before is not None:
+                leaf.grad = before + leaf.grad
+        if collecting:
+            gc.enable()
+
+
+def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
+    """The recorded values that `root` depends on, youngest first, and the leaves with their gradients so far."""
+    if root._row is None:
+        return [], [(root, root.grad)]
+    order, leaves = [root], []
+    root.grad = PENDING
+    for node in order:  # grows while we go through it
+        for parent in node._parents:
+            if parent is not None and parent.grad is not PENDING and parent._born >= oldest:
+                if parent._row is None:
+                    leaves.append((parent, parent.grad))
+                else:
+                    order.append(parent)
+                parent.grad = PENDING
+    order.sort(key=_born, reverse=True)
+    return order, leaves
+
+
+def _pull(node: Any, oldest: int, create_graph: bool) -> None:
+    """Bring the gradient of `node` to its parents."""
+    g, out, row, args, kwargs = node.grad, node._data, node._row, node._args, node._kwargs
+    operands = row.operands(args)
+    if type(g) is tuple:  # of an operation with several results, not all of which were used
+        g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
+    if create_graph:
+        args = row.with_operands(args, [_as_value(*pair) for pair in zip(operands, node._parents)])
+        out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
+    for i, parent in enumerate(node._parents):
+        if parent is None or parent._born < oldest:
+            continue
+        like = operands[i]
+        if parent._data is not like:
+            _check_unchanged(node, parent, like)
+        rule = row.rule(i)
+        try:
+            c = rule(g, out, *args, **kwargs)
+            if type(c) is float and c != c:
+                raise FloatingPointError
+        except (ArithmeticError, ValueError):
+            c = _careful(row, rule, g, out, args, kwargs)
+        c = _fitted(c, like, row, i)
+        if parent.grad is not PENDING:
+            c = _sum(parent.grad, c)
+        elif parent._row is None and isinstance(c, np.ndarray) and (c is g or c.base is not None):
+            c = c.copy()  # two leaves never share the memory of a gradient
+        parent.grad = c
+
+
+def _careful(row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a rule that failed on Python floats, or that met 0 / 0 or 0 · inf, once more as NumPy computes it.
+
+    Where the incoming gradient is 0, so is what an elementwise operation passes on, however steep it is there.
+    """
+    numbers = [np.float64(a) if type(a) is float else a for a in (g, out, *args)]
+    try:
+        return rule(*numbers, **kwargs)
+    except FloatingPointError:
+        with np.errstate(invalid="ignore"):
+            c = rule(*numbers, **kwargs)
+        return np.where(g == 0, 0.0, c) if row.elementwise else c
+
+
+def _fitted(c: Any, like: Any, row: Row, i: int) -> Any:
+    """A gradient in the shape and dtype of the argument it belongs to: broadcasting is undone here."""
+    if type(like) is float:
+        return c if type(c) is float else total(c)
+    if type(like) is tuple:
+        return c
+    if isinstance(c, (float, int, np.generic)):
+        c = np.array(c)
+    if c.shape != like.shape:
+        extra = c.ndim - like.ndim
+        stretched = (
+            [n == 1 and c.shape[extra + axis] != 1 for axis, n in enumerate(like.shape)] if extra >= 0 else []
+        )
+        kept = tuple(n for n, s in zip(c.shape[extra:], stretched) if not s) if extra >= 0 else ()
+        if extra < 0 or kept != tuple(n for n, s in zip(like.shape, stretched) if not s):
+            raise ValueError(
+                f"{row.name}: the rule for argument {i} gave a gradient of shape {c.shape}, but the argument has "
+                f"shape {like.shape}; a rule returns the argument's shape, or one it broadcasts to"
+            )
+        axes = (*range(extra), *(extra + axis for axis, s in enumerate(stretched) if s))
+        c = np.reshape(np.sum(c, axis=axes), like.shape)
+    if c.dtype != like.dtype:
+        c = cast(c, like.dtype)
+    return c
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """The sum of two gradients; of an operation with several results they are tuples with None for zero."""
+    if type(a) is tuple:
+        return tuple(y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True))
+    return a + b
+
+
+def _as_value(recorded: Any, parent: Any) -> Any:
+    """What a rule gets for an argument when its result is to be recorded: the Value, as it was at that time."""
+    if parent is None:
+        return recorded
+    if parent._data is recorded:
+        return parent
+    then = np.positive(parent)
+    then._data = recorded
+    return then
+
+
+def _check_unchanged(node: Any, parent: Any, recorded: Any) -> None:
+    """Raise if the array that was recorded has been written to since (a rebound `.data` is harmless)."""
+    if isinstance(recorded, np.ndarray) and isinstance(parent._data, np.ndarray):
+        if np.may_share_memory(recorded, parent._data):
+            who = f"{parent.name!r}" if parent.name else f"an argument of shape {recorded.shape}"
+            raise RuntimeError(
+                f"backward: {who} was updated in place after {node._row.name} recorded it, so its old data is "
+                "gone; run the forward pass again before backward, or update with p.data = p.data - ..."
+            )

@@ -1,0 +1,27 @@
+"""The table of operations and their derivatives: one row an operation, one file a family.
+
+`table` holds the mechanism; the other files hold nothing but rows.  This floor knows NumPy only.
+"""
+
+from . import elementwise, indexing, linear_algebra, neural, plain, reductions, shaping
+from .reductions import total
+from .shaping import cast, pick
+from .table import TABLE, Row, Rule, composed, derivative
+
+__all__ = [
+    "TABLE",
+    "Row",
+    "Rule",
+    "cast",
+    "composed",
+    "derivative",
+    "elementwise",
+    "indexing",
+    "linear_algebra",
+    "neural",
+    "pick",
+    "plain",
+    "reductions",
+    "shaping",
+    "total",
+]

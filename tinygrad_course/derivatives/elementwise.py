@@ -1,0 +1,109 @@
+"""Rows of the operations that work entry by entry: arithmetic, powers, exponentials, trigonometry, choices.
+
+`scalar` is the same operation on Python floats.  Where it raises (1 / 0, log 0, overflow) NumPy is asked.
+"""
+
+import math
+import operator
+
+import numpy as np
+
+from .table import derivative
+
+# Arithmetic
+derivative(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g, scalar=operator.add, formula="x + y")
+derivative(np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g, scalar=operator.sub, formula="x - y")
+derivative(
+    np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x, scalar=operator.mul, formula="x · y"
+)
+derivative(
+    np.divide,
+    lambda g, out, x, y: g / y,
+    lambda g, out, x, y: -g * out / y,
+    scalar=operator.truediv,
+    formula="x / y",
+    domain="y ≠ 0",
+)
+derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x")
+derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x")
+derivative(np.square, lambda g, out, x: g * (x + x), scalar=lambda x: x * x, formula="x²")
+derivative(
+    np.power,
+    lambda g, out, x, y: g * y * x ** (y - (y != 0)),
+    lambda g, out, x, y: g * out * np.log(x + ((x == 0) & (y >= 0))),
+    scalar=math.pow,
+    formula="x ** y",
+    domain="x > 0, or x any and y whole",
+    kink="0 for y at x = 0, y ≥ 0",
+)
+derivative(
+    np.sqrt,
+    lambda g, out, x: g / (out + out),
+    scalar=math.sqrt,
+    formula="√x",
+    domain="x ≥ 0",
+    kink="inf at 0",
+)
+derivative(
+    np.absolute,
+    lambda g, out, x: g * np.sign(x),
+    scalar=abs,
+    formula="|x|",
+    kink="0 at 0",
+)
+
+# Exponentials and logarithms
+derivative(np.exp, lambda g, out, x: g * out, scalar=math.exp, formula="exp x")
+derivative(np.expm1, lambda g, out, x: g * (out + 1), scalar=math.expm1, formula="exp x - 1")
+derivative(np.log, lambda g, out, x: g / x, scalar=math.log, formula="log x", domain="x > 0")
+derivative(np.log1p, lambda g, out, x: g / (1 + x), scalar=math.log1p, formula="log(1 + x)", domain="x > -1")
+
+# Trigonometry
+derivative(np.sin, lambda g, out, x: g * np.cos(x), scalar=math.sin, formula="sin x")
+derivative(np.cos, lambda g, out, x: -g * np.sin(x), scalar=math.cos, formula="cos x")
+derivative(np.tanh, lambda g, out, x: g * (1 - out * out), scalar=math.tanh, formula="tanh x")
+derivative(np.arctan, lambda g, out, x: g / (1 + x * x), scalar=math.atan, formula="arctan x")
+
+# Choices
+derivative(
+    np.maximum,
+    lambda g, out, x, y: g * (1 - 0.5 * (x < y) - 0.5 * (x <= y)),
+    lambda g, out, x, y: g * (1 - 0.5 * (y < x) - 0.5 * (y <= x)),
+    formula="the larger of x and y",
+    kink="half to each where x = y",
+)
+derivative(
+    np.minimum,
+    lambda g, out, x, y: g * (1 - 0.5 * (x > y) - 0.5 * (x >= y)),
+    lambda g, out, x, y: g * (1 - 0.5 * (y > x) - 0.5 * (y >= x)),
+    formula="the smaller of x and y",
+    kink="half to each where x = y",
+)
+derivative(
+    np.where,
+    None,
+    lambda g, out, condition, x, y: np.where(condition, g, 0.0),
+    lambda g, out, condition, x, y: np.where(condition, 0.0, g),
+    formula="x where the condition holds, else y",
+)
+
+
+def _within(x, low, high):
+    """Where `clip` leaves its argument as it is (None is no bound)."""
+    above = True if low is None else x >= low
+    below = True if high is None else x <= high
+    return np.logical_and(above, below)
+
+
+derivative(
+    np.clip,
+    lambda g, out, x, low=None, high=None, **_: g * _within(x, low, high),
+    lambda g, out, x, low=None, high=None, **_: (
+        g * np.logical_and(x < low, True if high is None else low < high)
+    ),
+    lambda g, out, x, low=None, high=None, **_: (
+        g * np.logical_or(x > high, False if low is None else low >= high)
+    ),
+    formula="x, but at least low and at most high",
+    kink="1 at the bounds",
+)

@@ -1,0 +1,147 @@
+"""Rows of products of vectors and matrices: matmul, dot, outer, tensordot, einsum.
+
+The cotangent rules are those of Giles (2008), "Collected matrix derivative results for forward and reverse
+mode algorithmic differentiation".
+"""
+
+import numpy as np
+
+from .table import derivative
+
+
+def swap(x):
+    """`x` with its last two axes exchanged: every matrix of a stack transposed."""
+    return np.swapaxes(x, -1, -2)
+
+
+def _matmul_x(g, out, x, y):
+    if y.ndim == 1:
+        return g * y if x.ndim == 1 else g[..., None] * y
+    if x.ndim == 1:
+        return np.matmul(y, g[..., None])[..., 0]
+    return np.matmul(g, swap(y))
+
+
+def _matmul_y(g, out, x, y):
+    if x.ndim == 1:
+        return g * x if y.ndim == 1 else x[:, None] * g[..., None, :]
+    if y.ndim == 1:
+        return np.matmul(swap(x), g[..., None])[..., 0]
+    return np.matmul(swap(x), g)
+
+
+derivative(np.matmul, _matmul_x, _matmul_y, formula="x @ y")
+
+
+def _dot_x(g, out, x, y):
+    if np.ndim(x) == 0 or np.ndim(y) <= 1:
+        return (
+            np.tensordot(g, y, np.ndim(y)) if np.ndim(x) == 0 else g[..., None] * y if np.ndim(y) else g * y
+        )
+    free = list(range(y.ndim - 1))
+    rest = [a for a in range(y.ndim) if a != y.ndim - 2]
+    return np.tensordot(g, y, ([a + x.ndim - 1 for a in free], rest))
+
+
+def _dot_y(g, out, x, y):
+    if np.ndim(y) == 0 or np.ndim(x) == 0:
+        return np.tensordot(x, g, np.ndim(x)) if np.ndim(y) == 0 else x * g
+    free = list(range(x.ndim - 1))
+    moved = np.tensordot(x, g, (free, free))  # x's last axis, then y's axes without its last but one
+    return moved if y.ndim == 1 else np.moveaxis(moved, 0, y.ndim - 2)
+
+
+derivative(np.dot, _dot_x, _dot_y, formula="x · y")
+derivative(
+    np.outer,
+    lambda g, out, x, y, out_=None: np.reshape(np.matmul(g, np.ravel(y)), np.shape(x)),
+    lambda g, out, x, y, out_=None: np.reshape(np.matmul(np.ravel(x), g), np.shape(y)),
+    formula="x_i · y_j",
+)
+
+
+def _contracted(x, y, axes):
+    """The axes that `tensordot` sums over, as two lists of numbers from 0."""
+    if isinstance(axes, (int, np.integer)):
+        return list(range(x.ndim - axes, x.ndim)), list(range(axes))
+    first, second = ([a] if isinstance(a, (int, np.integer)) else list(a) for a in axes)
+    return [a % x.ndim for a in first], [a % y.ndim for a in second]
+
+
+def _tensordot_x(g, out, x, y, axes=2):
+    if not np.ndim(x) or not np.ndim(y):
+        return np.tensordot(g, y, np.ndim(y)) if not np.ndim(x) else g * y
+    summed, with_ = _contracted(x, y, axes)
+    free_x = [a for a in range(x.ndim) if a not in summed]
+    free_y = [a for a in range(y.ndim) if a not in with_]
+    back = np.tensordot(
+        g, y, (list(range(len(free_x), np.ndim(g))), free_y)
+    )  # free axes of x, then y's summed ones
+    order = free_x + [summed[with_.index(a)] for a in sorted(with_)]
+    return np.transpose(back, [order.index(a) for a in range(x.ndim)])
+
+
+def _tensordot_y(g, out, x, y, axes=2):
+    if not np.ndim(x) or not np.ndim(y):
+        return np.tensordot(x, g, np.ndim(x)) if not np.ndim(y) else x * g
+    summed, with_ = _contracted(x, y, axes)
+    free_x = [a for a in range(x.ndim) if a not in summed]
+    free_y = [a for a in range(y.ndim) if a not in with_]
+    back = np.tensordot(x, g, (free_x, list(range(len(free_x)))))  # x's summed axes, then the free axes of y
+    order = [with_[summed.index(a)] for a in sorted(summed)] + free_y
+    return np.transpose(back, [order.index(a) for a in range(y.ndim)])
+
+
+derivative(np.tensordot, _tensordot_x, _tensordot_y, formula="sum of products over shared axes")
+
+
+def _letters(subscripts, operands):
+    """`subscripts` of an einsum with every ``...`` and the result spelled out: (one text an operand, result)."""
+    text = subscripts.replace(" ", "")
+    inputs, arrow, result = text.partition("->")
+    terms = inputs.split(",")
+    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in text]
+    widths = [np.ndim(o) - len(t.replace("...", "")) if "..." in t else 0 for t, o in zip(terms, operands)]
+    dots = "".join(free[: max(widths, default=0)])
+    terms = [t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, widths)]
+    if not arrow:
+        once = sorted(c for c in set(inputs) if c.isalpha() and inputs.count(c) == 1)
+        return terms, dots + "".join(once)
+    return terms, result.replace("...", dots)
+
+
+def _from_lists(args):
+    """The operands and subscripts of an einsum called as ``einsum(x, [0, 1], y, [1, 2], [0, 2])``."""
+    alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    spell = lambda labels: "".join("..." if a is Ellipsis else alphabet[a] for a in labels)
+    operands, labels = args[0 : len(args) // 2 * 2 : 2], args[1::2]
+    text = ",".join(map(spell, labels[: len(operands)]))
+    return (text + "->" + spell(args[-1]) if len(args) % 2 else text), operands
+
+
+def _einsum_rule(i, g, out, *args, **kwargs):
+    if isinstance(args[0], str):
+        (subscripts, *operands), i = args, i - 1
+    else:
+        (subscripts, operands), i = _from_lists(args), i // 2
+    terms, result = _letters(subscripts, operands)
+    mine, x = terms[i], operands[i]
+    others = [(t, o) for j, (t, o) in enumerate(zip(terms, operands)) if j != i]
+    used = set(result).union(*(t for t, _ in others))
+    spare = iter(c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in "".join(terms))
+    target = ""
+    for axis, letter in enumerate(mine):
+        size = x.shape[axis]
+        if letter in target:  # a repeated letter took the diagonal: the gradient goes back onto it
+            new = next(spare)
+            others.append((letter + new, np.eye(size, dtype=g.dtype)))
+            target += new
+        else:
+            if letter not in used:  # summed over on its own: the gradient is the same all along it
+                others.append((letter, np.ones(size, dtype=g.dtype)))
+            target += letter
+    text = ",".join([result, *(t for t, _ in others)]) + "->" + target
+    return np.einsum(text, g, *(o for _, o in others), **kwargs)
+
+
+derivative(np.einsum, each=_einsum_rule, formula="sum of products named by subscripts")

@@ -1,0 +1,210 @@
+"""Operations that NumPy does not have and neural networks need: activations, softmax, losses, the linear layer.
+
+Each is a function of arrays and a row.  They are stable for large arguments: nothing overflows on the way to
+a result that is a number.
+"""
+
+import math
+
+import numpy as np
+
+from .table import derivative
+
+SQRT_HALF = math.sqrt(0.5)
+SQRT_2_PI = math.sqrt(2 * math.pi)
+SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+_erf_of_objects = np.frompyfunc(math.erf, 1, 1)
+
+
+# Activations
+def _relu(x):
+    """max(x, 0)."""
+    return np.maximum(x, 0)
+
+
+def _leaky_relu(x, negative_slope=0.01):
+    """x where it is positive, negative_slope · x elsewhere."""
+    return np.where(x > 0, x, negative_slope * x)
+
+
+def _sigmoid(x):
+    """1 / (1 + exp -x), from exp of a negative number in both halves."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _float_sigmoid(x):
+    e = math.exp(-abs(x))
+    return (1.0 if x >= 0 else e) / (1.0 + e)
+
+
+def _softplus(x):
+    """log(1 + exp x)."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _silu(x):
+    """x · sigmoid(x)."""
+    return x * sigmoid(x)
+
+
+def _erf(x):
+    """The error function, 2/√π ∫₀ˣ exp(-t²) dt."""
+    return np.asarray(_erf_of_objects(x)).astype(x.dtype)
+
+
+def _gelu(x, approximate="none"):
+    """x · Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016), or its tanh approximation."""
+    return x * _gelu_gate(x, approximate)
+
+
+def _gelu_gate(x, approximate):
+    if approximate == "tanh":
+        return 0.5 * (1 + np.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x)))
+    if approximate != "none":
+        raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+    return 0.5 * (1 + erf(SQRT_HALF * x))
+
+
+def _gelu_rule(g, out, x, approximate="none"):
+    gate = _gelu_gate(x, approximate)
+    if approximate == "tanh":
+        slope = 2 * gate * (1 - gate) * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x)
+    else:
+        slope = np.exp(-0.5 * x * x) / SQRT_2_PI
+    return g * (gate + x * slope)
+
+
+relu = derivative(
+    _relu, lambda g, out, x: g * (out > 0), scalar=lambda x: max(x, 0.0), formula="max(x, 0)", kink="0 at 0"
+)
+leaky_relu = derivative(
+    _leaky_relu,
+    lambda g, out, x, negative_slope=0.01: np.where(x > 0, g, negative_slope * g),
+    formula="x where x > 0, else negative_slope · x",
+    kink="negative_slope at 0",
+)
+sigmoid = derivative(
+    _sigmoid, lambda g, out, x: g * (out * (1 - out)), scalar=_float_sigmoid, formula="1 / (1 + exp -x)"
+)
+softplus = derivative(
+    _softplus,
+    lambda g, out, x: g * sigmoid(x),
+    scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+    formula="log(1 + exp x)",
+)
+erf = derivative(
+    _erf, lambda g, out, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x), scalar=math.erf, formula="erf x"
+)
+silu = derivative(
+    _silu, lambda g, out, x: g * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))), formula="x · sigmoid(x)"
+)
+gelu = derivative(_gelu, _gelu_rule, formula="x · Φ(x)")
+
+
+# Softmax and cross-entropy
+def _softmax(x, axis=-1):
+    """exp x / Σ exp x over `axis`."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(x, axis=-1):
+    """x - log Σ exp x over `axis`."""
+    x = x - np.max(x, axis=axis, keepdims=True)
+    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
+softmax = derivative(
+    _softmax,
+    lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
+    formula="exp x / Σ exp x over axis",
+)
+log_softmax = derivative(
+    _log_softmax,
+    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
+    formula="x - log Σ exp x over axis",
+)
+
+
+def _class_axis(logits):
+    return 1 if logits.ndim > 1 else 0
+
+
+def _log_sum(logits, axis):
+    top = np.max(logits, axis=axis, keepdims=True)
+    return np.log(np.sum(np.exp(logits - top), axis=axis)) + np.squeeze(top, axis)
+
+
+def _picked(logits, target, axis):
+    """The logits of the target classes."""
+    if logits.ndim == 2:
+        return logits[np.arange(len(target)), target]
+    return np.squeeze(np.take_along_axis(logits, np.expand_dims(target, axis), axis), axis)
+
+
+def _is_classes(logits, target):
+    """Whether targets are class numbers (one axis fewer than the logits) and not probabilities."""
+    return np.ndim(target) == logits.ndim - 1
+
+
+def _softmax_cross_entropy(logits, target):
+    """-Σ target · log softmax(logits) for every sample, the classes along axis 1 (axis 0 of a single sample).
+
+    `target` holds class numbers, or probabilities in the shape of the logits.
+    """
+    axis = _class_axis(logits)
+    if _is_classes(logits, target):
+        return _log_sum(logits, axis) - _picked(logits, target, axis)
+    return _log_sum(logits, axis) * np.sum(target, axis=axis) - np.sum(target * logits, axis=axis)
+
+
+def _softmax_cross_entropy_logits(g, out, logits, target):
+    axis = _class_axis(logits)
+    if _is_classes(logits, target):  # out = log Σ exp - picked, so the softmax costs only one more exp
+        log_sum = out + _picked(logits, target, axis)
+        shape = [-1 if a == axis else 1 for a in range(logits.ndim)]
+        hot = np.expand_dims(target, axis) == np.reshape(np.arange(logits.shape[axis]), shape)
+        return np.expand_dims(g, axis) * (np.exp(logits - np.expand_dims(log_sum, axis)) - hot)
+    weight = np.sum(target, axis=axis, keepdims=True)
+    return np.expand_dims(g, axis) * (softmax(logits, axis) * weight - target)
+
+
+def _softmax_cross_entropy_target(g, out, logits, target):
+    return -np.expand_dims(g, _class_axis(logits)) * log_softmax(logits, _class_axis(logits))
+
+
+softmax_cross_entropy = derivative(
+    _softmax_cross_entropy,
+    _softmax_cross_entropy_logits,
+    _softmax_cross_entropy_target,
+    formula="-Σ target · log softmax(logits)",
+)
+
+
+# The linear layer
+def _linear(x, weight, bias=None):
+    """x @ weightᵀ + bias: the sums of a whole layer of neurons; `weight` is (out, in)."""
+    out = np.matmul(x, weight.T)
+    if bias is not None:
+        out += bias
+    return out
+
+
+def _linear_weight(g, out, x, weight, bias=None):
+    rows_g, rows_x = np.reshape(g, (-1, g.shape[-1])), np.reshape(x, (-1, x.shape[-1]))
+    return np.matmul(np.transpose(rows_g), rows_x)
+
+
+def _linear_bias(g, out, x, weight, bias):
+    rows = np.reshape(g, (-1, g.shape[-1]))
+    return np.matmul(np.ones(rows.shape[0], g.dtype), rows)  # faster than a sum over the first axis
+
+
+linear = derivative(
+    _linear,
+    lambda g, out, x, weight, bias=None: np.matmul(g, weight),
+    _linear_weight,
+    _linear_bias,
+    formula="x @ weightᵀ + bias",
+)

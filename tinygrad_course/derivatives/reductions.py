@@ -1,0 +1,149 @@
+"""Rows of the operations that make one number of many: sums, means, products, extremes, spreads.
+
+A result that lost its axes has to be stretched over them again before it meets the argument: `restore`.
+"""
+
+import numpy as np
+
+from .table import derivative
+
+
+def axes_of(x, axis):
+    """`axis` (None, a number, or several) as a tuple of numbers from 0 to x.ndim - 1."""
+    if axis is None:
+        return tuple(range(x.ndim))
+    return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def restore(reduced, x, axis, keepdims=False):
+    """`reduced` with the axes that a reduction of `x` took away back in place, of length 1."""
+    if keepdims or not np.ndim(x):
+        return reduced
+    shape = [1 if a in axes_of(x, axis) else n for a, n in enumerate(x.shape)]
+    return np.reshape(reduced, shape)
+
+
+def count(x, axis):
+    """How many entries of `x` go into one entry of the result."""
+    n = 1
+    for a in axes_of(x, axis) if np.ndim(x) else ():
+        n *= x.shape[a]
+    return n
+
+
+def _sum_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, initial=0, where=True):
+    g = np.broadcast_to(restore(g, x, axis, keepdims), np.shape(x))
+    return g if where is True else np.where(where, g, 0.0)
+
+
+derivative(np.sum, _sum_rule, formula="sum of x over axis")
+
+
+def _total(x):
+    """The sum of all entries as a Python float: how an array's gradient reaches a scalar."""
+    return float(np.sum(x))
+
+
+total = derivative(_total, lambda g, out, x: np.broadcast_to(g, np.shape(x)), formula="sum of all of x")
+
+
+def _selected(x, axis, where):
+    """How many entries of `x` a mean over `axis` counts, in the shape of the mean with its axes kept."""
+    if where is True:
+        return count(x, axis)
+    return np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=True)
+
+
+def _mean_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, where=True):
+    g = restore(g, x, axis, keepdims) / _selected(x, axis, where)
+    return np.broadcast_to(g, np.shape(x)) if where is True else np.where(where, g, 0.0)
+
+
+derivative(np.mean, _mean_rule, formula="mean of x over axis")
+
+
+def _var_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=False, where=True, **more):
+    ddof = more.get("correction", ddof)
+    mean = np.mean(x, axis=axis, keepdims=True, where=where)
+    g = restore(g, x, axis, keepdims) * (x - mean) * (2 / (_selected(x, axis, where) - ddof))
+    return g if where is True else np.where(where, g, 0.0)
+
+
+def _std_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=False, where=True, **more):
+    g = g / (2 * (out + (out == 0)))
+    return _var_rule(g, out, x, axis, dtype, None, ddof, keepdims, where, **more)
+
+
+derivative(np.var, _var_rule, formula="mean of (x - mean x)² over axis")
+derivative(np.std, _std_rule, formula="√ var x", kink="0 where all entries are equal")
+
+
+def _extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None, where=True):
+    ties = x == restore(out, x, axis, keepdims)
+    if where is not True:
+        ties = np.logical_and(ties, where)
+    shares = np.sum(ties, axis=axis, keepdims=True)
+    if initial is not None:  # it takes part in a tie as one entry more
+        shares = shares + (restore(out, x, axis, keepdims) == initial)
+    return restore(g, x, axis, keepdims) * (ties / np.maximum(shares, 1))
+
+
+derivative(np.max, _extreme_rule, formula="largest x over axis", kink="shared equally among ties")
+derivative(np.min, _extreme_rule, formula="smallest x over axis", kink="shared equally among ties")
+
+
+def _product_of_others(x):
+    """For each entry along the first axis, the product of all the others, without dividing (an entry may be 0).
+
+    Neighbours are multiplied in pairs; the pairs' others times the neighbour are an entry's others.
+    """
+    n = x.shape[0]
+    if n <= 1:
+        return np.ones_like(x)
+    if n % 2:
+        x = np.concatenate([x, np.ones_like(x[:1])])
+    left, right = x[0::2], x[1::2]
+    others = _product_of_others(left * right)
+    both = np.stack([others * right, others * left], axis=1)
+    return np.reshape(both, x.shape)[:n]
+
+
+def _prod_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, initial=1, where=True):
+    if not np.ndim(x):
+        return g * initial
+    axes = axes_of(x, axis)
+    order = (*axes, *(a for a in range(x.ndim) if a not in axes))
+    kept = x if where is True else np.where(where, x, 1.0)
+    front = np.transpose(kept, order)
+    others = _product_of_others(np.reshape(front, (count(x, axis), *front.shape[len(axes) :])))
+    others = np.transpose(np.reshape(others, front.shape), tuple(np.argsort(order)))
+    g = restore(g, x, axis, keepdims) * others * initial
+    return g if where is True else np.where(where, g, 0.0)
+
+
+derivative(np.prod, _prod_rule, formula="product of x over axis")
+
+
+def _cumsum_rule(g, out, x, axis=None, dtype=None, out_=None):
+    if axis is None:
+        return np.reshape(np.flip(np.cumsum(np.flip(g))), np.shape(x))
+    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+
+
+derivative(np.cumsum, _cumsum_rule, formula="running sum of x along axis")
+
+
+def _logsumexp(x, axis=None, keepdims=False):
+    """log Σ exp x over `axis`, without overflow: the largest entry is taken out first."""
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return out if keepdims else np.squeeze(out, axis if axis is None else axes_of(x, axis))
+
+
+def _logsumexp_rule(g, out, x, axis=None, keepdims=False):
+    return restore(g, x, axis, keepdims) * np.exp(x - restore(out, x, axis, keepdims))
+
+
+logsumexp = derivative(_logsumexp, _logsumexp_rule, formula="log Σ exp x over axis")

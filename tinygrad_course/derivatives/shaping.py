@@ -1,0 +1,100 @@
+"""Rows of the operations that only move entries: reshape, transpose, join, split, stretch.
+
+Their rules move the gradient back to where the entries came from.
+"""
+
+
+import numpy as np
+
+from .table import composed, derivative
+
+
+def _cast(x, dtype):
+    """`x` in another dtype."""
+    return np.array(x, dtype) if type(x) is float else x.astype(dtype)
+
+
+cast = derivative(_cast, lambda g, out, x, dtype: g, formula="x in another dtype")
+
+
+def _pick(results, i):
+    """Result number `i` of an operation with several results."""
+    return results[i]
+
+
+def _pick_rule(g, out, results, i):
+    return tuple(g if j == i else None for j in range(len(results)))
+
+
+pick = derivative(_pick, _pick_rule, formula="result i of several")
+
+derivative(np.copy, lambda g, out, x, order="K", subok=False: g, formula="x")
+derivative(
+    np.reshape,
+    lambda g, out, x, shape=None, order="C", **_: np.reshape(g, np.shape(x), order=order),
+    formula="x in another shape",
+)
+derivative(
+    np.ravel, lambda g, out, x, order="C": np.reshape(g, np.shape(x), order=order), formula="x as one axis"
+)
+derivative(
+    np.transpose,
+    lambda g, out, x, axes=None: np.transpose(
+        g, None if axes is None else np.argsort([a % x.ndim for a in axes])
+    ),
+    formula="x with its axes in another order",
+)
+derivative(np.swapaxes, lambda g, out, x, i, j: np.swapaxes(g, i, j), formula="x with two axes exchanged")
+derivative(np.moveaxis, lambda g, out, x, start, end: np.moveaxis(g, end, start), formula="x with axes moved")
+derivative(
+    np.squeeze, lambda g, out, x, axis=None: np.reshape(g, np.shape(x)), formula="x without axes of length 1"
+)
+derivative(
+    np.expand_dims, lambda g, out, x, axis: np.reshape(g, np.shape(x)), formula="x with new axes of length 1"
+)
+derivative(np.broadcast_to, lambda g, out, x, shape, subok=False: g, formula="x stretched to a shape")
+derivative(np.flip, lambda g, out, x, axis=None: np.flip(g, axis), formula="x backwards along axis")
+
+
+def _concatenate_rule(i, g, out, arrays, axis=0, out_=None, **_):
+    if axis is None:
+        start = sum(np.size(a) for a in arrays[:i])
+        return np.reshape(g[start : start + np.size(arrays[i])], np.shape(arrays[i]))
+    start = sum(a.shape[axis] for a in arrays[:i])
+    along = slice(start, start + arrays[i].shape[axis])
+    return g[(slice(None),) * (axis % out.ndim) + (along,)]
+
+
+def _stack_rule(i, g, out, arrays, axis=0, out_=None, **_):
+    return g[(slice(None),) * (axis % out.ndim) + (i,)]
+
+
+derivative(
+    np.concatenate, each=_concatenate_rule, sequence=True, formula="arrays one after the other along axis"
+)
+derivative(np.stack, each=_stack_rule, sequence=True, formula="arrays side by side along a new axis")
+
+
+def _array_split(x, parts, axis=0):
+    """`x` in `parts` pieces along `axis` (or cut at the given indices), as slices of it."""
+    n = x.shape[axis]
+    if np.ndim(parts) == 0:
+        size, longer = divmod(n, int(parts))
+        cuts = [i * size + min(i, longer) for i in range(1, int(parts))]
+    else:
+        cuts = list(parts)
+    before = (slice(None),) * (axis % x.ndim)
+    return [x[(*before, slice(a, b))] for a, b in zip([0, *cuts], [*cuts, n])]
+
+
+def _split(x, parts, axis=0):
+    if np.ndim(parts) == 0 and x.shape[axis] % int(parts):
+        raise ValueError(
+            f"split: axis {axis} of shape {x.shape} does not divide into {parts} equal parts; "
+            "use np.array_split for unequal ones"
+        )
+    return _array_split(x, parts, axis)
+
+
+composed(np.array_split, _array_split, formula="x in pieces along axis")
+composed(np.split, _split, formula="x in equal pieces along axis")

@@ -1,0 +1,198 @@
+"""The table: one row an operation, and a row is only the operation's mathematics.
+
+A row says how an operation is computed (`function`) and, for each argument, how a gradient comes back
+through it (`rules`).  A rule is called as ``rule(g, out, *args, **kwargs)``: `g` is the gradient of the
+final result with respect to this operation's output `out`, and what the rule returns is the gradient with
+respect to its own argument, before any undoing of broadcasting (the walk does that, once for all)::
+
+    derivative(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+
+Rules use nothing but operators and NumPy calls.  The walk hands them arrays, or Values when the gradient
+itself is to be differentiated again: the same line gives derivatives of every order.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Rule = Callable[..., Any]
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One operation of the table.
+
+    Attributes
+    ----------
+    function : callable
+        Computes the operation on arrays: the NumPy function itself, or a function of our own.
+    rules : tuple of callable or None
+        One an argument; None marks an argument without a derivative.  Shorter than the arguments where
+        the last ones (an axis, a shape) have none.
+    each : callable or None
+        For operations on any number of operands (concatenate, einsum): one rule for all of them, called as
+        ``each(i, g, out, *args)`` for operand `i`.
+    sequence : bool
+        The operands come as one list or tuple, the first argument (as in ``np.stack``).
+    composition : callable or None
+        For operations that are a few others put together: the same function written in NumPy calls.  It is
+        run on the Values themselves, so that its parts are recorded and it needs no rule.
+    plain : bool
+        The result has no useful derivative (argmax, comparisons): it is a plain array.
+    scalar : callable or None
+        The same operation on Python floats, when something faster than NumPy exists for it.
+    formula, domain, kink : str
+        What people want to know: what is computed, where it is defined, and where the derivative jumps
+        together with the value that is taken there.
+    """
+
+    function: Callable[..., Any]
+    rules: tuple[Rule | None, ...] = ()
+    each: Rule | None = None
+    composition: Callable[..., Any] | None = None
+    sequence: bool = False
+    plain: bool = False
+    scalar: Callable[..., Any] | None = None
+    formula: str = ""
+    domain: str = ""
+    kink: str = ""
+
+    @property
+    def name(self) -> str:
+        """The operation's name, such as ``"multiply"``."""
+        return getattr(self.function, "__name__", type(self.function).__name__).strip("_")
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether every entry of the result depends only on the entries at the same place."""
+        return isinstance(self.function, np.ufunc) and self.function.signature is None
+
+    def operands(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments that may have a gradient, as one flat tuple."""
+        return (*args[0],) if self.sequence else args
+
+    def with_operands(self, args: tuple[Any, ...], operands: list[Any]) -> tuple[Any, ...]:
+        """`args` with its operands replaced: the other way round."""
+        return (operands, *args[1:]) if self.sequence else (*operands,)
+
+    def rule(self, i: int) -> Rule:
+        """The rule for operand `i`."""
+        if self.each is not None:
+            return functools.partial(self.each, i)
+        found = self.rules[i] if i < len(self.rules) else None
+        if found is None:
+            raise TypeError(
+                f"{self.name}: its row has no rule for argument {i}; add one with derivative(...)"
+            )
+        return found
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}>"
+
+
+TABLE: dict[Callable[..., Any], Row] = {}
+"""Every known operation: the function that a person calls -> its row."""
+
+
+def derivative(
+    function: Callable[..., Any],
+    *rules: Rule | None,
+    each: Rule | None = None,
+    sequence: bool = False,
+    scalar: Callable[..., Any] | None = None,
+    formula: str = "",
+    domain: str = "",
+    kink: str = "",
+) -> Callable[..., Any]:
+    """Register the derivative of a NumPy function, or of a function of your own.
+
+    Parameters
+    ----------
+    function : callable
+        A NumPy function (or any ufunc), or a Python function of arrays.
+    *rules : callable or None
+        One an argument, ``rule(g, out, *args, **kwargs)``, written in NumPy calls and operators; None for an
+        argument without a derivative.  Arguments after the last rule have none either.
+    each : callable, optional
+        Instead of `rules`, for any number of operands: ``each(i, g, out, *args, **kwargs)``.
+    sequence : bool, optional
+        With `each`: the operands are one list, the first argument, and not arguments of their own.
+    scalar : callable, optional
+        The operation on Python floats, if it can be had faster than through NumPy.
+    formula, domain, kink : str, optional
+        For people: the operation, where it is defined, which derivative is taken where it has none.
+
+    Returns
+    -------
+    callable
+        What to call from now on: `function` itself if NumPy can hand it Values, and otherwise a function
+        that records when it is given a Value and is `function` when it is not.
+
+    Raises
+    ------
+    TypeError
+        If `function` or a rule cannot be called, or both `rules` and `each` are given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import Value, derivative
+    >>> cube = derivative(lambda x: x * x * x, lambda g, out, x: 3 * g * x**2)
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> x.grad
+    12.0
+    """
+    if rules and each:
+        raise TypeError("derivative: give one rule an argument, or `each` for all operands, not both")
+    for part in (function, *rules, each):
+        if part is not None and not callable(part):
+            raise TypeError(
+                f"derivative: expected a function, got {type(part).__name__} {part!r}; "
+                "write rules as lambda g, out, x: ..., and None for an argument without one"
+            )
+    row = Row(
+        function, rules, each, scalar=scalar, sequence=sequence, formula=formula, domain=domain, kink=kink
+    )
+    return _register(row)
+
+
+def composed(
+    function: Callable[..., Any], composition: Callable[..., Any], formula: str = "", domain: str = ""
+) -> Callable[..., Any]:
+    """Register `function` as a composition of operations that have rows: no rule of its own is needed."""
+    return _register(Row(function, composition=composition, formula=formula, domain=domain))
+
+
+def plain(*functions: Callable[..., Any]) -> None:
+    """Register functions whose result has no useful derivative: called on Values they give plain arrays."""
+    for function in functions:
+        _register(Row(function, plain=True))
+
+
+def _register(row: Row) -> Callable[..., Any]:
+    function = row.function
+    if not isinstance(function, (np.ufunc, type(np.sum))):  # those two ask a Value themselves
+        function = _recording(row)
+    TABLE[function] = row
+    return function
+
+
+def _recording(row: Row) -> Callable[..., Any]:
+    """`row.function`, except that it records when an argument is a Value (NumPy's functions do so already)."""
+    function = row.function
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            if (record := getattr(arg, "_record", None)) is not None:
+                return record(row, args, kwargs)
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = row.name
+    return call

@@ -1,0 +1,553 @@
+"""Value: NumPy data plus the record of the operation that made it.
+
+Operators, NumPy functions and methods on Values compute on the data as usual and write a record: the
+operation's row in the table, its arguments as they were, and which of them were Values.  `backward` walks
+those records.  A Value that holds a Python number stays a Python float, so a network of single neurons runs
+at the speed of Python arithmetic; anything else is an array.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import operator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from .backprop import backpropagate
+from .derivatives import TABLE, Row, indexing, neural, pick
+from .errors import explained, no_row
+from .methods import Methods
+
+_recording: ContextVar[bool] = ContextVar("recording", default=True)  # one a thread and a task
+_is_recording = _recording.get
+_birthday = itertools.count(1).__next__
+_walking = threading.RLock()  # one backward pass at a time writes into .grad
+_NO_KEYWORDS: dict[str, Any] = {}
+_new = object.__new__
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing in this block (or, as ``@no_grad()``, in this function): results are plain constants.
+
+    Examples
+    --------
+    >>> from tinygrad_course import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def _checked(data: Any) -> Any:
+    """What a Value holds for `data`: a Python float, or an array of real floating-point numbers."""
+    if type(data) is float:
+        return data
+    if isinstance(data, (int, float)) and not isinstance(data, np.generic):  # a bool is an int too
+        return float(data)
+    if isinstance(data, Value):
+        raise TypeError("Value(v) of a Value: use v itself, or v.detach() for a copy without its record")
+    array = (
+        data
+        if hasattr(type(data), "__array_function__") and not isinstance(data, np.generic)
+        else np.asarray(data)
+    )
+    if array.dtype.kind in "iub":
+        return array.astype(float)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"Value holds real numbers, and got {type(data).__name__} of dtype {array.dtype}"
+            + ("; split it into .real and .imag" if array.dtype.kind == "c" else "")
+        )
+    return array
+
+
+def _text(array: Any) -> str:
+    return (
+        np.array2string(array, separator=", ", prefix="Value(")
+        if isinstance(array, np.ndarray)
+        else repr(array)
+    )
+
+
+def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:
+    """A leaf from what `copy` and `pickle` keep: everything but the record."""
+    value = Value(data, requires_grad=requires_grad, name=name)
+    value.grad = grad
+    return value
+
+
+def _result(data: Any, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], parents: Any) -> Value:
+    """A Value that records how it was computed; a constant without parents."""
+    value: Value = _new(Value)
+    value._data = data
+    value.grad = None
+    value.name = None
+    value._row = row if parents is not None else None
+    value._args = args
+    value._kwargs = kwargs
+    value._parents = parents
+    value._born = _birthday()
+    return value
+
+
+def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Compute an operation of the table on `args`, Values among them, and record it."""
+    if kwargs and any(isinstance(a, Value) for a in kwargs.values()):
+        args, kwargs = _positional(row, args, kwargs)
+    if row.sequence:
+        args = (list(args[0]), *args[1:])
+    if row.composition is not None:
+        return row.composition(*args, **kwargs)
+    operands = row.operands(args)
+    parents = tuple([a if isinstance(a, Value) and a._parents is not None else None for a in operands])
+    data = [a._data if isinstance(a, Value) else a for a in operands]
+    args = row.with_operands(args, data)
+    try:
+        out = _computed(row, args, kwargs, operands)
+    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        raise explained(row, args, error) from error
+    if row.plain:
+        return out
+    if not _is_recording() or not any(p is not None for p in parents):
+        row, args, kwargs, parents = None, (), _NO_KEYWORDS, None
+    if not isinstance(out, (tuple, list)):
+        return _result(out, row, args, kwargs, parents)
+    whole = _result(tuple(map(_settled, out)), row, args, kwargs, parents)
+    return _like(out, [pick(whole, i) for i in range(len(out))])
+
+
+def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands: tuple[Any, ...]) -> Any:
+    """The result on plain data.  Operations on Python floats only give a Python float."""
+    if row.scalar is not None and not kwargs and all(type(a) is float for a in args):
+        try:
+            return row.scalar(*args)
+        except (ArithmeticError, ValueError):
+            return float(row.function(*args))
+    out = row.function(*args, **kwargs)
+    if row.plain:
+        return out
+    floats = all(type(o._data) is float for o in operands if isinstance(o, Value))
+    return float(out) if floats and isinstance(out, np.float64) else _settled(out)
+
+
+def _settled(out: Any) -> Any:
+    """A result as a Value holds it: NumPy's scalars become arrays without axes."""
+    return np.array(out) if isinstance(out, np.generic) else out
+
+
+def _like(sequence: Any, parts: list[Any]) -> Any:
+    """`parts` in the kind of tuple or list that NumPy returned."""
+    return type(sequence)(*parts) if hasattr(sequence, "_fields") else type(sequence)(parts)
+
+
+def _positional(
+    row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Values given by keyword (``np.clip(x, a_min=v)``) in their places among the arguments."""
+    places = list(inspect.signature(row.function).parameters.values())
+    rest = dict(kwargs)
+    for place in places[len(args) :]:
+        if not any(isinstance(a, Value) for a in rest.values()):
+            break
+        if place.name in rest:
+            args = (*args, rest.pop(place.name))
+        elif place.default in (None, True, False, 0):
+            args = (*args, place.default)
+        else:
+            break
+    for name, a in rest.items():
+        if isinstance(a, Value):
+            raise TypeError(
+                f"{row.name}: no gradient goes through the keyword {name}; give a plain array, v.numpy()"
+            )
+    return args, rest
+
+
+def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
+    """The operator of a row with two arguments, and the one for a Value on the right of something else."""
+    row = TABLE[ufunc]
+    scalar = row.scalar or ufunc
+
+    def forward(self: Value, other: Any) -> Value:
+        x = self._data
+        if type(other) is Value:
+            y = other._data
+            parents: Any = (self, other)
+            recorded = self._parents is not None and other._parents is not None
+        else:
+            y = other
+            parents = (self,)
+            recorded = self._parents is not None
+        if type(x) is float and type(y) is float and recorded and _is_recording():
+            try:
+                return _result(scalar(x, y), row, (x, y), _NO_KEYWORDS, parents)
+            except (ArithmeticError, ValueError):
+                pass
+        other = _operand(other)
+        return NotImplemented if other is NotImplemented else _apply(row, (self, other), _NO_KEYWORDS)
+
+    def reflected(self: Value, other: Any) -> Value:
+        other = _operand(other)
+        return NotImplemented if other is NotImplemented else _apply(row, (other, self), _NO_KEYWORDS)
+
+    return forward, reflected
+
+
+def _operand(other: Any) -> Any:
+    """What stands beside a Value in an operator, if it is a number, an array or a list of numbers."""
+    if isinstance(other, (int, float)):
+        return other if isinstance(other, np.generic) else float(other)
+    if isinstance(other, (list, tuple)):
+        return np.asarray(other)
+    return other if hasattr(type(other), "__array_ufunc__") else NotImplemented
+
+
+def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
+    """The operator or method of a row with one argument."""
+    row = TABLE[function]
+    scalar = row.scalar
+
+    def method(self: Value) -> Value:
+        x = self._data
+        if type(x) is float and scalar is not None and self._parents is not None and _is_recording():
+            try:
+                return _result(scalar(x), row, (x,), _NO_KEYWORDS, (self,))
+            except (ArithmeticError, ValueError):
+                pass
+        return _apply(row, (self,), _NO_KEYWORDS)
+
+    method.__name__, method.__doc__ = row.name, f"{row.formula}, entry by entry."
+    return method
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any]:
+    """A comparison of the data; nothing is recorded."""
+
+    def method(self: Value, other: Any) -> Any:
+        return compare(self._data, other._data if isinstance(other, Value) else other)
+
+    return method
+
+
+_GETITEM = TABLE[indexing.getitem]
+_METHODS = {
+    (np.add, "reduce"): np.sum,
+    (np.multiply, "reduce"): np.prod,
+    (np.maximum, "reduce"): np.max,
+    (np.minimum, "reduce"): np.min,
+    (np.add, "accumulate"): np.cumsum,
+}
+
+
+class Value(Methods):
+    """A number or an array that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : float, int, array or nested list of numbers
+        A Python number stays a Python float.  Anything else becomes an array, or stays one (it is not
+        copied), with its own dtype; integers and booleans become the default float.
+    requires_grad : bool
+        Whether `backward` shall bring a gradient here.
+    name : str, optional
+        For pictures and messages.
+
+    Attributes
+    ----------
+    grad : float, array, Value or None
+        The gradient that `backward` brought here, in the shape and dtype of `data`; None before.
+    name : str or None
+        For pictures and messages.
+
+    Raises
+    ------
+    TypeError
+        If the data are not real numbers.
+
+    Examples
+    --------
+    >>> from tinygrad_course import Value
+    >>> w, x = Value([1.0, -2.0], name="w"), Value([3.0, 0.5], name="x")
+    >>> loss = (w * x).sum() ** 2
+    >>> loss.backward()
+    >>> w.grad
+    array([12.,  2.])
+    """
+
+    __slots__ = ("_args", "_born", "_data", "_kwargs", "_parents", "_row", "grad", "name")
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any, *, requires_grad: bool = True, name: str | None = None) -> None:
+        self._data = _checked(data)
+        self.grad: Any = None
+        self.name = name
+        self._row: Row | None = None
+        self._args: tuple[Any, ...] = ()
+        self._kwargs = _NO_KEYWORDS
+        self._parents: tuple[Value | None, ...] | None = () if requires_grad else None
+        self._born: int = _birthday()
+
+    # What it holds
+    @property
+    def data(self) -> Any:
+        """The number or array.  A leaf's may be rebound or updated in place (``p.data -= step``)."""
+        return self._data
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        in_place = new is self._data and isinstance(new, np.ndarray)
+        new = _checked(new)
+        self._data = new.view() if in_place else new  # another object: older records can tell
+        if self._row is not None:
+            raise RuntimeError(
+                f"data of a result of {self._row.name} cannot be set: its record would no longer be true. "
+                "Set the data of leaves, or go on from a copy: v.detach()"
+            )
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether `backward` brings a gradient here.  It can be set on leaves."""
+        return self._parents is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self._row is not None:
+            raise RuntimeError(
+                f"requires_grad of a result of {self._row.name} follows from its arguments; use v.detach()"
+            )
+        self._parents = () if wanted else None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis; ``()`` for a number."""
+        return np.shape(self._data)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return np.ndim(self._data)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return int(np.size(self._data))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type; float64 for a Python number."""
+        return np.dtype(float) if type(self._data) is float else self._data.dtype
+
+    @property
+    def T(self) -> Value:
+        """The transpose, all axes in reverse order."""
+        return self.transpose()
+
+    def item(self) -> float:
+        """The only entry, as a Python float that records nothing."""
+        if self.size != 1:
+            raise ValueError(
+                f"item: a Value of shape {self.shape} has {self.size} entries; v.numpy() gives them all"
+            )
+        return self._data if type(self._data) is float else float(self._data.reshape(()))
+
+    def numpy(self) -> Any:
+        """The data as an array that records nothing (not a copy)."""
+        return np.array(self._data) if type(self._data) is float else self._data
+
+    def detach(self) -> Value:
+        """A Value of the same data without a record or a gradient."""
+        return Value(self._data, requires_grad=False, name=self.name)
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
+        """Find the gradient of this value with respect to everything it was computed from.
+
+        Adds it into the `.grad` of the leaves and sets the `.grad` of the values between.
+
+        Parameters
+        ----------
+        gradient : float, array or Value, optional
+            The gradient of the final result with respect to this value; 1 if this is a single number.
+        create_graph : bool
+            Record the gradients too: `.grad` are Values and can be differentiated in turn.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing was recorded, or an array was updated in place since.
+        ValueError
+            If `gradient` is missing and this is not a single number, or has another shape.
+
+        Examples
+        --------
+        >>> from tinygrad_course import Value
+        >>> x = Value(3.0)
+        >>> (x * x * x).backward(create_graph=True)
+        >>> x.grad.data
+        27.0
+        >>> slope, x.grad = x.grad, None
+        >>> slope.backward()
+        >>> x.grad
+        18.0
+        """
+        if self._parents is None:
+            raise RuntimeError(
+                "backward: this Value has no record: it was made with requires_grad=False, detached, computed under "
+                "no_grad, or from constants only. Start from Values with requires_grad=True"
+            )
+        if gradient is None and self.size != 1:
+            raise ValueError(
+                f"backward: the gradient of a value of shape {self.shape} is not one number for each entry of a leaf; "
+                "make it a single number first (v.sum(), v.mean()), or give backward the gradient to start from"
+            )
+        data = self._data
+        if isinstance(gradient, Value):
+            seed = gradient if create_graph else gradient._data
+        elif type(data) is float:
+            seed = 1.0 if gradient is None else float(gradient)
+        elif gradient is None:
+            seed = np.ones_like(data)
+        else:
+            seed = np.array(gradient, data.dtype) if isinstance(data, np.ndarray) else gradient
+        if np.shape(seed) != self.shape:
+            raise ValueError(
+                f"backward: gradient has shape {np.shape(seed)}, but the value has shape {self.shape}"
+            )
+        if create_graph and not isinstance(seed, Value):
+            seed = Value(seed, requires_grad=False)
+        with _walking:
+            backpropagate(self, seed, create_graph=create_graph)
+
+    # NumPy's protocols: np.exp(v), np.concatenate([v, w]), array @ v come here
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if "out" in kwargs:
+            raise TypeError(
+                f"{ufunc.__name__}: a result that is recorded cannot be written into an existing array (out=, or "
+                "array += value); write array = array + value"
+            )
+        if method != "__call__":
+            if (row := TABLE.get(_METHODS.get((ufunc, method)))) is None:  # type: ignore[arg-type]
+                raise no_row(f"{ufunc.__name__}.{method}")
+            kwargs.setdefault("axis", 0)
+            return _apply(row, inputs, kwargs)
+        if (row := TABLE.get(ufunc)) is None:
+            raise no_row(ufunc.__name__)
+        return _apply(row, inputs, kwargs)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if (row := TABLE.get(func)) is None:
+            raise no_row(f"{func.__module__}.{func.__name__}")
+        return _apply(row, args, kwargs)
+
+    @staticmethod
+    def _record(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return _apply(row, args, kwargs)  # for functions of our own (see derivatives.table)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"a Value of shape {self.shape} does not turn into a plain array by itself, because its record would be "
+            "lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values, or call the np function on v"
+        )
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "float(v), or a math function of v, would leave the record: write np.exp(v) instead of math.exp(v), "
+            "v.item() for the number of a single-entry Value, v.numpy() for the array"
+        )
+
+    __int__ = __index__ = __complex__ = __float__  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or (v > 0).all(), "
+                "np.where(v > 0, a, b) to choose entry by entry, np.logical_and for 'and'"
+            )
+        return bool(self._data)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a single number; v.size is its number of entries")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Value:
+        if type(self._data) is float:
+            raise TypeError(
+                "a Value of a single number has no entries to index; give Value a list or an array"
+            )
+        return _apply(_GETITEM, (self, index), _NO_KEYWORDS)
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        raise TypeError(
+            "v[index] = x would change what has been recorded; make a new Value: np.where(mask, x, v), "
+            "or np.concatenate of its parts"
+        )
+
+    # Showing and keeping
+    def __repr__(self) -> str:
+        text = repr(self._data) if type(self._data) is float else _text(self._data)
+        more = "" if self.name is None else f", name={self.name!r}"
+        more += "" if self.requires_grad else ", requires_grad=False"
+        more += "" if type(self._data) is float or self.dtype == float else f", dtype={self.dtype}"
+        return f"Value({text}{more})"
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return repr(self)
+        if self.size != 1:
+            raise TypeError(
+                f"format {spec!r} needs a single number, and this Value has shape {self.shape}; use v.numpy()"
+            )
+        return format(self.item(), spec)
+
+    def __reduce__(self) -> Any:
+        return _rebuilt, (self._data, self.requires_grad, self.name, self.grad)
+
+    def __copy__(self) -> Value:
+        return _rebuilt(self._data, self.requires_grad, self.name, self.grad)
+
+    # Comparisons are plain booleans
+    __eq__ = _comparison(operator.eq)
+    __ne__ = _comparison(operator.ne)
+    __lt__ = _comparison(operator.lt)
+    __le__ = _comparison(operator.le)
+    __gt__ = _comparison(operator.gt)
+    __ge__ = _comparison(operator.ge)
+
+    # Operators
+    __add__, __radd__ = _binary(np.add)
+    __sub__, __rsub__ = _binary(np.subtract)
+    __mul__, __rmul__ = _binary(np.multiply)
+    __truediv__, __rtruediv__ = _binary(np.divide)
+    __pow__, __rpow__ = _binary(np.power)
+    __matmul__, __rmatmul__ = _binary(np.matmul)
+    __neg__ = _unary(np.negative)
+    __pos__ = _unary(np.positive)
+    __abs__ = _unary(np.absolute)
+
+    # The usual methods
+    exp = _unary(np.exp)
+    log = _unary(np.log)
+    sqrt = _unary(np.sqrt)
+    sin = _unary(np.sin)
+    cos = _unary(np.cos)
+    tanh = _unary(np.tanh)
+    relu = _unary(neural.relu)
+    sigmoid = _unary(neural.sigmoid)
+    softplus = _unary(neural.softplus)
