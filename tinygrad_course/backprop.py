@@ -11,6 +11,7 @@ Nothing here is recursive, so a graph may be as deep as memory allows.
 
 from __future__ import annotations
 
+import functools
 import gc
 import operator
 from collections.abc import Sequence
@@ -50,14 +51,16 @@ def backpropagate(
     """
     oldest = min(map(_born, inputs)) if inputs else 0
     order, leaves = _reached(root, oldest)
+    plain = inputs is None and not create_graph
     collecting = gc.isenabled()
-    gc.disable()  # the walk makes no cycles, and the collector would look through the whole graph again and again
+    gc.disable()  # the walk makes no cycles, and the collector would search the whole graph again and again
     finished = False
     try:
         root.grad = gradient
         with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
             for node in order:
-                _pull(node, oldest, create_graph)
+                if not (plain and type(node._data) is float and _pull_floats(node)):
+                    _pull(node, oldest, create_graph)
         finished = inputs is None
         return [] if inputs is None else [v.grad for v in inputs]
     finally:
@@ -74,7 +77,7 @@ def backpropagate(
 
 
 def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
-    """The recorded values that `root` depends on, youngest first, and the leaves with their gradients so far."""
+    """The recorded values that `root` depends on, youngest first; the leaves with their gradients so far."""
     if root._row is None:
         return [], [(root, root.grad)]
     order, leaves = [root], []
@@ -94,7 +97,7 @@ def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
 def _pull(node: Any, oldest: int, create_graph: bool) -> None:
     """Bring the gradient of `node` to its parents."""
     g, out, row, args, kwargs = node.grad, node._data, node._row, node._args, node._kwargs
-    operands = row.operands(args)
+    operands = args[0] if row.sequence else args
     if type(g) is tuple:  # of an operation with several results, not all of which were used
         g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
     if create_graph:
@@ -106,14 +109,16 @@ def _pull(node: Any, oldest: int, create_graph: bool) -> None:
         like = operands[i]
         if parent._data is not like:
             _check_unchanged(node, parent, like)
-        rule = row.rule(i)
+        rule = row.rules[i] if row.each is None else functools.partial(row.each, i)
         try:
             c = rule(g, out, *args, **kwargs)
             if type(c) is float and c != c:
                 raise FloatingPointError
         except (ArithmeticError, ValueError):
             c = _careful(row, rule, g, out, args, kwargs)
-        c = _fitted(c, like, row, i)
+        same = type(c) is type(like) is np.ndarray and c.shape == like.shape and c.dtype == like.dtype
+        if not same:
+            c = _fitted(c, like, row, i)
         if parent.grad is not PENDING:
             c = _sum(parent.grad, c)
         elif parent._row is None and isinstance(c, np.ndarray) and (c is g or c.base is not None):
@@ -121,10 +126,36 @@ def _pull(node: Any, oldest: int, create_graph: bool) -> None:
         parent.grad = c
 
 
+def _pull_floats(node: Any) -> bool:
+    """`_pull` for one or two Python floats, with no broadcasting to undo: the same, only faster.
+
+    Returns False, with nothing done, where a rule fails or gives no number: then `_pull` looks closer.
+    """
+    g, out, args, parents, rules = node.grad, node._data, node._args, node._parents, node._row.rules
+    first, second = parents[0], parents[1] if len(parents) == 2 else None
+    try:
+        if len(args) == 2:
+            x, y = args
+            cx = 0.0 if first is None else rules[0](g, out, x, y)
+            cy = 0.0 if second is None else rules[1](g, out, x, y)
+        else:
+            (x,), y, cy = args, 0.0, 0.0
+            cx = rules[0](g, out, x)
+    except (ArithmeticError, ValueError, TypeError):
+        return False
+    if not (type(x) is type(y) is type(cx) is type(cy) is float and cx == cx and cy == cy):
+        return False
+    if first is not None:
+        first.grad = cx if first.grad is PENDING else first.grad + cx
+    if second is not None:
+        second.grad = cy if second.grad is PENDING else second.grad + cy
+    return True
+
+
 def _careful(row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a rule that failed on Python floats, or that met 0 / 0 or 0 · inf, once more as NumPy computes it.
 
-    Where the incoming gradient is 0, so is what an elementwise operation passes on, however steep it is there.
+    Where the incoming gradient is 0, so is what an elementwise operation passes on, however steep it is.
     """
     numbers = [np.float64(a) if type(a) is float else a for a in (g, out, *args)]
     try:
@@ -151,8 +182,8 @@ def _fitted(c: Any, like: Any, row: Row, i: int) -> Any:
         kept = tuple(n for n, s in zip(c.shape[extra:], stretched) if not s) if extra >= 0 else ()
         if extra < 0 or kept != tuple(n for n, s in zip(like.shape, stretched) if not s):
             raise ValueError(
-                f"{row.name}: the rule for argument {i} gave a gradient of shape {c.shape}, but the argument has "
-                f"shape {like.shape}; a rule returns the argument's shape, or one it broadcasts to"
+                f"{row.name}: the rule for argument {i} gave a gradient of shape {c.shape}, but the argument "
+                f"has shape {like.shape}; a rule returns the argument's shape, or one it broadcasts to"
             )
         axes = (*range(extra), *(extra + axis for axis, s in enumerate(stretched) if s))
         c = np.reshape(np.sum(c, axis=axes), like.shape)
@@ -169,7 +200,7 @@ def _sum(a: Any, b: Any) -> Any:
 
 
 def _as_value(recorded: Any, parent: Any) -> Any:
-    """What a rule gets for an argument when its result is to be recorded: the Value, as it was at that time."""
+    """What a rule gets for an argument when its result is to be recorded: the Value, as it was then."""
     if parent is None:
         return recorded
     if parent._data is recorded:
@@ -181,10 +212,14 @@ def _as_value(recorded: Any, parent: Any) -> Any:
 
 def _check_unchanged(node: Any, parent: Any, recorded: Any) -> None:
     """Raise if the array that was recorded has been written to since (a rebound `.data` is harmless)."""
-    if isinstance(recorded, np.ndarray) and isinstance(parent._data, np.ndarray):
-        if np.may_share_memory(recorded, parent._data):
-            who = f"{parent.name!r}" if parent.name else f"an argument of shape {recorded.shape}"
-            raise RuntimeError(
-                f"backward: {who} was updated in place after {node._row.name} recorded it, so its old data is "
-                "gone; run the forward pass again before backward, or update with p.data = p.data - ..."
-            )
+    now = parent._data
+    if (
+        isinstance(recorded, np.ndarray)
+        and isinstance(now, np.ndarray)
+        and np.may_share_memory(recorded, now)
+    ):
+        who = repr(parent.name) if parent.name else f"an argument of shape {recorded.shape}"
+        raise RuntimeError(
+            f"backward: {who} was updated in place after {node._row.name} recorded it, so its old data is "
+            "gone; run the forward pass again before backward, or update with p.data = p.data - ..."
+        )

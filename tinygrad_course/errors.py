@@ -42,20 +42,20 @@ def _advice(name: str, args: tuple[Any, ...]) -> str:
     shapes = [np.shape(a) for a in args if hasattr(a, "shape")]
     if name in ("matmul", "dot") and len(shapes) == 2 and shapes[0] and shapes[1]:
         x, y = shapes
-        inner = y[-2] if len(y) > 1 else y[0]
-        if x[-1] != inner:
-            hint = f": the last axis of the first ({x[-1]}) must be as long as the {'last but one' if len(y) > 1 else 'only'}"
-            hint += f" axis of the second ({inner})"
-            return hint + ("; x @ y.T would fit" if len(y) > 1 and x[-1] == y[-1] else "")
+        inner, which = (y[-2], "last but one") if len(y) > 1 else (y[0], "only")
+        if x[-1] == inner:
+            return ""
+        hint = f": the last axis of the first ({x[-1]}) must match the {which} axis of the second ({inner})"
+        return hint + ("; x @ y.T would fit" if len(y) > 1 and x[-1] == y[-1] else "")
     if (
         name == "linear"
-        and len(shapes) >= 2
-        and len(shapes[1]) == 2
+        and len(shapes) > 1
         and shapes[0]
+        and len(shapes[1]) == 2
         and shapes[0][-1] != shapes[1][1]
     ):
-        return f": the layer takes {shapes[1][1]} inputs, the last axis of x has {shapes[0][-1]}"
-    if len(shapes) == 2 and "broadcast" in name + " broadcast" and shapes[0] != shapes[1]:
+        return f": the layer takes {shapes[1][1]} inputs, and the last axis of x has {shapes[0][-1]}"
+    if len(shapes) == 2 and shapes[0] != shapes[1]:
         return "; shapes are compared from the last axis: they must be equal there, or one of them 1"
     return ""
 
@@ -64,6 +64,6 @@ def no_row(name: str) -> TypeError:
     """The error for a NumPy function that the table does not know."""
     name = name.replace("numpy", "np", 1)
     return TypeError(
-        f"{name} has no row in the table of derivatives, so it cannot take a Value. Give it plain arrays (v.numpy()) "
-        f"if no gradient shall go through it, or add a row: derivative({name}, lambda g, out, x: ...)"
+        f"{name} has no row in the table of derivatives, so it cannot take a Value. Give it plain arrays, "
+        f"v.numpy(), if no gradient goes through it, or add a row: derivative({name}, lambda g, out, x: ...)"
     )

@@ -63,9 +63,8 @@ class Methods:
 
     def transpose(self, *axes: Any) -> Any:
         """The axes in another order, reversed if none is given."""
-        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
-            axes = axes[0]
-        return _numpy.transpose(self, axes or None)
+        order: Any = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+        return _numpy.transpose(self, order or None)
 
     def swapaxes(self, first: int, second: int) -> Any:
         """Two axes exchanged."""

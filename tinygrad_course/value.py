@@ -90,13 +90,13 @@ def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Val
     return value
 
 
-def _result(data: Any, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], parents: Any) -> Value:
-    """A Value that records how it was computed; a constant without parents."""
+def _result(data: Any, row: Row | None, args: tuple[Any, ...], kwargs: dict[str, Any], parents: Any) -> Value:
+    """A Value that records how it was computed (or a constant: no row, and None for parents)."""
     value: Value = _new(Value)
     value._data = data
     value.grad = None
     value.name = None
-    value._row = row if parents is not None else None
+    value._row = row
     value._args = args
     value._kwargs = kwargs
     value._parents = parents
@@ -113,7 +113,9 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row.composition is not None:
         return row.composition(*args, **kwargs)
     operands = row.operands(args)
-    parents = tuple([a if isinstance(a, Value) and a._parents is not None else None for a in operands])
+    through = [
+        isinstance(a, Value) and a._parents is not None and row.has_rule(i) for i, a in enumerate(operands)
+    ]
     data = [a._data if isinstance(a, Value) else a for a in operands]
     args = row.with_operands(args, data)
     try:
@@ -122,12 +124,14 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         raise explained(row, args, error) from error
     if row.plain:
         return out
-    if not _is_recording() or not any(p is not None for p in parents):
-        row, args, kwargs, parents = None, (), _NO_KEYWORDS, None
-    if not isinstance(out, (tuple, list)):
-        return _result(out, row, args, kwargs, parents)
-    whole = _result(tuple(map(_settled, out)), row, args, kwargs, parents)
-    return _like(out, [pick(whole, i) for i in range(len(out))])
+    several = isinstance(out, (tuple, list))
+    held = tuple(map(_settled, out)) if several else out
+    if any(through) and _is_recording():
+        parents = tuple([a if t else None for a, t in zip(operands, through)])
+        value = _result(held, row, args, kwargs, parents)
+    else:
+        value = _result(held, None, (), _NO_KEYWORDS, None)
+    return _like(out, [pick(value, i) for i in range(len(out))]) if several else value
 
 
 def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands: tuple[Any, ...]) -> Any:
@@ -178,25 +182,29 @@ def _positional(
 
 
 def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
-    """The operator of a row with two arguments, and the one for a Value on the right of something else."""
+    """The operator of a row with two arguments, and the one for a Value on the right of something else.
+
+    Two floats or two arrays, which is nearly always, are recorded right here; `_apply` does the rest.
+    """
     row = TABLE[ufunc]
     scalar = row.scalar or ufunc
 
     def forward(self: Value, other: Any) -> Value:
-        x = self._data
+        x, parents = self._data, self._parents
         if type(other) is Value:
             y = other._data
-            parents: Any = (self, other)
-            recorded = self._parents is not None and other._parents is not None
+            parents = None if parents is None or other._parents is None else (self, other)
         else:
             y = other
-            parents = (self,)
-            recorded = self._parents is not None
-        if type(x) is float and type(y) is float and recorded and _is_recording():
+            parents = None if parents is None else (self,)
+        if parents is not None and type(x) is type(y) and _is_recording():
             try:
-                return _result(scalar(x, y), row, (x, y), _NO_KEYWORDS, parents)
-            except (ArithmeticError, ValueError):
-                pass
+                if type(x) is float:
+                    return _result(scalar(x, y), row, (x, y), _NO_KEYWORDS, parents)
+                if type(x) is np.ndarray and type(out := ufunc(x, y)) is np.ndarray:
+                    return _result(out, row, (x, y), _NO_KEYWORDS, parents)
+            except (ArithmeticError, ValueError, TypeError):
+                pass  # _apply finds out why
         other = _operand(other)
         return NotImplemented if other is NotImplemented else _apply(row, (self, other), _NO_KEYWORDS)
 
@@ -223,11 +231,14 @@ def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
 
     def method(self: Value) -> Value:
         x = self._data
-        if type(x) is float and scalar is not None and self._parents is not None and _is_recording():
+        if self._parents is not None and _is_recording():
             try:
-                return _result(scalar(x), row, (x,), _NO_KEYWORDS, (self,))
+                if type(x) is float and scalar is not None:
+                    return _result(scalar(x), row, (x,), _NO_KEYWORDS, (self,))
+                if type(x) is np.ndarray and type(out := row.function(x)) is np.ndarray:
+                    return _result(out, row, (x,), _NO_KEYWORDS, (self,))
             except (ArithmeticError, ValueError):
-                pass
+                pass  # _apply finds out why
         return _apply(row, (self,), _NO_KEYWORDS)
 
     method.__name__, method.__doc__ = row.name, f"{row.formula}, entry by entry."
@@ -244,7 +255,7 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], An
 
 
 _GETITEM = TABLE[indexing.getitem]
-_METHODS = {
+_METHODS: dict[tuple[Any, str], Callable[..., Any]] = {
     (np.add, "reduce"): np.sum,
     (np.multiply, "reduce"): np.prod,
     (np.maximum, "reduce"): np.max,
@@ -405,13 +416,13 @@ class Value(Methods):
         """
         if self._parents is None:
             raise RuntimeError(
-                "backward: this Value has no record: it was made with requires_grad=False, detached, computed under "
-                "no_grad, or from constants only. Start from Values with requires_grad=True"
+                "backward: this Value has no record: it has requires_grad=False, is detached, or was computed "
+                "under no_grad, or from constants only. Start from Values with requires_grad=True"
             )
         if gradient is None and self.size != 1:
             raise ValueError(
-                f"backward: the gradient of a value of shape {self.shape} is not one number for each entry of a leaf; "
-                "make it a single number first (v.sum(), v.mean()), or give backward the gradient to start from"
+                f"backward: a value of shape {self.shape} is not a single number, so it has no one gradient; "
+                "make it one first (v.sum(), v.mean()), or give backward the gradient to start from"
             )
         data = self._data
         if isinstance(gradient, Value):
@@ -435,16 +446,16 @@ class Value(Methods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
             raise TypeError(
-                f"{ufunc.__name__}: a result that is recorded cannot be written into an existing array (out=, or "
+                f"{ufunc.__name__}: a recorded result cannot be written into an existing array (out=, or "
                 "array += value); write array = array + value"
             )
         if method != "__call__":
-            if (row := TABLE.get(_METHODS.get((ufunc, method)))) is None:  # type: ignore[arg-type]
-                raise no_row(f"{ufunc.__name__}.{method}")
+            if (ufunc, method) not in _METHODS:
+                raise no_row(f"np.{ufunc.__name__}.{method}")
             kwargs.setdefault("axis", 0)
-            return _apply(row, inputs, kwargs)
+            return _apply(TABLE[_METHODS[ufunc, method]], inputs, kwargs)
         if (row := TABLE.get(ufunc)) is None:
-            raise no_row(ufunc.__name__)
+            raise no_row(f"np.{ufunc.__name__}")
         return _apply(row, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
@@ -458,22 +469,22 @@ class Value(Methods):
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
-            f"a Value of shape {self.shape} does not turn into a plain array by itself, because its record would be "
-            "lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values, or call the np function on v"
+            f"a Value of shape {self.shape} does not turn into a plain array by itself, as its record would "
+            "be lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values"
         )
 
     def __float__(self) -> float:
         raise TypeError(
-            "float(v), or a math function of v, would leave the record: write np.exp(v) instead of math.exp(v), "
+            "float(v), or a math function of v, would leave the record: write np.exp(v), not math.exp(v), "
             "v.item() for the number of a single-entry Value, v.numpy() for the array"
         )
 
-    __int__ = __index__ = __complex__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __complex__ = __float__
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(
-                f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or (v > 0).all(), "
+                f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or .all(), "
                 "np.where(v > 0, a, b) to choose entry by entry, np.logical_and for 'and'"
             )
         return bool(self._data)

@@ -13,8 +13,7 @@ def _is_basic(index):
     return all(
         part is None
         or part is Ellipsis
-        or (isinstance(part, (int, np.integer, slice))
-        and not isinstance(part, bool))
+        or (isinstance(part, (int, np.integer, slice)) and not isinstance(part, bool))
         for part in parts
     )
 
@@ -32,7 +31,7 @@ def _scatter(g, index, shape):
 
 
 def _add_rows(out, index, g):
-    """Add the rows of `g` to the rows of `out` named in `index`, sorted so that each row is summed in one go."""
+    """Add the rows of `g` to the rows of `out` named in `index`, sorted so that each is summed in one go."""
     index = np.where(index < 0, index + len(out), index).ravel()
     order = np.argsort(index, kind="stable")
     rows, starts = np.unique(index[order], return_index=True)

@@ -96,7 +96,7 @@ derivative(np.tensordot, _tensordot_x, _tensordot_y, formula="sum of products ov
 
 
 def _letters(subscripts, operands):
-    """`subscripts` of an einsum with every ``...`` and the result spelled out: (one text an operand, result)."""
+    """`subscripts` of an einsum with ``...`` and the result spelled out: (one text an operand, result)."""
     text = subscripts.replace(" ", "")
     inputs, arrow, result = text.partition("->")
     terms = inputs.split(",")

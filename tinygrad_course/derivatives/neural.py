@@ -1,4 +1,4 @@
-"""Operations that NumPy does not have and neural networks need: activations, softmax, losses, the linear layer.
+"""Operations that NumPy lacks and neural networks need: activations, softmax, losses, the linear layer.
 
 Each is a function of arrays and a row.  They are stable for large arguments: nothing overflows on the way to
 a result that is a number.

@@ -7,8 +7,9 @@ from .table import plain
 plain(
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
-    np.isfinite, np.isinf, np.isnan, np.signbit, np.sign, np.floor, np.ceil, np.rint, np.trunc, np.floor_divide,
-    np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero, np.any, np.all, np.searchsorted,
-    np.shape, np.ndim, np.size, np.allclose, np.isclose, np.array_equal, np.zeros_like, np.ones_like, np.empty_like,
-    np.full_like,
+    np.isfinite, np.isinf, np.isnan, np.signbit, np.sign, np.floor, np.ceil, np.rint, np.trunc,
+    np.floor_divide, np.argmax, np.argmin, np.argsort,
+    np.nonzero, np.count_nonzero, np.any, np.all, np.searchsorted,
+    np.shape, np.ndim, np.size, np.allclose, np.isclose, np.array_equal,
+    np.zeros_like, np.ones_like, np.empty_like, np.full_like,
 )  # fmt: skip

@@ -93,7 +93,7 @@ derivative(np.min, _extreme_rule, formula="smallest x over axis", kink="shared e
 
 
 def _product_of_others(x):
-    """For each entry along the first axis, the product of all the others, without dividing (an entry may be 0).
+    """For each entry along the first axis, the product of all others, without dividing (an entry may be 0).
 
     Neighbours are multiplied in pairs; the pairs' others times the neighbour are an entry's others.
     """

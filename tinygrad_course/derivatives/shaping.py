@@ -3,7 +3,6 @@
 Their rules move the gradient back to where the entries came from.
 """
 
-
 import numpy as np
 
 from .table import composed, derivative

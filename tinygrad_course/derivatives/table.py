@@ -80,16 +80,18 @@ class Row:
         """`args` with its operands replaced: the other way round."""
         return (operands, *args[1:]) if self.sequence else (*operands,)
 
-    def rule(self, i: int) -> Rule:
-        """The rule for operand `i`."""
+    def has_rule(self, i: int) -> bool:
+        """Whether a gradient goes through operand `i`; it cannot be a Value if the row says nothing."""
         if self.each is not None:
-            return functools.partial(self.each, i)
-        found = self.rules[i] if i < len(self.rules) else None
-        if found is None:
-            raise TypeError(
-                f"{self.name}: its row has no rule for argument {i}; add one with derivative(...)"
-            )
-        return found
+            return True
+        if i < len(self.rules):
+            return self.rules[i] is not None
+        if self.plain:
+            return False
+        raise TypeError(
+            f"{self.name}: its row has no rule for argument {i}. Give a plain array there (v.numpy()), or "
+            f"register {i + 1} rules with derivative({self.name}, ...), None where there is no derivative"
+        )
 
     def __repr__(self) -> str:
         return f"<row {self.name}>"
@@ -184,7 +186,7 @@ def _register(row: Row) -> Callable[..., Any]:
 
 
 def _recording(row: Row) -> Callable[..., Any]:
-    """`row.function`, except that it records when an argument is a Value (NumPy's functions do so already)."""
+    """`row.function`, except that it records when an argument is a Value (as NumPy's functions do)."""
     function = row.function
 
     @functools.wraps(function)
