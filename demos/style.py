@@ -1,0 +1,200 @@
+"""What all demos share: their command line, what they print, and one style for their figures.
+
+A demo reads ``args = style.Parser(__doc__).parse_args(argv)``, prints with plain `print` (signs that the
+terminal does not know become ASCII by themselves), and hands a function that draws to `picture`.  Without
+matplotlib a demo still runs: `picture` says what it leaves out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Okabe and Ito's palette, which people with any colour vision tell apart; classes differ in their mark too.
+BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
+INK, GREY = "#222222", "#8A8A8A"
+CLASSES = (BLUE, ORANGE)
+MARKS = ("o", "s")
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
+
+RC = {
+    "figure.dpi": 110,
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 2.2,
+    "legend.frameon": False,
+    "grid.color": "#DDDDDD",
+    "image.cmap": "cividis",
+}
+
+TWINS = {
+    "│": "|", "─": "-", "┼": "+", "█": "#", "▀": "'", "▄": ".", "░": ".", "·": "*", "×": "x", "−": "-",
+    "–": "-", "…": "...", "→": "->", "⇒": "=>", "≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "±": "+-",
+    "σ": "sigmoid", "Σ": "sum ", "∂": "d", "η": "lr", "β": "beta", "δ": "delta", "π": "pi", "√": "sqrt ",
+    "²": "^2", "₀": "0", "₁": "1", "₂": "2", "₃": "3", "ŷ": "yhat", "‖": "||", "∧": "and", "¬": "not ",
+    "✓": "ok", "✗": "X",
+}  # fmt: skip
+
+
+# The command line
+class Parser(argparse.ArgumentParser):
+    """The command line of a demo: ``--seed --out --quick``, and what the demo adds with `add_argument`.
+
+    Parameters
+    ----------
+    doc : str
+        The demo's docstring: what ``--help`` shows.
+    """
+
+    def __init__(self, doc: str) -> None:
+        super().__init__(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self.add_argument("--seed", type=_natural, default=0, help="where the random numbers come from (0)")
+        self.add_argument("--out", type=Path, default=Path("out"), help="folder for what it writes (out)")
+        self.add_argument("--quick", action="store_true", help="a short run, to see that it works")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and make `print` safe on a terminal that does not know every sign."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="twins")
+        return super().parse_args(args, namespace)
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+    return int(text)
+
+
+# What it prints
+def _twins(error: UnicodeError) -> tuple[str, int]:
+    """ASCII in place of what the terminal's encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(TWINS.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("twins", _twins)
+
+
+def in_signs(text: str) -> str:
+    """`text` in the signs that the terminal has (`print` does this by itself, but too late to align them)."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "twins").decode(encoding)
+
+
+def colour(text: str, code: str) -> str:
+    """`text` in an ANSI colour ("1" bold, "32" green, "31" red, ...), if somebody looks who wants colours."""
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        return f"\x1b[{code}m{text}\x1b[0m"
+    return text
+
+
+def heading(text: str) -> None:
+    """Print the title of the next part."""
+    print(f"\n{colour(text, '1')}")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4) -> None:
+    """Print rows under a header; floats with `digits` places, everything aligned to the right."""
+
+    def cell(entry: Any) -> str:
+        return in_signs(f"{entry:.{digits}f}" if isinstance(entry, float | np.floating) else str(entry))
+
+    lines = [tuple(map(cell, row)) for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    text = [" │ ".join(c.rjust(w) for c, w in zip(line, widths)) for line in lines]
+    text.insert(1, "─┼─".join("─" * w for w in widths))
+    print("\n".join(f"  {line}" for line in text))
+
+
+# What it writes
+def write(path: Path, content: bytes) -> None:
+    """Write a whole file or none, and print its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    print(f"wrote {path}")
+
+
+def picture(
+    path: Path, draw: Callable[..., None], *args: Any, size: tuple[float, float] = (9.0, 4.0)
+) -> None:
+    """Save what ``draw(figure, *args)`` draws as a PNG; without matplotlib, say what is left out.
+
+    Parameters
+    ----------
+    path : Path
+    draw : callable
+        Puts axes on the figure it is given (``figure.subplots``) and draws on them.
+    *args
+        For `draw`.
+    size : tuple of float, optional
+        Width and height in inches of 110 dots.
+    """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+        from PIL import Image
+    except ImportError:
+        print(f"left out {path}: it needs matplotlib (pip install 'tinygrad_course[demos]')")
+        return
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a person's own matplotlibrc shall not change the lecture's pictures
+        matplotlib.rcParams.update(RC)
+        matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=CYCLE)
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure, *args)
+        full, small = io.BytesIO(), io.BytesIO()
+        figure.savefig(full, format="png")
+    image = Image.open(full).convert("RGB")
+    image.quantize(255, dither=Image.Dither.NONE).save(
+        small, format="png", optimize=True
+    )  # a third of the size
+    write(path, small.getvalue())
+
+
+# What several of them draw
+def points(axes: Any, places: np.ndarray, labels: np.ndarray, size: float = 40) -> None:
+    """Points of two classes in the plane: the second in another colour and with another mark."""
+    for label, (tint, mark) in enumerate(zip(CLASSES, MARKS)):
+        these = places[np.asarray(labels) == label]
+        axes.scatter(*these.T, s=size, c=tint, marker=mark, edgecolors="white", linewidths=0.8, zorder=3)
+
+
+def plane(
+    axes: Any, score: Callable[[np.ndarray], np.ndarray], box: tuple[float, float, float, float]
+) -> None:
+    """Tint the side of the plane where ``score(points)`` is positive and the other, and draw the border.
+
+    `box` is (left, right, bottom, top).
+    """
+    x, y = np.meshgrid(np.linspace(*box[:2], 301), np.linspace(*box[2:], 301))
+    height = score(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(x.shape)
+    axes.contourf(x, y, height > 0, levels=[-0.5, 0.5, 1.5], colors=["#D6E6F2", "#F8DDCF"])
+    axes.contour(x, y, height, levels=[0], colors=[INK], linewidths=2)
+    axes.set(xlim=box[:2], ylim=box[2:], aspect="equal")
