@@ -127,25 +127,26 @@ log_softmax = derivative(
 )
 
 
-def _class_axis(logits):
-    return 1 if logits.ndim > 1 else 0
-
-
-def _log_sum(logits, axis):
-    top = np.max(logits, axis=axis, keepdims=True)
-    return np.log(np.sum(np.exp(logits - top), axis=axis)) + np.squeeze(top, axis)
-
-
-def _picked(logits, target, axis):
-    """The logits of the target classes."""
-    if logits.ndim == 2:
-        return logits[np.arange(len(target)), target]
-    return np.squeeze(np.take_along_axis(logits, np.expand_dims(target, axis), axis), axis)
-
-
 def _is_classes(logits, target):
     """Whether targets are class numbers (one axis fewer than the logits) and not probabilities."""
     return np.ndim(target) == logits.ndim - 1
+
+
+def _class_axis(logits):
+    """The axis of the classes: 1, or 0 of a single sample; and the index that puts it back into a result."""
+    return (1, (slice(None), None)) if logits.ndim > 1 else (0, None)
+
+
+def _log_sum(logits, axis, back):
+    top = np.max(logits, axis)
+    return np.log(np.sum(np.exp(logits - top[back]), axis)) + top
+
+
+def _picked(logits, target, axis, back):
+    """The logits of the target classes."""
+    if logits.ndim == 2:
+        return logits[np.arange(len(target)), target]
+    return np.take_along_axis(logits, target[back], axis).reshape(target.shape)
 
 
 def _softmax_cross_entropy(logits, target):
@@ -153,25 +154,25 @@ def _softmax_cross_entropy(logits, target):
 
     `target` holds class numbers, or probabilities in the shape of the logits.
     """
-    axis = _class_axis(logits)
+    axis, back = _class_axis(logits)
     if _is_classes(logits, target):
-        return _log_sum(logits, axis) - _picked(logits, target, axis)
-    return _log_sum(logits, axis) * np.sum(target, axis=axis) - np.sum(target * logits, axis=axis)
+        return _log_sum(logits, axis, back) - _picked(logits, target, axis, back)
+    return _log_sum(logits, axis, back) * np.sum(target, axis) - np.sum(target * logits, axis)
 
 
 def _softmax_cross_entropy_logits(g, out, logits, target):
-    axis = _class_axis(logits)
+    axis, back = _class_axis(logits)
     if _is_classes(logits, target):  # out = log Σ exp - picked, so the softmax costs only one more exp
-        log_sum = out + _picked(logits, target, axis)
-        shape = [-1 if a == axis else 1 for a in range(logits.ndim)]
-        hot = np.expand_dims(target, axis) == np.reshape(np.arange(logits.shape[axis]), shape)
-        return np.expand_dims(g, axis) * (np.exp(logits - np.expand_dims(log_sum, axis)) - hot)
-    weight = np.sum(target, axis=axis, keepdims=True)
-    return np.expand_dims(g, axis) * (softmax(logits, axis) * weight - target)
+        log_sum = out + _picked(logits, target, axis, back)
+        classes = np.arange(logits.shape[axis]).reshape((-1,) + (1,) * (logits.ndim - axis - 1))
+        return g[back] * (np.exp(logits - log_sum[back]) - (target[back] == classes))
+    weight = np.sum(target, axis, keepdims=True)
+    return g[back] * (softmax(logits, axis) * weight - target)
 
 
 def _softmax_cross_entropy_target(g, out, logits, target):
-    return -np.expand_dims(g, _class_axis(logits)) * log_softmax(logits, _class_axis(logits))
+    axis, back = _class_axis(logits)
+    return -g[back] * log_softmax(logits, axis)
 
 
 softmax_cross_entropy = derivative(
