@@ -1,0 +1,17 @@
+"""Settings of the whole suite: generated inputs are the same in every run, and few enough to be quick.
+
+``HYPOTHESIS_PROFILE=thorough pytest`` draws many more, different ones in every run.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+relaxed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile(
+    "quick", max_examples=12, derandomize=True, deadline=None, database=None, suppress_health_check=relaxed
+)
+settings.register_profile(
+    "thorough", max_examples=300, deadline=None, database=None, suppress_health_check=relaxed
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
