@@ -71,7 +71,7 @@ def backpropagate(
             if not finished:
                 leaf.grad = before
             elif before is not None:
-                leaf.grad = before + leaf.grad
+                leaf.grad = _sum(before, leaf.grad)
         if collecting:
             gc.enable()
 
@@ -112,7 +112,7 @@ def _pull(node: Any, oldest: int, create_graph: bool) -> None:
         rule = row.rules[i] if row.each is None else functools.partial(row.each, i)
         try:
             c = rule(g, out, *args, **kwargs)
-            if type(c) is float and c != c:
+            if type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
                 raise FloatingPointError
         except (ArithmeticError, ValueError):
             c = _careful(row, rule, g, out, args, kwargs)
@@ -186,7 +186,7 @@ def _fitted(c: Any, like: Any, row: Row, i: int) -> Any:
                 f"has shape {like.shape}; a rule returns the argument's shape, or one it broadcasts to"
             )
         axes = (*range(extra), *(extra + axis for axis, s in enumerate(stretched) if s))
-        c = np.reshape(np.sum(c, axis=axes), like.shape)
+        c = np.reshape(np.sum(c, axis=axes, keepdims=True), like.shape)
     if c.dtype != like.dtype:
         c = cast(c, like.dtype)
     return c
@@ -195,8 +195,9 @@ def _fitted(c: Any, like: Any, row: Row, i: int) -> Any:
 def _sum(a: Any, b: Any) -> Any:
     """The sum of two gradients; of an operation with several results they are tuples with None for zero."""
     if type(a) is tuple:
-        return tuple(y if x is None else x if y is None else x + y for x, y in zip(a, b, strict=True))
-    return a + b
+        return tuple(y if x is None else x if y is None else _sum(x, y) for x, y in zip(a, b, strict=True))
+    c = a + b
+    return np.array(c) if isinstance(c, np.generic) else c
 
 
 def _as_value(recorded: Any, parent: Any) -> Any:

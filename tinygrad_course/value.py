@@ -196,7 +196,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
             parents = None if parents is None or other._parents is None else (self, other)
         else:
             y = other
-            parents = None if parents is None else (self,)
+            parents = None if parents is None else (self, None)
         if parents is not None and type(x) is type(y) and _is_recording():
             try:
                 if type(x) is float:
