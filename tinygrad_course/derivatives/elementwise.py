@@ -29,7 +29,7 @@ derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x")
 derivative(np.square, lambda g, out, x: g * (x + x), scalar=lambda x: x * x, formula="x²")
 derivative(
     np.power,
-    lambda g, out, x, y: g * y * x ** (y - (y != 0)),
+    lambda g, out, x, y: g * y * x ** (y - ((x != 0) | (y != 0))),
     lambda g, out, x, y: g * out * np.log(x + ((x == 0) & (y >= 0))),
     scalar=math.pow,
     formula="x ** y",
