@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+sys.path.append(str(Path(__file__).parent.parent))  # a clone that is not installed works too
+
 # Okabe and Ito's palette, which people with any colour vision tell apart; classes differ in their mark too.
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 INK, GREY = "#222222", "#8A8A8A"
@@ -170,7 +172,7 @@ def picture(
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, *args)
         full, small = io.BytesIO(), io.BytesIO()
-        figure.savefig(full, format="png")
+        figure.savefig(full, format="png", bbox_inches="tight")
     image = Image.open(full).convert("RGB")
     image.quantize(255, dither=Image.Dither.NONE).save(
         small, format="png", optimize=True
@@ -198,3 +200,12 @@ def plane(
     axes.contourf(x, y, height > 0, levels=[-0.5, 0.5, 1.5], colors=["#D6E6F2", "#F8DDCF"])
     axes.contour(x, y, height, levels=[0], colors=[INK], linewidths=2)
     axes.set(xlim=box[:2], ylim=box[2:], aspect="equal")
+
+
+def arrow(axes: Any, start: Sequence[float], end: Sequence[float], tint: str, label: str = "") -> None:
+    """An arrow between two points of the plane, and what it is called at its tip."""
+    look = {"arrowstyle": "-|>", "color": tint, "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=look, zorder=4)
+    away = np.sign(np.subtract(end, start)) * 3
+    sides = {"ha": "left" if away[0] >= 0 else "right", "va": "bottom" if away[1] >= 0 else "top"}
+    axes.annotate(label, end, away, textcoords="offset points", color=tint, weight="bold", **sides)
