@@ -96,34 +96,44 @@ def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
 
 def _pull(node: Any, oldest: int, create_graph: bool) -> None:
     """Bring the gradient of `node` to its parents."""
-    g, out, row, args, kwargs = node.grad, node._data, node._row, node._args, node._kwargs
+    g, out, row, args, parents = node.grad, node._data, node._row, node._args, node._parents
     operands = args[0] if row.sequence else args
     if type(g) is tuple:  # of an operation with several results, not all of which were used
         g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
     if create_graph:
-        args = row.with_operands(args, [_as_value(*pair) for pair in zip(operands, node._parents)])
+        args = row.with_operands(args, [_as_value(*pair) for pair in zip(operands, parents)])
         out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
-    for i, parent in enumerate(node._parents):
+    rules = row.rules if row.each is None else [functools.partial(row.each, i) for i in range(len(operands))]
+    for parent, rule, like in zip(parents, rules, operands):
         if parent is None or parent._born < oldest:
             continue
-        like = operands[i]
-        if parent._data is not like:
-            _check_unchanged(node, parent, like)
-        rule = row.rules[i] if row.each is None else functools.partial(row.each, i)
-        try:
-            c = rule(g, out, *args, **kwargs)
-            if type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
-                raise FloatingPointError
-        except (ArithmeticError, ValueError):
-            c = _careful(row, rule, g, out, args, kwargs)
-        same = type(c) is type(like) is np.ndarray and c.shape == like.shape and c.dtype == like.dtype
-        if not same:
-            c = _fitted(c, like, row, i)
+        c = contribution(node, parent, rule, like, g, out, args)
         if parent.grad is not PENDING:
             c = _sum(parent.grad, c)
-        elif parent._row is None and isinstance(c, np.ndarray) and (c is g or c.base is not None):
+        elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
             c = c.copy()  # two leaves never share the memory of a gradient
         parent.grad = c
+
+
+def contribution(
+    node: Any, parent: Any, rule: Rule, like: Any, g: Any, out: Any, args: tuple[Any, ...]
+) -> Any:
+    """What comes back from `node`, whose gradient is `g`, to the argument `like`, which was `parent`'s data.
+
+    Local derivative times upstream gradient, computed by the row's `rule`, with broadcasting undone.
+    """
+    if parent._data is not like:
+        _check_unchanged(node, parent, like)
+    kwargs = node._kwargs
+    try:
+        c = rule(g, out, *args, **kwargs) if kwargs else rule(g, out, *args)
+        if type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
+            raise FloatingPointError
+    except (ArithmeticError, ValueError):
+        c = _careful(node._row, rule, g, out, args, kwargs)
+    if type(c) is type(like) is np.ndarray and c.shape == like.shape and c.dtype is like.dtype:
+        return c
+    return _fitted(c, like, node._row)
 
 
 def _pull_floats(node: Any) -> bool:
@@ -166,7 +176,7 @@ def _careful(row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwar
         return np.where(g == 0, 0.0, c) if row.elementwise else c
 
 
-def _fitted(c: Any, like: Any, row: Row, i: int) -> Any:
+def _fitted(c: Any, like: Any, row: Row) -> Any:
     """A gradient in the shape and dtype of the argument it belongs to: broadcasting is undone here."""
     if type(like) is float:
         return c if type(c) is float else total(c)
@@ -176,17 +186,14 @@ def _fitted(c: Any, like: Any, row: Row, i: int) -> Any:
         c = np.array(c)
     if c.shape != like.shape:
         extra = c.ndim - like.ndim
-        stretched = (
-            [n == 1 and c.shape[extra + axis] != 1 for axis, n in enumerate(like.shape)] if extra >= 0 else []
-        )
-        kept = tuple(n for n, s in zip(c.shape[extra:], stretched) if not s) if extra >= 0 else ()
-        if extra < 0 or kept != tuple(n for n, s in zip(like.shape, stretched) if not s):
+        shape = (1,) * extra + like.shape
+        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, c.shape)):
             raise ValueError(
-                f"{row.name}: the rule for argument {i} gave a gradient of shape {c.shape}, but the argument "
-                f"has shape {like.shape}; a rule returns the argument's shape, or one it broadcasts to"
+                f"{row.name}: a rule gave a gradient of shape {c.shape} for an argument of {like.shape}; "
+                "a rule returns the argument's shape, or one that it broadcasts to"
             )
-        axes = (*range(extra), *(extra + axis for axis, s in enumerate(stretched) if s))
-        c = np.reshape(np.sum(c, axis=axes, keepdims=True), like.shape)
+        stretched = tuple(a for a, (n, m) in enumerate(zip(shape, c.shape)) if n == 1 != m)
+        c = np.reshape(np.sum(c, axis=stretched, keepdims=True), like.shape)
     if c.dtype != like.dtype:
         c = cast(c, like.dtype)
     return c
