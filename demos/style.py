@@ -209,3 +209,20 @@ def arrow(axes: Any, start: Sequence[float], end: Sequence[float], tint: str, la
     away = np.sign(np.subtract(end, start)) * 3
     sides = {"ha": "left" if away[0] >= 0 else "right", "va": "bottom" if away[1] >= 0 else "top"}
     axes.annotate(label, end, away, textcoords="offset points", color=tint, weight="bold", **sides)
+
+
+def node(axes: Any, place: Sequence[float], text: str, tint: str = INK, radius: float = 0.42) -> None:
+    """A neuron or an input of a network drawn by hand: a disc and what stands in it."""
+    from matplotlib.patches import Circle
+
+    axes.add_patch(Circle(place, radius, facecolor="white", edgecolor=tint, linewidth=2, zorder=3))
+    axes.text(*place, text, ha="center", va="center", fontsize=10.5, zorder=5, linespacing=1.4)
+
+
+def edge(axes: Any, start: Sequence[float], end: Sequence[float], text: str = "", along: float = 0.5) -> None:
+    """A connection between two such discs, and its weight a part of the way along."""
+    axes.plot(*zip(start, end), color=GREY, linewidth=1.6, zorder=1)
+    x, y = np.add(start, np.multiply(along, np.subtract(end, start)))
+    label = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+    if text:
+        axes.text(x, y, text, ha="center", va="center", fontsize=10.5, bbox=label, zorder=2, linespacing=1.4)
