@@ -110,7 +110,8 @@ def draw(figure, x, target, perceptron, logistic, cloud):
     left.plot(across, -(logistic[1] + logistic[0][0] * across) / logistic[0][1], "--", color=style.PURPLE,
               label="logistic loss")  # fmt: skip
     style.points(left, x, target)
-    foot = CENTRE - distance(CENTRE, w, b) * w / np.linalg.norm(w)
+    foot = CENTRE + np.array([-0.8, 1.0])
+    foot -= distance(foot, w, b) * w / np.linalg.norm(w)
     style.arrow(left, foot, foot + 0.6 * w / np.linalg.norm(w), style.INK, "w")
     nearest = NEW - distance(NEW, w, b) * w / np.linalg.norm(w)
     left.plot(*zip(NEW, nearest), ":", color=style.GREEN)
