@@ -1,0 +1,327 @@
+"""Module: a part of a network, which knows its parameters and the modules inside it.
+
+There is no list to keep: whatever a module holds as an attribute belongs to it, in the order in which it was
+first assigned.  A `Value` that was not computed from others is a parameter, a `Module` is a part, and lists,
+tuples and dicts are searched for both.  Names are made as PyTorch makes them: ``layers.0.neurons.1.w.0``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..value import Value
+
+Self = TypeVar("Self", bound="Module")
+
+
+class Module:
+    """A part of a network: assign parameters and modules as attributes, and write `forward`.
+
+    Calling the module calls `forward`.  ``super().__init__()`` is not needed.
+
+    Attributes
+    ----------
+    training : bool
+        Set by `train` and `eval`, for parts that behave differently while learning.
+
+    Examples
+    --------
+    >>> from tinygrad_course import Value, nn
+    >>> class Line(nn.Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> line(3.0).item()
+    7.0
+    >>> [name for name, _ in line.named_parameters()]
+    ['slope', 'offset']
+    """
+
+    training: bool = True
+    _buffers: tuple[str, ...] = ()
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self.forward(*inputs, **options)
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """Compute the output.  Every module of one's own defines this.
+
+        Raises
+        ------
+        NotImplementedError
+            If it does not.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no forward: write def forward(self, x): ... to say what it computes"
+        )
+
+    # What it is made of
+    def named_modules(self) -> list[tuple[str, Module]]:
+        """This module, named ``""``, and all modules inside it with their names, each once."""
+        found: list[tuple[str, Module]] = []
+        seen: set[int] = set()
+        waiting: list[tuple[str, Module]] = [("", self)]
+        while waiting:
+            name, module = waiting.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            found.append((name, module))
+            prefix = f"{name}." if name else ""
+            inside = [(prefix + key, part) for key, part in module._children()]
+            waiting.extend(reversed(inside))
+        return found
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """The parameters with their names, in the order of assignment; one that is shared is listed once."""
+        first: dict[int, tuple[str, Value]] = {}
+        for name, value in self._named_values():
+            first.setdefault(id(value), (name, value))
+        return list(first.values())
+
+    def parameters(self) -> list[Value]:
+        """The parameters, in the order of assignment.
+
+        One with ``requires_grad=False`` is frozen: it is listed, saved and loaded, but not learned.
+
+        Raises
+        ------
+        TypeError
+            If a module holds parameters in a set, which has no order.
+        """
+        return [value for _, value in self.named_parameters()]
+
+    def register_buffer(self, name: str, array: Any) -> None:
+        """Assign `array` as an attribute that is saved and loaded with the module, but never learned.
+
+        For what a module remembers without a gradient, such as running statistics.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tinygrad_course import nn
+        >>> counter = nn.Module()
+        >>> counter.register_buffer("seen", np.zeros(1))
+        >>> counter.state_dict()
+        {'seen': array([0.])}
+        """
+        setattr(self, name, array if hasattr(array, "dtype") else np.asarray(array))
+        if name not in self._buffers:
+            self._buffers = (*self._buffers, name)
+
+    def _members(self) -> Iterator[tuple[str, Any]]:
+        """The Values and Modules among the attributes, also those in lists, tuples and dicts."""
+        for name, attribute in vars(self).items():
+            yield from _found(type(self).__name__, name, attribute)
+
+    def _children(self) -> Iterator[tuple[str, Module]]:
+        return ((name, part) for name, part in self._members() if isinstance(part, Module))
+
+    def _named_values(self) -> Iterator[tuple[str, Value]]:
+        """Every name that a parameter has."""
+        for prefix, module in self.named_modules():
+            for name, part in module._members():
+                if isinstance(part, Value) and part._row is None:
+                    yield (f"{prefix}.{name}" if prefix else name), part
+
+    def _named_buffers(self) -> Iterator[tuple[str, Module, str]]:
+        for prefix, module in self.named_modules():
+            for name in module._buffers:
+                yield (f"{prefix}.{name}" if prefix else name), module, name
+
+    # Learning
+    def zero_grad(self) -> None:
+        """Forget all gradients: every parameter's `.grad` becomes None."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Switch this module and all inside it to learning; returns the module."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self: Self) -> Self:
+        """Switch this module and all inside it to being used; returns the module."""
+        return self.train(False)
+
+    # Keeping
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Copies of all parameters and buffers by name, for `save` and `load_state_dict`.
+
+        Raises
+        ------
+        ValueError
+            If two parameters would have the same name.
+
+        Examples
+        --------
+        >>> from tinygrad_course import nn
+        >>> {name: array.shape for name, array in nn.Linear(3, 2).state_dict().items()}
+        {'weight': (2, 3), 'bias': (2,)}
+        """
+        state: dict[str, NDArray[Any]] = {}
+        for name, data in self._state():
+            if name in state:
+                raise ValueError(
+                    f"state_dict: two parameters of {type(self).__name__} are named {name!r}; rename a key"
+                )
+            state[name] = np.array(data) if type(data) is float else data.copy()
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the parameters and buffers of `state`, which must have exactly this module's.
+
+        Everything is checked first: where an error is raised, the module is as it was.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            As `state_dict` gives it; PyTorch's arrays fit too (``{k: t.numpy() for k, t in ...}``).
+
+        Raises
+        ------
+        ValueError
+            If names are missing or unknown, or a shape is wrong.
+        TypeError
+            If an entry has another dtype, or is no array.
+        """
+        who = type(self).__name__
+        own = dict(self._state())
+        missing, unknown = [k for k in own if k not in state], [k for k in state if k not in own]
+        if missing or unknown:
+            what = [f"{len(missing)} missing ({_few(missing)})"] if missing else []
+            what += [f"{len(unknown)} that it does not have ({_few(unknown)})"] if unknown else []
+            raise ValueError(
+                f"load_state_dict: the names are not those of this {who}: {' and '.join(what)}; "
+                "build the module as it was when its state was saved"
+            )
+        new = {name: _fitting(who, name, state[name], data) for name, data in own.items()}
+        for name, value in self._named_values():
+            value.data = new[name].item() if type(value.data) is float else new[name]
+        for name, module, attribute in self._named_buffers():
+            setattr(module, attribute, new[name])
+
+    def _state(self) -> Iterator[tuple[str, Any]]:
+        for name, value in self._named_values():
+            yield name, value.data
+        for name, module, attribute in self._named_buffers():
+            yield name, getattr(module, attribute)
+
+    # Showing
+    def extra_repr(self) -> str:
+        """What the module says about itself in `repr`, between its brackets."""
+        return ""
+
+    def __repr__(self) -> str:
+        return self._text(frozenset())
+
+    def _text(self, outside: frozenset[int]) -> str:
+        """The indented text; `outside` are the modules around it, should it contain one of them."""
+        if id(self) in outside:
+            return f"{type(self).__name__}(...)"
+        outside |= {id(self)}
+        lines = [line for line in [self.extra_repr()] if line]
+        parts = [(name, part._text(outside)) for name, part in self._children()]
+        if not parts:
+            return f"{type(self).__name__}({''.join(lines)})"
+        for name, n, text in _repeats(parts):
+            times = f"{n} × " if n > 1 else ""
+            lines.append(f"({name}): {times}{text}".replace("\n", "\n  "))
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+
+    def summary(self) -> str:
+        """A table of the modules: what each holds, in which shapes, and how many numbers that is.
+
+        Examples
+        --------
+        >>> from tinygrad_course import nn
+        >>> print(nn.MnistMLP().summary())
+        module           parameters                        numbers
+        hidden: Linear   weight (100, 784), bias (100,)     78,500
+        output: Linear   weight (10, 100), bias (10,)        1,010
+        MnistMLP         total                              79,510
+        """
+        counted: set[int] = set()
+        found: list[tuple[str, tuple[str, str, int]]] = []
+        for name, module in self.named_modules():
+            values = [(n, v) for n, v in module._members() if isinstance(v, Value) and v._row is None]
+            if values or (name and not any(True for _ in module._children())):
+                shapes = _repeats([(n, str(v.shape) if v.shape else "number") for n, v in values])
+                text = ", ".join(f"{n} {count} × {s}" if count > 1 else f"{n} {s}" for n, count, s in shapes)
+                fresh = {id(v): v.size for _, v in values if id(v) not in counted}
+                counted |= set(fresh)
+                found.append((name, (type(module).__name__, text or "–", sum(fresh.values()))))
+        rows = [("module", "parameters", "numbers")]
+        for name, n, (kind, text, size) in _repeats(found):
+            times = f"{n} × " if n > 1 else ""
+            rows.append((f"{name}: {times}{kind}" if name else kind, text, f"{n * size:,}"))
+        parameters = self.parameters()
+        rows.append((type(self).__name__, "total", f"{sum(p.size for p in parameters):,}"))
+        frozen = sum(p.size for p in parameters if not p.requires_grad)
+        if frozen:
+            rows.append(("", "of which frozen", f"{frozen:,}"))
+        wide = [max(len(row[i]) for row in rows) for i in range(3)]
+        return "\n".join(f"{a:{wide[0]}}   {b:{wide[1]}}   {c:>{wide[2]}}" for a, b, c in rows)
+
+
+def _found(who: str, name: str, thing: Any) -> Iterator[tuple[str, Any]]:
+    """The Values and Modules in `thing`, with their names."""
+    if isinstance(thing, (Value, Module)):
+        yield name, thing
+    elif isinstance(thing, dict):
+        for key, inside in thing.items():
+            yield from _found(who, f"{name}.{key}", inside)
+    elif isinstance(thing, (list, tuple)):
+        for i, inside in enumerate(thing):
+            yield from _found(who, f"{name}.{i}", inside)
+    elif isinstance(thing, (set, frozenset)) and any(isinstance(i, (Value, Module)) for i in thing):
+        raise TypeError(
+            f"{who}.{name} is a set of parameters or modules, which has no order to name them in; use a list"
+        )
+
+
+def _repeats(named: list[tuple[str, Any]]) -> list[tuple[str, int, Any]]:
+    """Neighbours that are equal but for the last number in their names, as one: ``(w.0-15, 16, ...)``."""
+    runs: list[tuple[str, str, int, Any]] = []
+    for name, thing in named:
+        stem, _, last = name.rpartition(".")
+        if runs and last.isdigit():
+            first, end, n, same = runs[-1]
+            if same == thing and end == f"{stem}.{int(last) - 1}":
+                runs[-1] = (first, name, n + 1, same)
+                continue
+        runs.append((name, name, 1, thing))
+    return [(f"{a}-{b.rpartition('.')[2]}" if n > 1 else a, n, thing) for a, b, n, thing in runs]
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _fitting(who: str, name: str, new: Any, old: Any) -> Any:
+    """A copy of `new` to stand in for `old`, if it has its shape and dtype."""
+    try:
+        array = new if hasattr(type(new), "__array_function__") else np.asarray(new)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"load_state_dict: {name} of {who} must be an array: {error}") from error
+    shape, dtype = np.shape(old), np.dtype(float) if type(old) is float else old.dtype
+    if array.dtype != dtype:
+        raise TypeError(
+            f"load_state_dict: {name} of {who} is {dtype}, and the state has {array.dtype}; "
+            f"convert it if that is meant: state[{name!r}].astype({str(dtype)!r})"
+        )
+    if array.shape != shape:
+        numbers = f"{math.prod(array.shape):,} numbers for {math.prod(shape):,}"
+        raise ValueError(
+            f"load_state_dict: {name} of {who} has shape {shape}, and the state has {array.shape} ({numbers})"
+        )
+    return array.copy()
