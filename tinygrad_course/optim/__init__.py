@@ -1,0 +1,35 @@
+"""Optimizers, which change parameters by their gradients, and schedules, which change the learning rate.
+
+Examples
+--------
+>>> from tinygrad_course import Value, optim
+>>> x = Value([3.0, -2.0])
+>>> optimizer = optim.Adam([x], lr=0.2)
+>>> schedule = optim.CosineAnnealingLR(optimizer, T_max=200)
+>>> for _ in range(200):
+...     optimizer.zero_grad()
+...     ((x - [1.0, 2.0]) ** 2).sum().backward()
+...     optimizer.step()
+...     schedule.step()
+>>> x.data.round(1)
+array([1., 2.])
+"""
+
+from .clipping import clip_grad_norm_
+from .methods import SGD, Adam, AdamW, RMSprop
+from .optimizer import Optimizer
+from .schedules import CosineAnnealingLR, LinearLR, OneCycleLR, Schedule, StepLR
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "LinearLR",
+    "OneCycleLR",
+    "Optimizer",
+    "RMSprop",
+    "Schedule",
+    "StepLR",
+    "clip_grad_norm_",
+]

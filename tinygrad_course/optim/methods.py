@@ -1,0 +1,263 @@
+"""The optimizers themselves: each is a few lines of mathematics, written as passes over vectors in place.
+
+In every `update`, `p` are all parameters, `g` their gradients and `s` is room for intermediate results; no
+pass makes a new array.  Given the same gradients, each optimizer goes the way that PyTorch's goes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..value import Value
+from .optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """Gradient descent: a step against the gradient, or against a running sum of gradients (momentum).
+
+    ::
+
+        v = momentum · v + g
+        p = p - lr · v                        (nesterov: p - lr · (g + momentum · v))
+
+    Parameters
+    ----------
+    params : iterable of Value
+        What to learn.
+    lr : float
+        The learning rate.
+    momentum : float
+        How much of the last step's velocity stays.
+    weight_decay : float
+        Adds this multiple of each parameter to its gradient.
+    nesterov : bool
+        Looks one step of the momentum ahead.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `Optimizer`; or if a setting is negative, or `nesterov` is without momentum.
+
+    Examples
+    --------
+    >>> from tinygrad_course import Value, optim
+    >>> x = Value(4.0)
+    >>> optimizer = optim.SGD([x], lr=0.25)
+    >>> for _ in range(3):
+    ...     optimizer.zero_grad()
+    ...     (x * x).backward()
+    ...     optimizer.step()
+    >>> x.data
+    0.5
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        *,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        _not_negative(momentum=momentum, weight_decay=weight_decay)
+        if nesterov and not momentum:
+            raise ValueError("SGD: nesterov looks ahead along the momentum, so momentum must be above 0")
+        self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
+        self.memory = ("velocity",) if momentum else ()
+        super().__init__(params, lr)
+
+    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
+        decay, momentum, lr = _constants(p, self.weight_decay, self.momentum, self.lr)
+        s = scratch
+        if self.weight_decay:
+            g += np.multiply(p, decay, out=s)
+        if memory:
+            (v,) = memory
+            v *= momentum
+            v += g
+            if self.nesterov:
+                g += np.multiply(v, momentum, out=s)
+            else:
+                g = v
+        p -= np.multiply(g, lr, out=s)
+
+
+class Adam(Optimizer):
+    """Steps of about `lr` for every number: the mean gradient over its usual size (Kingma and Ba 2015).
+
+    ::
+
+        m = mean of the gradients so far, each counting beta1 times the next one
+        v = mean of their squares, each counting beta2 times the next one
+        p = p - lr · m / (√v + eps)
+
+    Parameters
+    ----------
+    params : iterable of Value
+        What to learn.
+    lr : float
+        The learning rate.
+    betas : (float, float)
+        How long the two means remember.
+    eps : float
+        Keeps the division from blowing up where gradients are nearly 0.
+    weight_decay : float
+        Adds this multiple of each parameter to its gradient.  `AdamW` has the decay that is usually meant.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `Optimizer`; or if a beta is not from 0 to 1, or another setting is negative.
+
+    Notes
+    -----
+    The memory holds sums, ``beta1 · m + g``, and not means, ``beta1 · m + (1 - beta1) · g``.  Dividing by the
+    sum of the weights, 1 + beta1 + beta1² + ..., makes the mean of it: that is Adam's bias correction.  The
+    division is put into the two numbers of the last passes.
+    """
+
+    memory = ("sum", "square_sum")
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"{type(self).__name__}: betas are from 0 to below 1, and not {betas}")
+        _not_negative(eps=eps, weight_decay=weight_decay)
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        super().__init__(params, lr)
+
+    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
+        if self.weight_decay:
+            (decay,) = _constants(p, self.weight_decay)
+            g += np.multiply(p, decay, out=scratch)
+        self._descend(p, g, scratch, step, *memory)
+
+    def _descend(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any) -> None:
+        weight1, weight2 = ((1 - beta**step) / (1 - beta) for beta in self.betas)
+        root = math.sqrt(
+            weight2
+        )  # m / weight1 / (√(v / weight2) + eps) = root / weight1 · m / (√v + root · eps)
+        beta1, beta2, eps, rate = _constants(p, *self.betas, root * self.eps, self.lr * root / weight1)
+        m *= beta1
+        m += g
+        g *= g
+        v *= beta2
+        v += g
+        np.sqrt(v, out=s)
+        s += eps
+        np.divide(m, s, out=s)
+        s *= rate
+        p -= s
+
+
+class AdamW(Adam):
+    """`Adam` with a decay of its own for every parameter (Loshchilov and Hutter 2019).
+
+    The decay does not go through the gradient: each step first takes
+    ``p = p · (1 - lr · weight_decay)``.  The parameters are those of `Adam`.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
+        if self.weight_decay:
+            (kept,) = _constants(p, 1 - self.lr * self.weight_decay)
+            p *= kept
+        self._descend(p, g, scratch, step, *memory)
+
+
+class RMSprop(Optimizer):
+    """Gradients over their usual size (Tieleman and Hinton 2012).
+
+    ::
+
+        v = mean of the squared gradients, each counting alpha times the next one (starting from 0)
+        u = momentum · u + g / (√v + eps)
+        p = p - lr · u
+
+    Parameters
+    ----------
+    params : iterable of Value
+        What to learn.
+    lr : float
+        The learning rate.
+    alpha : float
+        How long the mean remembers.
+    eps : float
+        Keeps the division from blowing up where gradients are nearly 0.
+    weight_decay : float
+        Adds this multiple of each parameter to its gradient.
+    momentum : float
+        How much of the last step stays.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `Optimizer`; or if `alpha` is not from 0 to 1, or another setting is negative.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+    ) -> None:
+        if not 0 <= alpha < 1:
+            raise ValueError(f"RMSprop: alpha is from 0 to below 1, and not {alpha}")
+        _not_negative(eps=eps, weight_decay=weight_decay, momentum=momentum)
+        self.alpha, self.eps, self.weight_decay, self.momentum = alpha, eps, weight_decay, momentum
+        self.memory = ("square_mean", "velocity") if momentum else ("square_mean",)
+        super().__init__(params, lr)
+
+    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
+        s, v = scratch, memory[0]
+        alpha, rest, eps = _constants(p, self.alpha, 1 - self.alpha, self.eps)
+        decay, momentum, lr = _constants(p, self.weight_decay, self.momentum, self.lr)
+        if self.weight_decay:
+            g += np.multiply(p, decay, out=s)
+        v *= alpha
+        np.multiply(g, g, out=s)
+        s *= rest
+        v += s
+        np.sqrt(v, out=s)
+        s += eps
+        g /= s
+        if self.momentum:
+            u = memory[1]
+            u *= momentum
+            u += g
+            g = u
+        p -= np.multiply(g, lr, out=s)
+
+
+def _constants(p: Any, *numbers: float) -> list[Any]:
+    """Numbers as arrays without axes, in the vector's dtype: what NumPy multiplies by fastest."""
+    return [np.array(number, p.dtype) for number in numbers]
+
+
+def _not_negative(**settings: float) -> None:
+    for name, number in settings.items():
+        if not number >= 0:
+            raise ValueError(f"optimizer: {name} must be 0 or more, and is {number!r}")
