@@ -3,7 +3,7 @@
 `table` holds the mechanism; the other files hold nothing but rows.  This floor knows NumPy only.
 """
 
-from . import elementwise, indexing, linear_algebra, neural, plain, reductions, shaping
+from . import decompositions, elementwise, indexing, neural, norms, plain, products, reductions, shaping
 from .reductions import total
 from .shaping import cast, pick
 from .table import TABLE, Row, Rule, composed, derivative
@@ -14,13 +14,15 @@ __all__ = [
     "Rule",
     "cast",
     "composed",
+    "decompositions",
     "derivative",
     "elementwise",
     "indexing",
-    "linear_algebra",
     "neural",
+    "norms",
     "pick",
     "plain",
+    "products",
     "reductions",
     "shaping",
     "total",

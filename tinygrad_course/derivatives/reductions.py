@@ -92,7 +92,7 @@ derivative(np.max, _extreme_rule, formula="largest x over axis", kink="shared eq
 derivative(np.min, _extreme_rule, formula="smallest x over axis", kink="shared equally among ties")
 
 
-def _product_of_others(x):
+def product_of_others(x):
     """For each entry along the first axis, the product of all others, without dividing (an entry may be 0).
 
     Neighbours are multiplied in pairs; the pairs' others times the neighbour are an entry's others.
@@ -103,7 +103,7 @@ def _product_of_others(x):
     if n % 2:
         x = np.concatenate([x, np.ones_like(x[:1])])
     left, right = x[0::2], x[1::2]
-    others = _product_of_others(left * right)
+    others = product_of_others(left * right)
     both = np.stack([others * right, others * left], axis=1)
     return np.reshape(both, x.shape)[:n]
 
@@ -115,7 +115,7 @@ def _prod_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, init
     order = (*axes, *(a for a in range(x.ndim) if a not in axes))
     kept = x if where is True else np.where(where, x, 1.0)
     front = np.transpose(kept, order)
-    others = _product_of_others(np.reshape(front, (count(x, axis), *front.shape[len(axes) :])))
+    others = product_of_others(np.reshape(front, (count(x, axis), *front.shape[len(axes) :])))
     others = np.transpose(np.reshape(others, front.shape), tuple(np.argsort(order)))
     g = restore(g, x, axis, keepdims) * others * initial
     return g if where is True else np.where(where, g, 0.0)

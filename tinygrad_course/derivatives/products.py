@@ -1,12 +1,14 @@
-"""Rows of products of vectors and matrices: matmul, dot, outer, tensordot, einsum.
+"""Rows of products of vectors and matrices: matmul, dot, outer, cross, tensordot, einsum and their relatives.
 
 The cotangent rules are those of Giles (2008), "Collected matrix derivative results for forward and reverse
-mode algorithmic differentiation".
+mode algorithmic differentiation".  A product that is another one in disguise is composed of it.
 """
+
+import operator
 
 import numpy as np
 
-from .table import derivative
+from .table import composed, derivative
 
 
 def swap(x):
@@ -59,6 +61,110 @@ derivative(
     formula="x_i · y_j",
 )
 
+composed(np.linalg.outer, np.outer, formula="x_i · y_j")
+composed(np.linalg.matmul, np.matmul, formula="x @ y")
+for matrix_transpose in (np.matrix_transpose, np.linalg.matrix_transpose):
+    derivative(matrix_transpose, lambda g, out, x: swap(g), formula="every matrix transposed")
+
+
+def _inner(x, y):
+    return np.multiply(x, y) if not np.ndim(x) or not np.ndim(y) else np.tensordot(x, y, (-1, -1))
+
+
+def _kron(x, y):
+    """The blocks x[i, j] · y, written with an axis for x beside each axis for y."""
+    ndim = max(np.ndim(x), np.ndim(y))
+    shape_x = (1,) * (ndim - np.ndim(x)) + np.shape(x)
+    shape_y = (1,) * (ndim - np.ndim(y)) + np.shape(y)
+    x = np.reshape(x, [n for size in shape_x for n in (size, 1)])
+    y = np.reshape(y, [n for size in shape_y for n in (1, size)])
+    return np.reshape(x * y, [n * m for n, m in zip(shape_x, shape_y)])
+
+
+composed(np.inner, _inner, formula="Σ x · y over the last axes")
+composed(np.vdot, lambda x, y: np.dot(np.ravel(x), np.ravel(y)), formula="Σ x · y over all entries")
+composed(np.kron, _kron, formula="x_ij · y, block by block")
+
+
+def _vecdot(x, y, axis=-1):
+    x, y = np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1)
+    return np.squeeze(np.matmul(np.expand_dims(x, -2), np.expand_dims(y, -1)), (-1, -2))
+
+
+def _matvec(x, y):
+    return np.squeeze(np.matmul(x, np.expand_dims(y, -1)), -1)
+
+
+def _vecmat(x, y):
+    return np.squeeze(np.matmul(np.expand_dims(x, -2), y), -2)
+
+
+composed(np.vecdot, _vecdot, formula="Σ x · y along axis")
+composed(np.linalg.vecdot, _vecdot, formula="Σ x · y along axis")
+if hasattr(np, "matvec"):  # NumPy 2.2
+    composed(np.matvec, _matvec, formula="x @ y, y stacked vectors")
+    composed(np.vecmat, _vecmat, formula="x @ y, x stacked vectors")
+
+
+def _cross3(x, y):
+    return np.linalg.cross(x, y)
+
+
+_cross3 = derivative(
+    _cross3,
+    lambda g, out, x, y: _cross3(y, g),
+    lambda g, out, x, y: _cross3(g, x),
+    formula="x × y of vectors along the last axis",
+)
+
+
+def _cross(x, y, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """x × y; a vector of two entries lies in the plane, and two of those give the third entry only."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y = np.moveaxis(x, axisa, -1), np.moveaxis(y, axisb, -1)
+    flat = x.shape[-1] == y.shape[-1] == 2
+    x, y = (np.concatenate([v, v[..., :1] * 0], -1) if v.shape[-1] == 2 else v for v in (x, y))
+    out = _cross3(x, y)
+    return out[..., 2] if flat else np.moveaxis(out, -1, axisc)
+
+
+composed(np.cross, _cross, formula="x × y")
+composed(np.linalg.cross, lambda x, y, axis=-1: _cross(x, y, axis=axis), formula="x × y")
+
+
+def _multi_dot_rule(i, g, out, arrays, **_):
+    first, last = arrays[0], arrays[-1]
+    whole = [
+        first[None] if first.ndim == 1 else first,
+        *arrays[1:-1],
+        last[:, None] if last.ndim == 1 else last,
+    ]
+    g = np.reshape(g, (whole[0].shape[0], whole[-1].shape[1]))
+    turned = [swap(a) for a in whole]
+    back = np.linalg.multi_dot([*turned[:i][::-1], g, *turned[i + 1 :][::-1]])
+    return np.reshape(back, np.shape(arrays[i]))
+
+
+derivative(np.linalg.multi_dot, each=_multi_dot_rule, sequence=True, formula="x @ y @ z @ ...")
+
+
+def _matrix_power(x, n):
+    """x multiplied with itself by repeated squaring; the inverse's power for negative `n`."""
+    n = operator.index(n)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise np.linalg.LinAlgError(f"matrix_power: the matrices must be square, not of shape {x.shape}")
+    if n == 0:
+        return np.where(True, np.eye(x.shape[-1], dtype=x.dtype), x)
+    power = x = np.linalg.inv(x) if n < 0 else x
+    for digit in f"{abs(n):b}"[1:]:
+        power = np.matmul(power, power)
+        power = np.matmul(power, x) if digit == "1" else power
+    return power
+
+
+composed(np.linalg.matrix_power, _matrix_power, formula="x @ x @ ... n times", domain="x invertible if n < 0")
+
 
 def _contracted(x, y, axes):
     """The axes that `tensordot` sums over, as two lists of numbers from 0."""
@@ -93,6 +199,7 @@ def _tensordot_y(g, out, x, y, axes=2):
 
 
 derivative(np.tensordot, _tensordot_x, _tensordot_y, formula="sum of products over shared axes")
+composed(np.linalg.tensordot, np.tensordot, formula="sum of products over shared axes")
 
 
 def _letters(subscripts, operands):
