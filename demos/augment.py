@@ -1,4 +1,4 @@
-"""Images moved about: each turned, scaled, sheared and shifted by chance, so that a network sees no image twice.
+"""Images moved about by chance, each turned, scaled, sheared and shifted: a network sees no image twice.
 
 Simard, Steinkraus and Platt (2003), "Best practices for convolutional neural networks applied to visual
 document analysis", show how much this does for handwritten digits.
@@ -51,7 +51,10 @@ def affine(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _inverse_maps(n: int, rng: np.random.Generator) -> np.ndarray:
-    """From a place in the result to its origin, seen from the middle: (2, 3, n) rows [x from x, from y, shift]."""
+    """From a place in the result to its origin, both seen from the middle.
+
+    For x and for y (axis 0): the factors of x and y and what is added (axis 1), for every image (axis 2).
+    """
     turn = np.deg2rad(rng.uniform(-TURN, TURN, n))
     scale = np.exp(rng.uniform(*np.log(SCALE), n))
     shear = rng.uniform(-SHEAR, SHEAR, n)

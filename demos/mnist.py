@@ -203,7 +203,7 @@ def report(run: Run, images: data.ImageSet) -> None:
     show.print_mistakes(images.test_images, labels, probabilities, surest[:5])
     print()
     weights = run.model.hidden.weight.numpy()
-    style.picture(out / "curves.png", show.draw_curves, np.array(run.history))
+    style.picture(out / "curves.png", show.draw_curves, np.array(run.history), size=(9, 4))
     style.picture(out / "confusion.png", show.draw_confusion, counts, size=(6, 6))
     style.picture(
         out / "mistakes.png",
@@ -223,4 +223,7 @@ def report(run: Run, images: data.ImageSet) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nstopped")
