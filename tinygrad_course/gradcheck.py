@@ -146,14 +146,14 @@ def _outputs(result: Any) -> list[Value]:
 
 
 def _weights(shape: tuple[int, ...], k: int) -> Any:
-    """Different weights for the entries of result `k`, so that no two errors cancel; the same in every run."""
+    """Different weights for the entries of result `k`, so that no two errors cancel; always the same."""
     return np.random.default_rng(k).uniform(0.5, 1.5, shape)
 
 
 def _gradients(
     outputs: list[Value], cotangents: Any, inputs: Any, *, create_graph: bool = False
 ) -> list[Any]:
-    """The gradients of the weighted sum of all outputs with respect to the inputs; zeros where it has none."""
+    """The gradients of the weighted sum of all outputs with respect to the inputs; zeros for none."""
     weighted: Any = 0.0
     for out, u in zip(outputs, cotangents):
         weighted = weighted + _numpy.sum(out * u)

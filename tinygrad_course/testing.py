@@ -1,4 +1,4 @@
-"""Hypothesis strategies for testing an operation of your own: shapes, arrays, pairs that broadcast, whole graphs.
+"""Hypothesis strategies for testing an operation of your own: shapes, arrays, operands that broadcast.
 
 Generated inputs find what chosen ones miss: an axis of length 1 that was stretched, an empty array, a
 transposed view, a value used twice.  Needs hypothesis (``pip install 'tinygrad_course[test]'``).
@@ -171,14 +171,14 @@ def _levels(low: float, high: float, avoid: Sequence[float], least: int) -> Any:
     levels = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
     for kink in avoid:
         levels = levels[np.abs(levels - kink) > 1.5 * step]
-    simple = np.abs(levels) + 4.0 * (levels % 1 != 0) + 0.5 * (levels < 0) + (levels == 0)
+    simple = np.abs(levels) + 4.0 * (levels % 1 != 0) + 0.5 * (levels < 0) + 1.5 * (levels == 0)
     return levels[np.argsort(simple, kind="stable")][:256]
 
 
 def _laid_out(x: Any, layout: str) -> Any:
     """The same entries in another memory layout."""
     if layout == "fortran":
-        return np.asfortranarray(x)
+        return np.copy(x, order="F")
     if layout == "strided" and x.ndim:
         return np.repeat(x, 2, axis=-1)[..., ::2]
     if layout == "reversed" and x.ndim:

@@ -1,4 +1,4 @@
-"""The register of cases, and the strategies that most of them are made of.  How to use it: see the package."""
+"""The register of cases, and the strategies that most of them are made of (how to use it: the package)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ try:
 except ImportError:
     torch = None
 
-__all__ = ["CASES", "Call", "Case", "arrays", "binary", "broadcastable", "call", "case", "fixed", "floats"]
-__all__ += ["numbers", "shapes", "st", "torch", "unary"]
+__all__ = ["CASES", "Call", "Case", "along", "apart", "arrays", "axes", "binary", "broadcastable", "call"]
+__all__ += ["case", "fixed", "floats", "masked", "name_of", "numbers", "shapes", "st", "torch", "unary"]
 
 
 @dataclass
@@ -36,7 +36,7 @@ class fixed:
     value: Any
 
 
-@dataclass
+@dataclass(repr=False)
 class Case:
     """Calls of one operation of the table, and what to compare them with."""
 
@@ -48,17 +48,25 @@ class Case:
     view: Callable[[Any], Any]
     second: bool
 
+    def __repr__(self) -> str:
+        return f"<case {self.name}>"
+
     @property
     def row(self) -> Row:
         return TABLE[self.function]
 
     @property
     def name(self) -> str:
-        module = getattr(self.function, "__module__", "") or ""
-        return ("linalg." if "linalg" in module and module.startswith("numpy") else "") + self.row.name
+        return name_of(self.function)
 
 
 CASES: list[Case] = []
+
+
+def name_of(function):
+    """A short name, such as ``"linalg.outer"``."""
+    linalg = (getattr(function, "__module__", None) or "").startswith("numpy.linalg")
+    return ("linalg." if linalg else "") + TABLE[function].name
 
 
 def case(function, calls, *, torch=None, reference=None, edges=None, view=lambda out: out, second=True):
@@ -96,6 +104,51 @@ def unary(**domain):
 
 @st.composite
 def binary(draw, first=None, second=None, **domain):
-    """Calls with two arguments that broadcast; the domains of either (dicts) are that of both if not given."""
+    """Calls with two arguments that broadcast; `first` and `second` are domains (dicts) of one of them."""
     shapes = draw(broadcastable(2))
     return Call(tuple(draw(numbers(s, **(d or domain))) for s, d in zip(shapes, (first, second))))
+
+
+def apart(x, k):
+    """`x` moved to the multiples of 1/4 plus k/16: operands of different `k` never have close entries."""
+    moved = x - x % 0.25 + k / 16
+    return moved if type(x) is float else np.asarray(moved)
+
+
+@st.composite
+def axes(draw, ndim, several=True):
+    """None, an axis, or a tuple of them, from the front or from the back."""
+    kinds = [st.none()]
+    if ndim:
+        kinds.append(st.integers(-ndim, ndim - 1))
+    if several:
+        order = draw(st.permutations(range(ndim)))
+        chosen = tuple(a - ndim if draw(st.booleans()) else a for a in order[: draw(st.integers(0, ndim))])
+        kinds.append(st.just(chosen))
+    return draw(st.one_of(kinds))
+
+
+@st.composite
+def along(draw, *, least=0, several=True, min_dims=0, keepdims=True, options=None, **domain):
+    """Calls with one array and an `axis`, by position or by keyword, as reductions take them.
+
+    `least` is the shortest axis, `options` further keywords (strategies), `domain` as in `arrays`.
+    """
+    x = draw(arrays(shapes(min_dims=min_dims, min_side=least), **domain))
+    axis = draw(axes(x.ndim, several))
+    kwargs = {name: draw(strategy) for name, strategy in (options or {}).items() if draw(st.booleans())}
+    if keepdims and draw(st.booleans()):
+        kwargs["keepdims"] = draw(st.booleans())
+    if draw(st.booleans()):
+        return Call((x, axis), kwargs)
+    return Call((x,), kwargs if axis is None and draw(st.booleans()) else {"axis": axis, **kwargs})
+
+
+@st.composite
+def masked(draw, calls):
+    """The same calls with `where=`, of the array's shape or of one that broadcasts to it."""
+    call = draw(calls)
+    shape = tuple(1 if draw(st.booleans()) else n for n in call.args[0].shape)
+    where = np.asarray(draw(arrays(shape)) > -1)
+    where[(0,) * where.ndim if where.size else ...] = True
+    return Call(call.args, {**call.kwargs, "where": where})
