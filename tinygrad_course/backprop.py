@@ -209,7 +209,7 @@ def _sum(a: Any, b: Any) -> Any:
 
 def _as_value(recorded: Any, parent: Any) -> Any:
     """What a rule gets for an argument when its result is to be recorded: the Value, as it was then."""
-    if parent is None:
+    if parent is None or type(recorded) is tuple:
         return recorded
     if parent._data is recorded:
         return parent

@@ -145,7 +145,8 @@ def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands:
     if row.plain:
         return out
     floats = all(type(o._data) is float for o in operands if isinstance(o, Value))
-    return float(out) if floats and isinstance(out, np.float64) else _settled(out)
+    number = isinstance(out, (np.float64, np.ndarray)) and out.ndim == 0 and out.dtype == float
+    return float(out) if floats and number else _settled(out)
 
 
 def _settled(out: Any) -> Any:
