@@ -102,7 +102,7 @@ derivative(
         g * np.logical_and(x < low, True if high is None else low < high)
     ),
     lambda g, out, x, low=None, high=None, **_: (
-        g * np.logical_or(x > high, False if low is None else low >= high)
+        g * np.logical_or(x > high, False if low is None else low > high)
     ),
     formula="x, but at least low and at most high",
     kink="1 at the bounds",

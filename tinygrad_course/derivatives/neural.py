@@ -50,7 +50,7 @@ def _silu(x):
 
 def _erf(x):
     """The error function, 2/√π ∫₀ˣ exp(-t²) dt."""
-    return np.asarray(_erf_of_objects(x)).astype(x.dtype)
+    return np.asarray(_erf_of_objects(x), getattr(x, "dtype", float))
 
 
 def _gelu(x, approximate="none"):

@@ -55,8 +55,8 @@ def _selected(x, axis, where):
 
 
 def _mean_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, where=True):
-    g = restore(g, x, axis, keepdims) / _selected(x, axis, where)
-    return np.broadcast_to(g, np.shape(x)) if where is True else np.where(where, g, 0.0)
+    g = np.broadcast_to(restore(g, x, axis, keepdims) / _selected(x, axis, where), np.shape(x))
+    return g if where is True else np.where(where, g, 0.0)
 
 
 derivative(np.mean, _mean_rule, formula="mean of x over axis")

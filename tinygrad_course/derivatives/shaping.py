@@ -5,7 +5,7 @@ Their rules move the gradient back to where the entries came from.
 
 import numpy as np
 
-from .table import composed, derivative
+from .table import Row, _register, composed, derivative
 
 
 def _cast(x, dtype):
@@ -28,14 +28,38 @@ def _pick_rule(g, out, results, i):
 pick = derivative(_pick, _pick_rule, formula="result i of several")
 
 derivative(np.copy, lambda g, out, x, order="K", subok=False: g, formula="x")
-derivative(
-    np.reshape,
-    lambda g, out, x, shape=None, order="C", **_: np.reshape(g, np.shape(x), order=order),
-    formula="x in another shape",
-)
-derivative(
-    np.ravel, lambda g, out, x, order="C": np.reshape(g, np.shape(x), order=order), formula="x as one axis"
-)
+
+
+def _is_fortran(x):
+    """Whether `x` lies in memory with its first axis the fastest: then order "A" means "F"."""
+    return isinstance(x, np.ndarray) and x.flags.fnc
+
+
+def _numbered(x):
+    """The numbers of the entries of `x`, counted along its rows, as they lie in memory: order "K"."""
+    numbers = np.empty_like(x, dtype=int)
+    numbers[...] = np.reshape(np.arange(numbers.size), numbers.shape)
+    return np.ravel(numbers, "K")
+
+
+is_fortran = _register(Row(_is_fortran, plain=True))
+numbered = _register(Row(_numbered, plain=True))
+
+
+def _reshape_rule(g, out, x, shape=None, order="C", **_):
+    if order == "A":
+        order = "F" if is_fortran(x) else "C"
+    return np.reshape(g, np.shape(x), order=order)
+
+
+def _ravel_rule(g, out, x, order="C"):
+    if order == "K":
+        return np.reshape(g[np.argsort(numbered(x))], np.shape(x))
+    return _reshape_rule(g, out, x, order=order)
+
+
+derivative(np.ravel, _ravel_rule, formula="x as one axis")
+derivative(np.reshape, _reshape_rule, formula="x in another shape")
 derivative(
     np.transpose,
     lambda g, out, x, axes=None: np.transpose(
