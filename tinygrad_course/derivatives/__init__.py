@@ -3,7 +3,20 @@
 `table` holds the mechanism; the other files hold nothing but rows.  This floor knows NumPy only.
 """
 
-from . import decompositions, elementwise, indexing, neural, norms, plain, products, reductions, shaping
+from . import (
+    decompositions,
+    elementwise,
+    exponentials,
+    indexing,
+    neural,
+    norms,
+    plain,
+    products,
+    reductions,
+    rounding,
+    shaping,
+    trigonometry,
+)
 from .reductions import total
 from .shaping import cast, pick
 from .table import TABLE, Row, Rule, composed, derivative
@@ -17,6 +30,7 @@ __all__ = [
     "decompositions",
     "derivative",
     "elementwise",
+    "exponentials",
     "indexing",
     "neural",
     "norms",
@@ -24,6 +38,8 @@ __all__ = [
     "plain",
     "products",
     "reductions",
+    "rounding",
     "shaping",
     "total",
+    "trigonometry",
 ]
