@@ -12,10 +12,10 @@ import pytest
 import rows  # noqa: F401 (fills CASES)
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from rows.registry import CASES, Call, fixed, name_of, torch
+from rows.registry import CASES, ROWS, Call, fixed, name_of, torch
 
 from tinygrad_course import Value
-from tinygrad_course.derivatives import TABLE, pick
+from tinygrad_course.derivatives import pick
 from tinygrad_course.gradcheck import gradcheck, gradgradcheck
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -51,13 +51,13 @@ def run(case, call, new):
     """The operation on the arguments with some replaced, and what the case looks at of its result."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return case.view(case.function(*replaced(call.args, new), **call.kwargs))
+        return case.view(case.function(*case.before(*replaced(call.args, new)), **call.kwargs))
 
 
 def expected(case, call, new=None):
     """The same by the reference, on plain arrays."""
     with np.errstate(all="ignore"):
-        return case.view(case.reference(*replaced(call.args, new or {}), **call.kwargs))
+        return case.view(case.reference(*case.before(*replaced(call.args, new or {})), **call.kwargs))
 
 
 def parts(result):
@@ -88,7 +88,7 @@ def same(a, b, rtol=1e-12, atol=0.0):
 
 def test_every_row_has_a_case():
     told = {case.function for case in CASES} | {pick}  # every operation with several results is picked from
-    missing = sorted(name_of(f) for f, row in TABLE.items() if not row.plain and f not in told)
+    missing = sorted(name_of(f) for f, row in ROWS.items() if not row.plain and f not in told)
     assert not missing, f"no case in tests/rows for: {', '.join(missing)}"
 
 
@@ -251,7 +251,7 @@ def compare(case, call, points, rtol, atol, second=True):
     ours = {p: Value(x) for p, x in points.items()}
     theirs = {p: tensor(x) for p, x in points.items()}
     outs = [o for o in parts(run(case, call, ours)) if isinstance(o, Value)]
-    answers = case.view(torch_function(case)(*tensors(call.args, theirs), **call.kwargs))
+    answers = case.view(torch_function(case)(*case.before(*tensors(call.args, theirs)), **call.kwargs))
     answers = parts(answers if isinstance(answers, torch.Tensor) else list(answers))
     answers = [a for a in answers if isinstance(a, torch.Tensor) and a.dtype.is_floating_point]
     assert len(outs) == len(answers)

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for testing an operation of your own: shapes, arrays, operands that broadcast.
+"""Hypothesis strategies for testing an operation of your own: shapes, arrays, broadcasting, whole graphs.
 
 Generated inputs find what chosen ones miss: an axis of length 1 that was stretched, an empty array, a
 transposed view, a value used twice.  Needs hypothesis (``pip install 'tinygrad_course[test]'``).
@@ -20,7 +20,8 @@ Examples
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ except ImportError as error:  # pragma: no cover
     raise ImportError(
         "tinygrad_course.testing needs hypothesis: pip install 'tinygrad_course[test]'"
     ) from error
+
+from .derivatives.neural import sigmoid, softplus
 
 Shape = tuple[int, ...]
 _LAYOUTS = ["plain", "fortran", "strided", "reversed", "readonly"]
@@ -99,8 +102,10 @@ def broadcastable(
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(broadcastable(min_side=2), lambda pair: pair[0] != pair[1] and len(pair[0]) == len(pair[1]))
-    ((1,), (2,))
+    >>> import numpy as np
+    >>> first, second = find(broadcastable(), lambda pair: pair[0] != pair[1])
+    >>> len(np.broadcast_shapes(first, second))  # they do broadcast
+    1
     """
     whole = draw(shapes(max_dims=max_dims, min_side=min_side, max_side=max_side, max_size=max_size))
     found = []
@@ -146,9 +151,9 @@ def arrays(
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(arrays((2, 2), low=0.5), lambda x: x.sum() > 4)
-    array([[2. , 0.5],
-           [1. , 1. ]])
+    >>> x = find(arrays((2, 2), low=0.5), lambda x: x.sum() > 4)
+    >>> x.shape, bool(x.min() >= 0.5)
+    ((2, 2), True)
     """
     if not isinstance(shape, tuple):
         shape = draw(shapes() if shape is None else shape)
@@ -186,3 +191,108 @@ def _laid_out(x: Any, layout: str) -> Any:
     if layout == "readonly":
         x.flags.writeable = False
     return x
+
+
+_numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
+_WHOLE = (2, 3)  # what all arrays of a graph broadcast to
+
+
+def _stretched(x: Any) -> Any:
+    return _numpy.broadcast_to(x, _WHOLE)
+
+
+# Operations of one and of two operands that keep numbers of moderate size moderate, and have no kinks
+_ON_NUMBERS: dict[str, Callable[..., Any]] = {
+    "negative": lambda x: -x,
+    "sine": lambda x: _numpy.sin(x),
+    "cosine": lambda x: _numpy.cos(x),
+    "tanh": lambda x: _numpy.tanh(x),
+    "arctan": lambda x: _numpy.arctan(x),
+    "bell": lambda x: _numpy.exp(-(x**2)),
+    "root": lambda x: _numpy.sqrt(1 + x * x) / 2,
+    "logarithm": lambda x: _numpy.log(2 + _numpy.sin(x)),
+    "sigmoid": lambda x: sigmoid(x),
+    "softplus": lambda x: softplus(x) / 2,
+    "average": lambda x, y: (x + y) / 2,
+    "difference": lambda x, y: 0.5 * (x - y),
+    "product": lambda x, y: x * y / 2,
+    "quotient": lambda x, y: x / (2 + _numpy.cos(y)),
+    "power": lambda x, y: (1.5 + _numpy.sin(x)) ** _numpy.tanh(y),
+}
+_ON_ARRAYS: dict[str, Callable[..., Any]] = {
+    **_ON_NUMBERS,
+    "column means": lambda x: _numpy.mean(x, axis=0, keepdims=True) if x.ndim else x,
+    "row maxima, softly": lambda x: _numpy.log(_numpy.mean(_numpy.exp(_stretched(x)), axis=1, keepdims=True)),
+    "transposed twice": lambda x: _numpy.swapaxes(_numpy.transpose(_stretched(x)), 0, 1),
+    "entries, some twice": lambda x: _stretched(x)[:, [2, 0, 0]],
+    "a row": lambda x: _stretched(x)[1],
+    "matrix product": lambda x, y: _stretched(x) @ _numpy.transpose(_stretched(y)) @ _stretched(y) / 6,
+    "joined": lambda x, y: _numpy.concatenate([_stretched(x), _stretched(y)])[1:3],
+    "chosen": lambda x, y: _numpy.where([True, False, True], x, y),
+}
+
+
+@dataclass
+class Graph:
+    """A random function of several numbers or arrays, as a list of steps; its result is one number.
+
+    Attributes
+    ----------
+    inputs : tuple of float or array
+        Where to evaluate it: ``graph(*graph.inputs)``.
+    steps : list of (str, tuple of int)
+        The operation and the numbers of its operands: inputs first, then the results of earlier steps.
+    """
+
+    inputs: tuple[Any, ...]
+    steps: list[tuple[str, tuple[int, ...]]]
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The mean of all entries of all results that no later step uses, for Values as for plain arrays."""
+        known = list(inputs)
+        used: set[int] = set()
+        for operation, operands in self.steps:
+            known.append(_ON_ARRAYS[operation](*(known[i] for i in operands)))
+            used.update(operands)
+        return sum(_numpy.mean(v) for i, v in enumerate(known) if i not in used)
+
+
+@st.composite
+def graphs(
+    draw: st.DrawFn, *, min_operations: int = 1, max_operations: int = 40, scalars: bool = False
+) -> Graph:
+    """Random functions of up to three inputs, in which results are used again and again.
+
+    Parameters
+    ----------
+    min_operations, max_operations : int, optional
+        How many steps.
+    scalars : bool, optional
+        Python floats, and not arrays of shapes that broadcast.
+
+    Returns
+    -------
+    strategy of Graph
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> graph = find(graphs(scalars=True), lambda graph: len(graph.steps) == 2)
+    >>> graph
+    Graph(inputs=(1.0,), steps=[('negative', (0,)), ('negative', (0,))])
+    >>> float(graph(3.0))  # the mean of each of the two, added
+    -6.0
+    """
+    operations = _ON_NUMBERS if scalars else _ON_ARRAYS
+    inputs = []
+    for _ in range(draw(st.integers(1, 3))):
+        shape = () if scalars else draw(st.sampled_from([(), (3,), (1, 3), (2, 1), (2, 3)]))
+        x = draw(arrays(shape))
+        inputs.append(float(x) if scalars else x)
+    steps: list[tuple[str, tuple[int, ...]]] = []
+    for _ in range(draw(st.integers(min_operations, max_operations))):
+        operation = draw(st.sampled_from(list(operations)))
+        count = operations[operation].__code__.co_argcount
+        last = len(inputs) + len(steps) - 1
+        steps.append((operation, tuple(draw(st.integers(0, last)) for _ in range(count))))
+    return Graph(tuple(inputs), steps)

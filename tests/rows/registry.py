@@ -17,7 +17,19 @@ try:
 except ImportError:
     torch = None
 
-__all__ = ["CASES", "Call", "Case", "along", "apart", "arrays", "axes", "binary", "broadcastable", "call"]
+__all__ = [
+    "CASES",
+    "ROWS",
+    "Call",
+    "Case",
+    "along",
+    "apart",
+    "arrays",
+    "axes",
+    "binary",
+    "broadcastable",
+    "call",
+]
 __all__ += ["case", "fixed", "floats", "masked", "name_of", "numbers", "shapes", "st", "torch", "unary"]
 
 
@@ -46,6 +58,7 @@ class Case:
     torch: str | Callable[..., Any] | None
     edges: int
     view: Callable[[Any], Any]
+    before: Callable[..., tuple[Any, ...]]
     second: bool
 
     def __repr__(self) -> str:
@@ -60,6 +73,7 @@ class Case:
         return name_of(self.function)
 
 
+ROWS = dict(TABLE)  # as it is before tests and examples register operations of their own
 CASES: list[Case] = []
 
 
@@ -69,7 +83,17 @@ def name_of(function):
     return ("linalg." if linalg else "") + TABLE[function].name
 
 
-def case(function, calls, *, torch=None, reference=None, edges=None, view=lambda out: out, second=True):
+def case(
+    function,
+    calls,
+    *,
+    torch=None,
+    reference=None,
+    edges=None,
+    view=lambda out: out,
+    before=lambda *args: args,
+    second=True,
+):
     """Register calls of `function`, which must have a row in the table."""
     row = TABLE[function]
     if reference is None:
@@ -77,7 +101,7 @@ def case(function, calls, *, torch=None, reference=None, edges=None, view=lambda
         reference = function
     if edges is None:
         edges = row.function.nin if row.elementwise else 0
-    CASES.append(Case(function, calls, reference, torch, edges, view, second))
+    CASES.append(Case(function, calls, reference, torch, edges, view, before, second))
 
 
 def call(*args: Any, **kwargs: Any) -> st.SearchStrategy[Call]:
