@@ -7,7 +7,6 @@ slow, and every single multiplication can be looked at.  `Linear` is a whole lay
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from .module import Module
 class Neuron(Module):
     """One neuron: ``relu(w[0] * x[0] + w[1] * x[1] + ... + b)``.
 
-    Weights and bias start uniformly between ±1/√nin, as those of `Linear` do.
+    The weights start anywhere between -1 and 1, the bias at 0, as in micrograd.
 
     Parameters
     ----------
@@ -50,9 +49,8 @@ class Neuron(Module):
 
     def __init__(self, nin: int, nonlin: bool = True, *, rng: Rng = None) -> None:
         rng = np.random.default_rng(rng)
-        bound = 1 / math.sqrt(nin) if nin else 0.0
-        self.w = [Value(rng.uniform(-bound, bound), name=f"w{i}") for i in range(nin)]
-        self.b = Value(rng.uniform(-bound, bound), name="b")
+        self.w = [Value(rng.uniform(-1, 1), name=f"w{i}") for i in range(nin)]
+        self.b = Value(0.0, name="b")
         self.nonlin = nonlin
 
     def forward(self, x: Sequence[Any]) -> Value:
