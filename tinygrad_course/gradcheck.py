@@ -168,7 +168,11 @@ def _gradients(
         one: Any = 1.0 if type(weighted.data) is float else np.ones(())
         seed = Value(one, requires_grad=False) if create_graph else one
         found = backpropagate(weighted, seed, inputs=inputs, create_graph=create_graph)
-    return [x.data * 0 if g is None else g for x, g in zip(inputs, found)]
+    return [_zeros(x.data) if g is None else g for x, g in zip(inputs, found)]
+
+
+def _zeros(x: Any) -> Any:
+    return 0.0 if type(x) is float else np.zeros_like(x)
 
 
 def _moved(x: Any, index: tuple[int, ...], step: float) -> Any:
