@@ -143,9 +143,7 @@ def write(path: Path, content: bytes) -> None:
     print(f"wrote {path}")
 
 
-def picture(
-    path: Path, draw: Callable[..., None], *args: Any, size: tuple[float, float] = (9.0, 4.0)
-) -> None:
+def picture(path: Path, draw: Callable[..., None], *args: Any, size: tuple[float, float]) -> None:
     """Save what ``draw(figure, *args)`` draws as a PNG; without matplotlib, say what is left out.
 
     Parameters
@@ -155,29 +153,53 @@ def picture(
         Puts axes on the figure it is given (``figure.subplots``) and draws on them.
     *args
         For `draw`.
-    size : tuple of float, optional
+    size : tuple of float
         Width and height in inches of 110 dots.
     """
+    animation(path, draw, [args], size=size)
+
+
+def animation(
+    path: Path,
+    draw: Callable[..., None],
+    frames: Sequence[tuple[Any, ...]],
+    *,
+    size: tuple[float, float],
+    seconds: float = 0.1,
+) -> None:
+    """Save ``draw(figure, *frame)`` for each frame as a moving GIF (or a PNG, if there is only one).
+
+    Each frame is shown for so many seconds, the last one ten times as long.
+    """
     try:
-        import matplotlib
-        from matplotlib.figure import Figure
-        from PIL import Image
-    except ImportError:
-        print(f"left out {path}: it needs matplotlib (pip install 'tinygrad_course[demos]')")
+        images = [_drawn(draw, frame, size, bbox=None if len(frames) > 1 else "tight") for frame in frames]
+    except ImportError as error:
+        print(f"left out {path}: it needs matplotlib (pip install 'tinygrad_course[demos]'): {error}")
         return
+    content = io.BytesIO()
+    if len(images) == 1:
+        images[0].save(content, format="png", optimize=True)
+    else:
+        times = [round(1000 * seconds)] * (len(images) - 1) + [round(10000 * seconds)]
+        images[0].save(content, format="gif", save_all=True, append_images=images[1:], duration=times, loop=0)
+    write(path, content.getvalue())
+
+
+def _drawn(draw: Callable[..., None], args: Sequence[Any], size: tuple[float, float], bbox: Any) -> Any:
+    """What `draw` draws, as an image of 64 colours: a third of the size, and it looks the same."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from PIL import Image
+
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own matplotlibrc shall not change the lecture's pictures
         matplotlib.rcParams.update(RC)
         matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=CYCLE)
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, *args)
-        full, small = io.BytesIO(), io.BytesIO()
-        figure.savefig(full, format="png", bbox_inches="tight")
-    image = Image.open(full).convert("RGB")
-    image.quantize(255, dither=Image.Dither.NONE).save(
-        small, format="png", optimize=True
-    )  # a third of the size
-    write(path, small.getvalue())
+        content = io.BytesIO()
+        figure.savefig(content, format="png", bbox_inches=bbox)
+    return Image.open(content).convert("RGB").quantize(64, dither=Image.Dither.NONE)
 
 
 # What several of them draw
