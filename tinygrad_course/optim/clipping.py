@@ -43,7 +43,8 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm must be 0 or more, and is {max_norm!r}")
     found = [p for p in parameters if p.grad is not None]
-    total = math.sqrt(sum(float(np.vdot(p.grad, p.grad)) for p in found))
+    gradients = [p.grad.data if isinstance(p.grad, Value) else p.grad for p in found]
+    total = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     share = max_norm / (total + 1e-6)  # as in PyTorch, where nothing is divided by 0
     if share < 1 or math.isnan(share):
         for p in found:

@@ -48,6 +48,9 @@ class FlatArrays:
         self.read()
         self.write(0, len(values))
 
+    def __reduce__(self) -> Any:
+        return FlatArrays, (self.values,)  # a copy has views of its own vector
+
     def _view(self, vector: Any, i: int) -> Any:
         return vector[self.bounds[i] : self.bounds[i + 1]].reshape(self._shapes[i])
 
@@ -109,7 +112,7 @@ class FlatNumbers:
 def _check(value: Value, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], what: str) -> None:
     """Raise if what a parameter holds has become something else since the optimizer was made."""
     who = f"parameter {value.name!r}" if value.name else f"a parameter of shape {shape}"
-    if not isinstance(array, (np.ndarray, float)):
+    if not isinstance(array, (np.ndarray, np.generic, float, int)):
         raise TypeError(
             f"optimizer: the {what} of {who} is a {type(array).__name__}; optimizers work in NumPy's memory "
             "and need np.ndarray"
