@@ -67,3 +67,71 @@ def no_row(name: str) -> TypeError:
         f"{name} has no row in the table of derivatives, so it cannot take a Value. Give it plain arrays, "
         f"v.numpy(), if no gradient goes through it, or add a row: derivative({name}, lambda g, out, x: ...)"
     )
+
+
+def no_method(ufunc: np.ufunc, method: str) -> TypeError:
+    """The error for a method of a ufunc that does not record, such as ``np.add.at``."""
+    name = f"np.{ufunc.__name__}.{method}"
+    if method == "at":
+        return TypeError(
+            f"{name} writes into an existing array, which a record cannot follow; v.at[index].add(x), "
+            ".set(x) or .multiply(x) give a new Value"
+        )
+    return TypeError(
+        f"{name} does not record. Those that do: reduce and accumulate of np.add, np.multiply, np.maximum "
+        "and np.minimum, and outer of every function of two arguments; or combine slices of the Value"
+    )
+
+
+def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a call, if they can be recorded.
+
+    Raises
+    ------
+    TypeError
+        For ``out=``, which writes over an array, and for those keywords of a ufunc that leave entries unset
+        (``where=``) or change its dtypes.
+    """
+    name = f"np.{function.__name__}"
+    if keywords.get("out") is not None:
+        raise TypeError(
+            f"{name}: a recorded result cannot be written into an existing array (out=, or array += value); "
+            "write array = array + value"
+        )
+    keywords = {
+        key: a for key, a in keywords.items() if key != "out" and not (key == "initial" and a is None)
+    }
+    if method != "__call__" or not isinstance(function, np.ufunc):
+        return keywords
+    if keywords.get("where", True) is not True:
+        raise TypeError(
+            f"{name}: where= without out= leaves the other entries unset; write "
+            f"np.where(mask, {name}(...), other)"
+        )
+    if keywords.get("dtype") is not None:
+        raise TypeError(f"{name}: dtype= is not recorded; write {name}(v.astype({keywords['dtype']!r}), ...)")
+    keywords = {key: a for key, a in keywords.items() if key not in ("where", "dtype")}
+    shaping = {} if function.signature is None or function is np.matmul else {"axes", "axis", "keepdims"}
+    if refused := [key for key in keywords if key not in shaping]:
+        raise TypeError(f"{name}: the keyword {refused[0]}= is not recorded; leave it out")
+    return keywords
+
+
+def no_assignment(name: str | None, index: Any) -> TypeError:
+    """The error for ``v[index] = x``: that line rewritten."""
+    v = name if name and name.isidentifier() else "v"
+    i = ", ".join(map(_spelled, index)) if isinstance(index, tuple) and index else _spelled(index)
+    return TypeError(
+        f"{v}[{i}] = x would change what has been recorded; write {v} = {v}.at[{i}].set(x), which gives "
+        "a new Value (and .add(x) for +=, .multiply(x) for *=)"
+    )
+
+
+def _spelled(index: Any) -> str:
+    """One part of an index, as it is written."""
+    if isinstance(index, slice):
+        start, stop, step = ("" if n is None else str(n) for n in (index.start, index.stop, index.step))
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    if isinstance(index, (list, np.ndarray)):
+        return "mask" if np.asarray(index).dtype == bool else "index"
+    return "..." if index is Ellipsis else str(index)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .at import At
 from .derivatives import cast
 
 Axis = int | tuple[int, ...] | None
@@ -16,6 +17,11 @@ class Methods:
     """What `Value` has in common with NumPy's arrays: methods that call the NumPy function of their name."""
 
     __slots__ = ()
+
+    @property
+    def at(self) -> At:
+        """Assignment that gives a new Value: ``v.at[index].set(x)``, ``.add(x)``, ``.multiply(x)``."""
+        return At(self)
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """The sum over `axis`, or over everything."""

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from .backprop import backpropagate
-from .derivatives import TABLE, Row, indexing, neural, pick
-from .errors import explained, no_row
+from .derivatives import TABLE, Row, indexing, neural, pick, running
+from .errors import accepted_keywords, explained, no_assignment, no_method, no_row
 from .methods import Methods
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)  # one a thread and a task
@@ -106,17 +106,22 @@ def _result(data: Any, row: Row | None, args: tuple[Any, ...], kwargs: dict[str,
 
 def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute an operation of the table on `args`, Values among them, and record it."""
-    if kwargs and any(isinstance(a, Value) for a in kwargs.values()):
+    if row.composition is not None:
+        return row.composition(*args, **kwargs)
+    if row.plain:
+        args, kwargs = _stripped(args), {name: _stripped(a) for name, a in kwargs.items()}
+    elif kwargs and any(isinstance(a, Value) for a in kwargs.values()):
         args, kwargs = _positional(row, args, kwargs)
     if row.sequence:
         args = (list(args[0]), *args[1:])
-    if row.composition is not None:
-        return row.composition(*args, **kwargs)
     operands = row.operands(args)
     through = [
         isinstance(a, Value) and a._parents is not None and row.has_rule(i) for i, a in enumerate(operands)
     ]
     data = [a._data if isinstance(a, Value) else a for a in operands]
+    for i, a in enumerate(data):
+        if isinstance(a, (list, tuple)) and (row.sequence or (i < len(row.rules) and row.rules[i])):
+            data[i] = np.asarray(a)  # a list of numbers beside a Value
     args = row.with_operands(args, data)
     try:
         out = _computed(row, args, kwargs, operands)
@@ -157,6 +162,13 @@ def _settled(out: Any) -> Any:
 def _like(sequence: Any, parts: list[Any]) -> Any:
     """`parts` in the kind of tuple or list that NumPy returned."""
     return type(sequence)(*parts) if hasattr(sequence, "_fields") else type(sequence)(parts)
+
+
+def _stripped(a: Any) -> Any:
+    """`a` with plain data in place of Values, in lists and tuples too."""
+    if isinstance(a, (list, tuple)):
+        return _like(a, [_stripped(item) for item in a])
+    return a._data if isinstance(a, Value) else a
 
 
 def _positional(
@@ -262,6 +274,9 @@ _METHODS: dict[tuple[Any, str], Callable[..., Any]] = {
     (np.maximum, "reduce"): np.max,
     (np.minimum, "reduce"): np.min,
     (np.add, "accumulate"): np.cumsum,
+    (np.multiply, "accumulate"): np.cumprod,
+    (np.maximum, "accumulate"): running.running_max,
+    (np.minimum, "accumulate"): running.running_min,
 }
 
 
@@ -445,16 +460,15 @@ class Value(Methods):
 
     # NumPy's protocols: np.exp(v), np.concatenate([v, w]), array @ v come here
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if "out" in kwargs:
-            raise TypeError(
-                f"{ufunc.__name__}: a recorded result cannot be written into an existing array (out=, or "
-                "array += value); write array = array + value"
-            )
+        if method == "outer":
+            x, y = inputs
+            return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **kwargs)
+        if kwargs:
+            kwargs = accepted_keywords(ufunc, method, kwargs)
         if method != "__call__":
-            if (ufunc, method) not in _METHODS:
-                raise no_row(f"np.{ufunc.__name__}.{method}")
-            kwargs.setdefault("axis", 0)
-            return _apply(TABLE[_METHODS[ufunc, method]], inputs, kwargs)
+            if (function := _METHODS.get((ufunc, method))) is None:
+                raise no_method(ufunc, method)
+            return _apply(TABLE[function], inputs, {"axis": 0, **kwargs})
         if (row := TABLE.get(ufunc)) is None:
             raise no_row(f"np.{ufunc.__name__}")
         return _apply(row, inputs, kwargs)
@@ -462,6 +476,8 @@ class Value(Methods):
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if (row := TABLE.get(func)) is None:
             raise no_row(f"{func.__module__}.{func.__name__}")
+        if "out" in kwargs:
+            kwargs = accepted_keywords(func, "__call__", kwargs)
         return _apply(row, args, kwargs)
 
     @staticmethod
@@ -506,10 +522,7 @@ class Value(Methods):
         return _apply(_GETITEM, (self, index), _NO_KEYWORDS)
 
     def __setitem__(self, index: Any, new: Any) -> None:
-        raise TypeError(
-            "v[index] = x would change what has been recorded; make a new Value: np.where(mask, x, v), "
-            "or np.concatenate of its parts"
-        )
+        raise no_assignment(self.name, index)
 
     # Showing and keeping
     def __repr__(self) -> str:
@@ -548,10 +561,19 @@ class Value(Methods):
     __mul__, __rmul__ = _binary(np.multiply)
     __truediv__, __rtruediv__ = _binary(np.divide)
     __pow__, __rpow__ = _binary(np.power)
+    __mod__, __rmod__ = _binary(np.remainder)
+    __floordiv__ = _comparison(operator.floordiv)  # whole numbers have no slope: plain, like comparisons
+    __rfloordiv__ = _comparison(lambda x, y: y // x)
     __matmul__, __rmatmul__ = _binary(np.matmul)
     __neg__ = _unary(np.negative)
     __pos__ = _unary(np.positive)
     __abs__ = _unary(np.absolute)
+
+    def __divmod__(self, other: Any) -> tuple[Any, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Value]:
+        return other // self, other % self
 
     # The usual methods
     exp = _unary(np.exp)

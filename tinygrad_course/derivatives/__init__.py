@@ -14,6 +14,7 @@ from . import (
     products,
     reductions,
     rounding,
+    running,
     shaping,
     trigonometry,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "products",
     "reductions",
     "rounding",
+    "running",
     "shaping",
     "total",
     "trigonometry",

@@ -1,6 +1,7 @@
-"""Rows of indexing: taking entries out (`v[index]`) and its reverse, adding entries in (`scatter`)."""
+"""Rows of indexing: taking entries out (`v[index]`), adding entries in (`scatter`), assignment (`v.at`)."""
 
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,47 @@ getitem = derivative(
     operator.getitem,
     lambda g, out, x, index: scatter(g, index, x.shape),
     formula="x[index]",
+)
+
+
+# Assignment: v.at[index].set(x) and .add(x)
+def is_last(index: Any, shape: tuple[int, ...]) -> Any:
+    """For each entry that `index` chooses, whether no later one is at the same place: then it stays."""
+    places = np.zeros(shape, int)
+    numbers = np.arange(np.size(places[index])).reshape(np.shape(places[index]))
+    places[index] = numbers
+    return places[index] == numbers
+
+
+def _set_at(x, index, new):
+    """A copy of `x` with x[index] = new."""
+    out = x.copy()
+    out[index] = new
+    return out
+
+
+def _set_at_rest(g, out, x, index, new):
+    return set_at(g, index, 0.0)
+
+
+def _set_at_new(g, out, x, index, new):
+    return g[index] if _is_basic(index) else np.where(is_last(index, x.shape), g[index], 0.0)
+
+
+def _add_at(x, index, new):
+    """A copy of `x` with `new` added at `index`; what is named several times adds up."""
+    out = x.copy()
+    np.add.at(out, index, new)
+    return out
+
+
+set_at = derivative(_set_at, _set_at_rest, None, _set_at_new, formula="x with x[index] = new")
+add_at = derivative(
+    _add_at,
+    lambda g, out, x, index, new: g,
+    None,
+    lambda g, out, x, index, new: g[index],
+    formula="x with x[index] += new",
 )
 
 

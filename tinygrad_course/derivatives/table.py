@@ -165,10 +165,14 @@ def derivative(
 
 
 def composed(
-    function: Callable[..., Any], composition: Callable[..., Any], formula: str = "", domain: str = ""
+    function: Callable[..., Any],
+    composition: Callable[..., Any],
+    formula: str = "",
+    domain: str = "",
+    kink: str = "",
 ) -> Callable[..., Any]:
     """Register `function` as a composition of operations that have rows: no rule of its own is needed."""
-    return _register(Row(function, composition=composition, formula=formula, domain=domain))
+    return _register(Row(function, composition=composition, formula=formula, domain=domain, kink=kink))
 
 
 def plain(*functions: Callable[..., Any]) -> None:

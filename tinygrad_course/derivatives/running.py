@@ -1,0 +1,62 @@
+"""Rows of what runs along an axis: products and extremes so far, differences, slopes, areas."""
+
+import numpy as np
+
+from .plain import constant
+from .table import composed, derivative
+
+
+def _along(x, axis, part):
+    """The index of a slice of `x` along one axis."""
+    return (*(slice(None),) * (axis % np.ndim(x)), part)
+
+
+# Products so far
+def _cumprod_rule(g, out, x, axis=None, dtype=None, out_=None):
+    if axis is None:
+        return np.reshape(_cumprod_first(g, np.ravel(x)), np.shape(x))
+    return np.moveaxis(_cumprod_first(np.moveaxis(g, axis, 0), np.moveaxis(x, axis, 0)), 0, axis)
+
+
+def _cumprod_first(g, x):
+    """The rule along the first axis: what came before an entry, times s, where s[i] = g[i] + x[i+1] · s[i+1].
+
+    Nothing is divided, so entries may be 0.  The recurrence is solved in log n steps: each doubles how far
+    ahead `s` looks, `ahead` being the product of the entries passed over.
+    """
+    n = x.shape[0]
+    if n < 2:
+        return g
+    one, zero = np.ones_like(x[:1]), np.zeros_like(x[:1])
+    s, ahead, step = g, np.concatenate([x[1:], zero]), 1
+    while step < n:
+        s = np.concatenate([s[:-step] + ahead[:-step] * s[step:], s[-step:]])
+        ahead = np.concatenate([ahead[:-step] * ahead[step:], ahead[-step:]])
+        step *= 2
+    return s * np.concatenate([one, np.cumprod(x[:-1], axis=0)])
+
+
+derivative(np.cumprod, _cumprod_rule, formula="running product of x along axis")
+
+
+# Extremes so far
+def _so_far(ufunc, formula):
+    """A row for `ufunc.accumulate`: the entries that the result consists of are taken from the argument."""
+
+    def running(x, axis=0, dtype=None):
+        return ufunc.accumulate(x, axis, dtype)
+
+    def composition(x, axis=0, dtype=None):
+        plain = constant(x)
+        out = ufunc.accumulate(plain, axis)
+        places = np.arange(x.shape[axis]).reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
+        newest = np.maximum.accumulate(np.where((plain == out) | np.isnan(plain), places, 0), axis)
+        taken = np.take_along_axis(x, newest, axis)
+        return taken if dtype is None else taken.astype(dtype)
+
+    running.__name__ = f"running_{ufunc.__name__[:3]}"
+    return composed(running, composition, formula=formula, kink="the last one among ties")
+
+
+running_max = _so_far(np.maximum, "largest x so far along axis")
+running_min = _so_far(np.minimum, "smallest x so far along axis")
