@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -25,6 +26,7 @@ PENDING: Any = object()
 """Stands in `.grad` while the walk has reached a value and no gradient has come back to it yet."""
 
 _born = operator.attrgetter("_born")
+_parents = operator.attrgetter("_parents")
 
 
 def backpropagate(
@@ -50,48 +52,51 @@ def backpropagate(
         The gradients of `inputs`; None for one that `root` does not depend on.
     """
     oldest = min(map(_born, inputs)) if inputs else 0
-    order, leaves = _reached(root, oldest)
     plain = inputs is None and not create_graph
     collecting = gc.isenabled()
     gc.disable()  # the walk makes no cycles, and the collector would search the whole graph again and again
+    order, before = _reached(root, oldest)
+    wanted = [(v, v.grad is PENDING) for v in inputs or ()]
     finished = False
     try:
-        root.grad = gradient
+        if root.grad is PENDING:
+            root.grad = gradient
         with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
             for node in order:
                 if not (plain and type(node._data) is float and _pull_floats(node)):
                     _pull(node, oldest, create_graph)
         finished = inputs is None
-        return [] if inputs is None else [v.grad for v in inputs]
+        return [v.grad if reached else None for v, reached in wanted]
     finally:
         if not finished:
             for node in order:
                 node.grad = None
-        for leaf, before in leaves:
+        for v, g in before:
             if not finished:
-                leaf.grad = before
-            elif before is not None:
-                leaf.grad = _sum(before, leaf.grad)
+                v.grad = g
+            elif v._row is None and g is not None:
+                v.grad = _sum(g, v.grad)
         if collecting:
             gc.enable()
 
 
 def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
-    """The recorded values that `root` depends on, youngest first; the leaves with their gradients so far."""
-    if root._row is None:
-        return [], [(root, root.grad)]
-    order, leaves = [root], []
-    root.grad = PENDING
-    for node in order:  # grows while we go through it
-        for parent in node._parents:
-            if parent is not None and parent.grad is not PENDING and parent._born >= oldest:
-                if parent._row is None:
-                    leaves.append((parent, parent.grad))
-                else:
-                    order.append(parent)
-                parent.grad = PENDING
+    """The recorded values that `root` depends on, youngest first; and what stood in `.grad` before.
+
+    The second has all leaves, and those of the others that had a gradient.
+    """
+    order: list[Any] = []
+    before: list[tuple[Any, Any]] = []
+    for values in itertools.chain([(root,)], map(_parents, order)):  # grows while we go through it
+        for value in values:
+            if value is not None and value.grad is not PENDING and value._born >= oldest:
+                if value._row is None or value.grad is not None:
+                    before.append((value, value.grad))
+                if value._row is not None:
+                    order.append(value)
+                value.grad = PENDING
     order.sort(key=_born, reverse=True)
-    return order, leaves
+    return order, before
 
 
 def _pull(node: Any, oldest: int, create_graph: bool) -> None:
