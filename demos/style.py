@@ -72,10 +72,8 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--quick", action="store_true", help="a short run, to see that it works")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and make `print` safe on a terminal that does not know every sign."""
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="twins")
+        """Parse, once `print` is safe on a terminal that does not know every sign."""
+        plain_signs()
         return super().parse_args(args, namespace)
 
 
@@ -94,6 +92,13 @@ def _twins(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("twins", _twins)
+
+
+def plain_signs() -> None:
+    """From now on, print ASCII in place of signs that the terminal lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="twins")
 
 
 def in_signs(text: str) -> str:
@@ -173,8 +178,8 @@ def animation(
     """
     try:
         images = [_drawn(draw, frame, size, bbox=None if len(frames) > 1 else "tight") for frame in frames]
-    except ImportError as error:
-        print(f"left out {path}: it needs matplotlib (pip install 'tinygrad_course[demos]'): {error}")
+    except ImportError:
+        print(f"left out {path}: it needs matplotlib (pip install 'tinygrad_course[demos]')")
         return
     content = io.BytesIO()
     if len(images) == 1:

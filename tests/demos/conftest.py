@@ -1,0 +1,7 @@
+"""The demos lie beside the package, not in it: make ``from demos import ...`` work from any folder."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT))
