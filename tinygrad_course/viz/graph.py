@@ -1,0 +1,127 @@
+"""The graph behind a value, described once: its nodes, edges and layers.
+
+Everything that shows or explains a recorded graph reads this description: DOT, SVG, the page that plays
+backpropagation.  It is taken from the record and the table alone; no operation is listed here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ..derivatives import Row
+from ..value import Value
+from .labels import brief, call_text
+from .layers import find_layers
+from .nodes import Edge, Graph, Node, argument_name, is_differentiable
+
+_INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?\d*")
+
+
+def graph_of(value: Value, module: Any = None) -> Graph:
+    """Read the graph that `value` was computed from out of its record.
+
+    Parameters
+    ----------
+    value : Value
+        The result, usually a loss.
+    module : Module, optional
+        Anything with `named_parameters()`; its parameters get their dotted names, and layers their classes.
+
+    Returns
+    -------
+    Graph
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a Value.
+
+    Examples
+    --------
+    >>> from tinygrad_course import Value
+    >>> w, x = Value(2.0, name="w"), Value(3.0, name="x")
+    >>> [(node.kind, node.operation, node.name) for node in graph_of((w * x).tanh()).nodes]
+    [('parameter', '', 'w'), ('input', '', 'x'), ('operation', 'multiply', ''), ('loss', 'tanh', '')]
+    """
+    if not isinstance(value, Value):
+        raise TypeError(
+            f"a picture is drawn of a Value, such as a loss, and this is {type(value).__name__}; "
+            "give the Value that the network returned"
+        )
+    names = {} if module is None else {id(p): name for name, p in module.named_parameters()}
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    known: dict[int, Node] = {}  # by identity, of Values and of constant arrays alike
+
+    def add(key: Any, node: Node) -> Node:
+        nodes.append(node)
+        known[id(key)] = node
+        return node
+
+    for v in recorded(value):
+        name = names.get(id(v), v.name or "")
+        if v._row is None:
+            kind = "input" if _is_input(v, name, names) else "parameter"
+            add(v, Node(len(nodes), kind, v._data, v, name=name))
+            continue
+        sources = []
+        for i, (operand, parent) in enumerate(zip(v._row.operands(v._args), v._parents or ())):
+            if parent is not None:
+                sources.append((i, known[id(parent)]))
+            elif _is_drawn(v._row, i, operand):
+                constant = known.get(id(operand)) or add(
+                    operand,
+                    Node(len(nodes), "input", operand, name=_constant_name(v._row, i)),
+                )
+                sources.append((i, constant))
+        drawn = {i for i, _ in sources}
+        node = add(v, Node(len(nodes), "operation", v._data, v, _call(v, drawn), name))
+        for i, source in sources:
+            edge = Edge(len(edges), source, node, i)
+            edges.append(edge)
+            source.outputs.append(edge)
+            node.inputs.append(edge)
+    root = nodes[-1]
+    if root.operation:
+        root.kind = "loss"
+    return Graph(root, nodes, edges, find_layers(nodes, module))
+
+
+def recorded(value: Value) -> list[Value]:
+    """Every value that `value` was computed from and itself, the oldest first."""
+    found = [value]
+    seen = {id(value)}
+    for v in found:  # grows while we go through it
+        for parent in v._parents or ():
+            if parent is not None and id(parent) not in seen:
+                seen.add(id(parent))
+                found.append(parent)
+    return sorted(found, key=lambda v: v._born)
+
+
+def _is_input(v: Value, name: str, parameters: dict[int, str]) -> bool:
+    """Without a module to ask, an input is told from a parameter by its name: x, x1, input, y, target."""
+    if parameters:
+        return id(v) not in parameters
+    return not v.requires_grad or _INPUT_NAME.fullmatch(name.lower()) is not None
+
+
+def _is_drawn(row: Row, i: int, operand: Any) -> bool:
+    """Constant arrays are drawn if the operation has a derivative there; numbers stand in its label."""
+    return is_differentiable(row, i) and hasattr(operand, "dtype") and np.size(operand) > 1
+
+
+def _constant_name(row: Row, i: int) -> str:
+    name = argument_name(row, i)
+    return name if len(name) > 1 else ""
+
+
+def _call(v: Value, drawn: set[int]) -> str:
+    assert v._row is not None
+    operands = ["·" if i in drawn else brief(a) for i, a in enumerate(v._row.operands(v._args))]
+    if v._row.sequence:  # one list of operands, then the rest
+        return call_text(v._row.name, [*operands, *map(brief, v._args[1:])], v._kwargs)
+    return call_text(v._row.name, operands, v._kwargs)

@@ -1,0 +1,121 @@
+"""Which layer each node belongs to, found from the names of the parameters.
+
+``hidden.weight`` belongs to the layer ``hidden``, ``layers.0.neurons.1.b`` to ``layers.0`` and inside it to
+``neurons.1``.  An operation belongs to the layer whose parameters it uses; one that uses no parameter belongs
+to the layer that all of its operands come from.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .nodes import Group, Node, is_differentiable
+
+_PATH = re.compile(r"\w+(\.\w+)+")
+_STEP = re.compile(r"[^.]+(?:\.\d+)*(?=\.|$)")  # "layers.0.weight": layers.0, weight
+
+
+def _classes(module: Any) -> dict[str, str]:
+    return {} if module is None else {name: type(part).__name__ for name, part in module.named_modules()}
+
+
+def find_layers(nodes: list[Node], module: Any = None) -> list[Group]:
+    """Set each node's group, and give all groups, parents before their children.
+
+    A group never takes in an operation that depends on the group through something outside: such an operation
+    opens the layer's next visit (a layer that is used twice), so that groups can be drawn from left to right.
+    """
+    classes = _classes(module)
+    groups: dict[tuple[tuple[str, int], ...], Group] = {}
+    visits: dict[tuple[str, ...], int] = {}
+    left: list[int] = []  # for each node: the groups that it is behind, one bit each
+
+    def opened(path: tuple[str, ...]) -> Group | None:
+        group: Group | None = None
+        key: tuple[tuple[str, int], ...] = ()
+        for depth, step in enumerate(path, 1):
+            visit = visits.get(path[:depth], 1)
+            key = (*key, (step, visit))
+            if key not in groups:
+                kind = classes.get(".".join(path[:depth]))
+                label = f"{step} {kind}" if kind else step
+                label += f", use {visit}" if visit > 1 else ""
+                groups[key] = Group(len(groups), path[:depth], group, label)
+            group = groups[key]
+        return group
+
+    for node in nodes:
+        sources = [edge.source for edge in node.inputs]
+        path = _path_of_operation(node) if sources else _path(node)
+        behind = 0
+        for source in sources:
+            behind |= left[source.id]
+        for part in chain(opened(path)):
+            if behind >> part.id & 1:  # the outermost that was left starts anew, and with it all inside
+                visits[part.path] = visits.get(part.path, 1) + 1
+                break
+        node.group = opened(path)
+        around = chain(node.group)
+        for source in sources:
+            for part in chain(source.group) if source.operation else ():
+                if part not in around:
+                    behind |= 1 << part.id
+        left.append(behind)
+    used = {part for node in nodes for part in chain(node.group)}
+    found = [group for group in groups.values() if group in used]
+    for i, group in enumerate(found):
+        group.id = i
+    return found
+
+
+def chain(group: Group | None) -> list[Group]:
+    """A group and those around it, the outermost first."""
+    around = []
+    while group is not None:
+        around.append(group)
+        group = group.parent
+    return around[::-1]
+
+
+def _path(node: Node) -> tuple[str, ...]:
+    """The layers that a parameter's dotted name tells of: ``layers.0.weight`` is in ``layers.0``."""
+    if node.kind != "parameter" or not _PATH.fullmatch(node.name):
+        return ()
+    return tuple(_STEP.findall(node.name)[:-1])
+
+
+def _path_of_operation(node: Node) -> tuple[str, ...]:
+    """The layer of the parameters it uses; without any, the layer that all its operands come from."""
+    used = [path for edge in node.inputs if (path := _path(edge.source))]
+    if used:
+        return _common(used)
+    if any(_is_foreign(i, a) for i, a in _constants(node)):
+        return ()
+    return _common([edge.source.group.path if edge.source.group else () for edge in node.inputs])
+
+
+def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    shortest = min(paths, key=len)
+    same = 0
+    while same < len(shortest) and all(path[same] == shortest[same] for path in paths):
+        same += 1
+    return shortest[:same]
+
+
+def _constants(node: Node) -> list[tuple[int, Any]]:
+    """The operands that the operation has a derivative for and that are not drawn: numbers."""
+    row, drawn = node.row, {edge.operand for edge in node.inputs}
+    operands = enumerate(row.operands(node.value._args)) if node.value is not None else ()
+    return [(i, a) for i, a in operands if i not in drawn and is_differentiable(row, i)]
+
+
+def _is_foreign(i: int, constant: Any) -> bool:
+    """A number from outside the layer, such as a target; the 0 that Python's `sum` starts from is not."""
+    return isinstance(constant, (int, float)) and not (i == 0 and constant == 0)
+
+
+def short_name(node: Node) -> str:
+    """A node's name without that of the layer it is drawn in."""
+    layer = ".".join(node.group.path) + "." if node.group is not None else ""
+    return node.name.removeprefix(layer)

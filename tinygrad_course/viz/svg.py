@@ -1,0 +1,116 @@
+"""A view of a graph as SVG text, with no program and no library: for files, notebooks and the page."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+
+from .labels import plain
+from .layout import Layout, Point, arrange
+from .nodes import Group, Node
+from .views import LINE, Box, View
+
+
+def svg(view: View, title: str) -> str:
+    """A whole SVG file of `view`, with its own style sheet, light or dark as the reader's screen is."""
+    layout = arrange(view)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="tinygrad" role="img" {extent(layout)}>\n'
+        f"<title>{escaped(title)}</title>\n<style>\n{style()}</style>\n"
+        f'<rect class="paper" width="100%" height="100%"/>\n{drawing(view, layout)}</svg>\n'
+    )
+
+
+def style() -> str:
+    """The style sheet of a graph."""
+    return files(__package__).joinpath("graph.css").read_text("utf-8")
+
+
+def extent(layout: Layout) -> str:
+    """The size of a picture, as attributes of its root element."""
+    w, h = round(layout.width), round(layout.height)
+    return f'width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
+
+
+def drawing(view: View, layout: Layout) -> str:
+    """The frames, links and boxes of a view, from back to front."""
+    parts = [
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="6.5" markerHeight="6.5" '
+        'orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5Z"/></marker></defs>\n'
+    ]
+    parts += [frame_markup(group, place) for group, place in zip(view.frames, layout.frames)]
+    for link, points in zip(view.links, layout.links):
+        names = f"{link.source.key} {link.target.key}"
+        parts.append(f'<path class="link" data-ends="{names}" d="{path(points)}" marker-end="url(#tip)"/>\n')
+    parts += [box_markup(box, place) for box, place in zip(view.boxes, layout.boxes)]
+    return "".join(parts)
+
+
+def frame_markup(group: Group, place: tuple[float, float, float, float]) -> str:
+    """The frame around an open layer, its name in the upper left corner."""
+    x, y, w, h = (f"{n:g}" for n in place)
+    label = escaped(group.label)
+    return (
+        f'<g class="frame" id="f{group.id}" transform="translate({x} {y})"><title>{label}</title>'
+        f'<rect width="{w}" height="{h}" rx="9"/><text x="10" y="{LINE + 2}">{label}</text></g>\n'
+    )
+
+
+def box_markup(box: Box, place: Point) -> str:
+    """A node or a closed layer: its outline and lines of text."""
+    classes = ["title", "value", "gradient"] if box.node is not None else ["title", "value", "value"]
+    middle = box.w / 2 - (4 if box.kind == "input" else 0)
+    text = "".join(
+        f'<text class="{kind}" x="{middle:g}" y="{LINE * (i + 1):g}">{escaped(line)}</text>'
+        for i, (kind, line) in enumerate(zip(classes, box.lines))
+    )
+    return (
+        f'<g class="node {box.kind}" id="{box.key}" transform="translate({place[0]:g} {place[1]:g})">'
+        f'<title>{escaped(described(box))}</title><path class="shape" d="{outline(box)}"/>{text}</g>\n'
+    )
+
+
+def described(box: Box) -> str:
+    """A box in one sentence, for tooltips and screen readers."""
+    if box.node is None:
+        return ", ".join(["layer", *box.lines])
+    node: Node = box.node
+    parts = [node.operation or node.kind, *([plain(node.name)] if node.name else []), *box.lines[1:]]
+    formula = f": {node.row.formula}" if node.operation and node.row.formula else ""
+    return parts[0] + formula + " | " + " | ".join(parts[1:])
+
+
+def outline(box: Box) -> str:
+    """The shape that tells a box's kind, as path data: inputs point to the right, the loss has no corners."""
+    w, h = box.w, box.h
+    if box.kind == "input":
+        return f"M0 0H{w - 12:g}L{w:g} {h / 2:g} {w - 12:g} {h:g}H0Z"
+    if box.kind == "loss":
+        return f"M9 0H{w - 9:g}L{w:g} 9V{h - 9:g}L{w - 9:g} {h:g}H9L0 {h - 9:g}V9Z"
+    if box.kind == "operation":
+        return (
+            f"M10 0H{w - 10:g}A10 10 0 0 1 {w:g} 10V{h - 10:g}A10 10 0 0 1 {w - 10:g} {h:g}"
+            f"H10A10 10 0 0 1 0 {h - 10:g}V10A10 10 0 0 1 10 0Z"
+        )
+    plate = f"M0 0H{w:g}V{h:g}H0Z"
+    return plate + f"M4 {h:g}V{h + 4:g}H{w + 4:g}V4H{w:g}" if box.kind == "layer" else plate
+
+
+def path(points: list[Point]) -> str:
+    """A link's way as path data: straight where it stays at its height, else a curve that leaves levelly."""
+    (x, y), *rest = points
+    data = [f"M{x:.1f} {y:.1f}"]
+    for to_x, to_y in rest:
+        if abs(to_y - y) < 0.05:
+            if to_x != x:
+                data.append(f"H{to_x:.1f}")
+        else:
+            middle = (x + to_x) / 2
+            data.append(f"C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}")
+        x, y = to_x, to_y
+    return "".join(data)
+
+
+def escaped(text: str) -> str:
+    """`text` as it stands in SVG and HTML: nothing of it is markup, nor a character that XML forbids."""
+    return escape(plain(text))
