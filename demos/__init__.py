@@ -3,5 +3,10 @@
 import sys
 from pathlib import Path
 
-# `python demos/xor.py` finds style.py beside it; this lets `python -m demos.xor` find it by the same name.
+# `python demos/xor.py` finds the files beside it by their names alone.  This lets `python -m demos.xor` do so
+# too, with style.py one module under both of its names.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from . import style
+
+sys.modules["style"] = style

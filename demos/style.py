@@ -207,6 +207,14 @@ def _drawn(draw: Callable[..., None], args: Sequence[Any], size: tuple[float, fl
     return Image.open(content).convert("RGB").quantize(64, dither=Image.Dither.NONE)
 
 
+def graph(path: Path, value: Any) -> None:
+    """Save the graph that a Value was computed from: a picture (.svg), or the page that plays it (.html)."""
+    from tinygrad_course import viz  # only now: a clone is found through sys.path, see above
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    print(f"wrote {viz.save(value, path)}")
+
+
 # What several of them draw
 def points(axes: Any, places: np.ndarray, labels: np.ndarray, size: float = 40) -> None:
     """Points of two classes in the plane: the second in another colour and with another mark."""
