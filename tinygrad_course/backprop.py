@@ -55,8 +55,11 @@ def backpropagate(
     plain = inputs is None and not create_graph
     collecting = gc.isenabled()
     gc.disable()  # the walk makes no cycles, and the collector would search the whole graph again and again
+    kept = [(v, v.grad) for v in inputs or ()]
+    for v, _ in kept:
+        v.grad = PENDING  # as if it had been reached: the walk does not go behind it
     order, before = _reached(root, oldest)
-    wanted = [(v, v.grad is PENDING) for v in inputs or ()]
+    before += kept
     finished = False
     try:
         if root.grad is PENDING:
@@ -66,7 +69,7 @@ def backpropagate(
                 if not (plain and type(node._data) is float and _pull_floats(node)):
                     _pull(node, oldest, create_graph)
         finished = inputs is None
-        return [v.grad if reached else None for v, reached in wanted]
+        return [None if v.grad is PENDING else v.grad for v, _ in kept]
     finally:
         if not finished:
             for node in order:
@@ -184,7 +187,7 @@ def _careful(row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwar
 def _fitted(c: Any, like: Any, row: Row) -> Any:
     """A gradient in the shape and dtype of the argument it belongs to: broadcasting is undone here."""
     if type(like) is float:
-        return c if type(c) is float else total(c)
+        return c if type(getattr(c, "_data", c)) is float else total(c)
     if type(like) is tuple:
         return c
     if isinstance(c, (float, int, np.generic)):
