@@ -129,6 +129,7 @@ def main(argv=None):
     error, numbers, engine, _, _ = show(p)
     print()
     style.picture(args.out / "backpropagation.png", draw, p, numbers, engine, error, size=(10.5, 5.6))
+    style.graph(args.out / "backpropagation-graph.svg", error)
 
 
 if __name__ == "__main__":

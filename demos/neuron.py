@@ -48,7 +48,9 @@ def show(x, w, b):
 
     weights = [Value(wi, name=f"w{s}") for s, wi in zip("₁₂₃", w)]
     bias = Value(b, name="b")
-    output = integrate(x, weights, bias).sigmoid()
+    inputs = [Value(xi, name=f"x{s}", requires_grad=False) for s, xi in zip("₁₂₃", x)]
+    output = integrate(inputs, weights, bias).sigmoid()
+    output.name = "output"
     output.backward()
     style.heading("How the output changes with each weight")
     rows = []
@@ -57,7 +59,7 @@ def show(x, w, b):
         rows.append((v.name, *tried, v.grad))
     style.table(["", "threshold, tried", "sigmoid, tried", "sigmoid, backward"], rows)
     print("  Only the sigmoid tells its weights where to go; backward finds what two tiny steps find.")
-    return z, rows
+    return z, rows, output
 
 
 def draw(figure, x, w, b, z):
@@ -89,9 +91,10 @@ def main(argv=None):
     args = style.Parser(__doc__).parse_args(argv)
     rng = np.random.default_rng(args.seed)
     x, w = rng.uniform(-2, 2, 3).round(2).tolist(), rng.uniform(-1, 1, 3).round(2).tolist()
-    z, _ = show(x, w, b=0.5)
+    z, _, output = show(x, w, b=0.5)
     print()
     style.picture(args.out / "neuron.png", draw, x, w, 0.5, z, size=(10.5, 4.4))
+    style.graph(args.out / "neuron-graph.svg", output)
 
 
 if __name__ == "__main__":

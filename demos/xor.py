@@ -154,6 +154,15 @@ def draw(figure, parameters):
             axes.annotate(", ".join(names), place, (0, 11), textcoords="offset points", ha="center")
 
 
+def graph(parameters):
+    """The loss of the network on the four inputs, with its gradients, as a graph to draw."""
+    names = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
+    loss = cross_entropy(network([Value(p, name=n) for p, n in zip(parameters, names)], INPUTS)[1]).mean()
+    loss.name = "loss"
+    loss.backward()
+    return loss
+
+
 def main(argv=None):
     args = style.Parser(__doc__).parse_args(argv)
     for gate, weights in gates.LECTURE.items():
@@ -167,6 +176,7 @@ def main(argv=None):
     counts = ", ".join(f"{n} after {count(k)}" for k, n in enumerate(np.bincount(starts)) if n)
     print(f"  seeds 0 to {SEEDS - 1}: all {len(starts)} networks solve XOR: {counts}\n")
     style.picture(args.out / "xor.png", draw, parameters, size=(11.5, 4.2))
+    style.graph(args.out / "xor-graph.svg", graph(parameters))
 
 
 if __name__ == "__main__":
