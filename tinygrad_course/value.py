@@ -119,7 +119,7 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         isinstance(a, Value) and a._parents is not None and row.has_rule(i) for i, a in enumerate(operands)
     ]
     data = [a._data if isinstance(a, Value) else a for a in operands]
-    for i, a in enumerate(data):
+    for i, a in enumerate(operands):
         if isinstance(a, (list, tuple)) and (row.sequence or (i < len(row.rules) and row.rules[i])):
             data[i] = np.asarray(a)  # a list of numbers beside a Value
     args = row.with_operands(args, data)
@@ -141,11 +141,15 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands: tuple[Any, ...]) -> Any:
     """The result on plain data.  Operations on Python floats only give a Python float."""
-    if row.scalar is not None and not kwargs and all(type(a) is float for a in args):
-        try:
-            return row.scalar(*args)
-        except (ArithmeticError, ValueError):
-            return float(row.function(*args))
+    if row.scalar is not None and not kwargs:
+        if all(type(a) is float for a in args):
+            try:
+                return row.scalar(*args)
+            except (ArithmeticError, ValueError):
+                return float(row.function(*args))
+        for a in args:  # an array that traces asks to be told, as it cannot see this from a NumPy call
+            if hasattr(a, "_numbers") and (out := a._numbers(row, args)) is not NotImplemented:
+                return out
     out = row.function(*args, **kwargs)
     if row.plain:
         return out

@@ -22,6 +22,10 @@ def _relu(x):
     return np.maximum(x, 0)
 
 
+def _float_relu(x):
+    return max(x, 0.0)
+
+
 def _leaky_relu(x, negative_slope=0.01):
     """x where it is positive, negative_slope · x elsewhere."""
     return np.where(x > 0, x, negative_slope * x)
@@ -41,6 +45,10 @@ def _float_sigmoid(x):
 def _softplus(x):
     """log(1 + exp x)."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _float_softplus(x):
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
 def _silu(x):
@@ -76,7 +84,7 @@ def _gelu_rule(g, out, x, approximate="none"):
 
 
 relu = derivative(
-    _relu, lambda g, out, x: g * (out > 0), scalar=lambda x: max(x, 0.0), formula="max(x, 0)", kink="0 at 0"
+    _relu, lambda g, out, x: g * (out > 0), scalar=_float_relu, formula="max(x, 0)", kink="0 at 0"
 )
 leaky_relu = derivative(
     _leaky_relu,
@@ -90,7 +98,7 @@ sigmoid = derivative(
 softplus = derivative(
     _softplus,
     lambda g, out, x: g * sigmoid(x),
-    scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+    scalar=_float_softplus,
     formula="log(1 + exp x)",
 )
 erf = derivative(

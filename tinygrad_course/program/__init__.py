@@ -1,0 +1,6 @@
+"""Programs: a traced function as a straight list of NumPy calls, simplified, printed, and run."""
+
+from .compiled import Compiled, compile
+from .tape import TraceError
+
+__all__ = ["Compiled", "TraceError", "compile"]

@@ -1,0 +1,227 @@
+"""`compile`: turn a function of Values, arrays and modules into a straight program of NumPy calls."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backprop import backpropagate
+from ..derivatives import Row, pick
+from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled
+from .build import Program, leaves_of, trace
+from .holders import held_by, is_module
+
+KEPT = 16  # programs of one function, for so many signatures of shapes and dtypes
+_tracing = threading.RLock()
+
+
+class Compiled:
+    """A compiled function: call it like the function.  `compile` makes it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self._programs: OrderedDict[Any, Program] = OrderedDict()
+        self._held: Any = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves, key = flattened(args, kwargs)
+        values, modules = self._holders(args, kwargs)
+        recording = _is_recording()
+        signature = (
+            recording,
+            key,
+            tuple([signature_of(v._data, v._parents is not None) for _, v in values]),
+            tuple([m.training for m in modules]),
+        )
+        program = self._programs.get(signature)
+        if program is None:
+            try:
+                program = self._traced(signature, args, kwargs, recording)
+            except (
+                ArithmeticError
+            ):  # floats that NumPy would have computed with: as without compile, this time
+                return self.function(*args, **kwargs)
+        return self._run(program, leaves, args, kwargs)
+
+    @property
+    def source(self) -> str:
+        """The program of the latest call as NumPy source that runs on its own.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing was compiled yet.
+        """
+        if not self._programs:
+            raise RuntimeError(
+                "source: the function was not called yet, so there is no program; call it once"
+            )
+        return next(reversed(self._programs.values())).source
+
+    def __repr__(self) -> str:
+        return (
+            f"compile({getattr(self.function, '__name__', self.function)!s}, {len(self._programs)} programs)"
+        )
+
+    def _holders(self, args: Any, kwargs: Any) -> tuple[list[tuple[str, Value]], list[Any]]:
+        """The parameters and modules of the function and of modules among its arguments."""
+        given = [a for a in (*args, *kwargs.values()) if is_module(a)]
+        if self._held is None or given:
+            self._held = held_by(self.function, *given)
+        return self._held
+
+    def _traced(self, signature: Any, args: Any, kwargs: Any, recording: bool) -> Program:
+        with _tracing:
+            program = self._programs.get(signature)
+            if program is None:
+                values, modules = self._holders(args, kwargs)
+                program = trace(self.function, args, kwargs, values, modules, recording)
+                self._programs[signature] = program
+                if len(self._programs) > KEPT:
+                    self._programs.popitem(last=False)
+        return program
+
+    def _run(self, program: Program, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        data = [x._data if type(x) is Value else x for x in leaves]
+        data += [v._data for _, v in program.values]
+        data += [getattr(module, name) for module, name in program.buffers]
+        try:
+            run, outs = program.start(data)
+        except ArithmeticError:
+            return self.function(*args, **kwargs)
+        for where, new in zip(program.buffers, outs[len(program.learns) :]):
+            if new is not None:
+                setattr(*where, new)
+        learned = [_settled(o) for o, learns in zip(outs, program.learns) if learns]
+        if not learned:
+            return program.rebuilt(outs)
+        parents: Any = tuple([leaves[t] if type(t) is int else t for t in program.targets])
+        backward = _Backward(self, program, run, data, parents, args, kwargs)
+        row, operands = Row(program.function, each=backward), tuple([p._data for p in parents])
+        if len(learned) == 1:
+            return program.rebuilt(outs, [_result(learned[0], row, operands, _NO_KEYWORDS, parents)])
+        whole = _result(tuple(learned), row, operands, _NO_KEYWORDS, parents)
+        return program.rebuilt(outs, [pick(whole, i) for i in range(len(learned))])
+
+
+class _Backward:
+    """The rule of a compiled call: its backward program, run once for all arguments."""
+
+    __slots__ = ("args", "compiled", "data", "for_g", "found", "kwargs", "parents", "program", "run")
+
+    def __init__(
+        self, compiled: Compiled, program: Program, run: Any, data: Any, parents: Any, args: Any, kwargs: Any
+    ):
+        self.compiled, self.program, self.run, self.data = compiled, program, run, data
+        self.parents, self.args, self.kwargs = parents, args, kwargs
+        self.for_g: Any = None
+        self.found: Any = None
+
+    def __call__(self, i: int, g: Any, out: Any, *operands: Any) -> Any:
+        if self.for_g is not g:
+            self.found, self.for_g = self._gradients(g, out), g
+        found = self.found[i]
+        if i == len(self.found) - 1:
+            self.found = self.for_g = None  # nothing keeps them alive but those who asked
+        return np.zeros_like(operands[i]) if found is None else found
+
+    def _gradients(self, g: Any, out: Any) -> Any:
+        seeds = list(g) if type(g) is tuple else [g]
+        if any(type(s) is Value for s in seeds):
+            return self._eagerly(seeds, create_graph=True)
+        try:
+            run, self.run = self.run, None
+            if run is None:  # a second backward through the same call
+                run, _ = self.program.start(self.data)
+            return run.send(seeds)
+        except ArithmeticError:
+            return self._eagerly(seeds, create_graph=False)
+
+    def _eagerly(self, seeds: list[Any], create_graph: bool) -> Any:
+        """The gradients through the function itself: where they are to be recorded, or 0 / 0 turned up."""
+        result = self.compiled.function(*self.args, **self.kwargs)
+        outs = [v for v in leaves_of(result) if type(v) is Value and v._parents is not None]
+        total: list[Any] = [None] * len(self.parents)
+        for out, seed in zip(outs, seeds):
+            found = backpropagate(out, seed, inputs=self.parents, create_graph=create_graph)
+            total = [b if a is None else a if b is None else a + b for a, b in zip(total, found)]
+        return total
+
+
+def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any]:
+    """What is given anew at each call (arrays, Values, floats), and a key for all that shapes the program."""
+    leaves: list[Any] = []
+
+    def visit(thing: Any) -> Any:
+        kind = type(thing)
+        if kind is np.ndarray or kind is float:
+            leaves.append(thing)
+            return signature_of(thing, None)
+        if kind is Value:
+            leaves.append(thing)
+            return signature_of(thing._data, thing._parents is not None)
+        if kind is tuple or kind is list:
+            return (kind, *[visit(part) for part in thing])
+        if kind is dict:
+            return (dict, *[(key, visit(part)) for key, part in thing.items()])
+        return (
+            (kind, thing)
+            if isinstance(thing, (int, str, bool, type(None), np.generic))
+            else (kind, id(thing))
+        )
+
+    return leaves, visit([*args, kwargs]) if kwargs else visit([*args])
+
+
+def signature_of(data: Any, learns: bool | None) -> Any:
+    """What a program depends on of an array: everything but its entries."""
+    if type(data) is float:
+        return (float, learns)
+    if type(data) is not np.ndarray:
+        raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {type(data).__name__}")
+    return (data.shape, data.dtype, data.strides, learns)
+
+
+def compile(function: Callable[..., Any]) -> Compiled:
+    """Turn a function of Values, arrays and modules into a straight program of NumPy calls.
+
+    The function is run once for each signature of shapes and dtypes, and every NumPy call of its forward and
+    backward pass is written down, simplified, and given memory to write into.  After that a call runs the
+    program: the same calls with the same results, bit for bit, without what recording and walking cost.
+
+    Parameters
+    ----------
+    function : callable
+        Takes Values, arrays, numbers, modules and lists, tuples and dicts of them, and gives Values.  The
+        Values and modules that it uses besides its arguments are found, and read at every call.
+
+    Returns
+    -------
+    Compiled
+        To be called like `function`; `backward` on its result runs the compiled backward pass.  Its
+        `source` is the program as NumPy source.
+
+    Raises
+    ------
+    TraceError
+        At the first call, if what the function does depends on the data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import Value, compile
+    >>> w = Value([1.0, -2.0], name="w")
+    >>> loss = compile(lambda x: ((w * x) ** 2).sum())
+    >>> loss(np.array([3.0, 1.0])).backward()
+    >>> w.grad
+    array([18., -4.])
+    """
+    if not callable(function):
+        raise TypeError(f"compile: expected a function, got {type(function).__name__}")
+    return function if isinstance(function, Compiled) else Compiled(function)

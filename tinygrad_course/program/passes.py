@@ -1,0 +1,176 @@
+"""Simplify a program: plain passes, each over one list of instructions.
+
+`without_repeats` computes nothing twice, `without_dead` drops what no result needs, and `with_buffers` says
+which results can be written into memory that is free by then.  None of them changes a bit of any result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .tape import Instruction, Variable
+
+
+def variables_in(tree: Any) -> Iterator[Variable]:
+    """The Variables in (nested) arguments."""
+    if isinstance(tree, Variable):
+        yield tree
+    elif isinstance(tree, (tuple, list)):
+        for part in tree:
+            yield from variables_in(part)
+    elif isinstance(tree, dict):
+        yield from variables_in(list(tree.values()))
+    elif isinstance(tree, slice):
+        yield from variables_in([tree.start, tree.stop, tree.step])
+
+
+def substituted(tree: Any, new: dict[Variable, Variable]) -> Any:
+    """`tree` with Variables replaced."""
+    if isinstance(tree, Variable):
+        return new.get(tree, tree)
+    if isinstance(tree, (tuple, list)):
+        parts = [substituted(part, new) for part in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    if isinstance(tree, dict):
+        return {k: substituted(part, new) for k, part in tree.items()}
+    if isinstance(tree, slice):
+        return slice(*(substituted(part, new) for part in (tree.start, tree.stop, tree.step)))
+    return tree
+
+
+def _key(tree: Any) -> Any:
+    """Something hashable that is equal for equal arguments only."""
+    if isinstance(tree, Variable):
+        return ("variable", tree.number)
+    if isinstance(tree, (tuple, list)):
+        return (type(tree).__name__, *map(_key, tree))
+    if isinstance(tree, dict):
+        return ("dict", *((k, _key(part)) for k, part in sorted(tree.items())))
+    if isinstance(tree, slice):
+        return ("slice", _key(tree.start), _key(tree.stop), _key(tree.step))
+    if isinstance(tree, (float, np.floating)):
+        return (type(tree).__name__, tree.hex() if isinstance(tree, float) else tree.tobytes())
+    if isinstance(tree, (int, str, bool, type(None), type(Ellipsis), np.dtype, type)):
+        return (type(tree).__name__, tree)
+    if isinstance(tree, np.ndarray) and tree.size <= LOOKED_AT:
+        return ("array", tree.dtype.str, tree.shape, tree.tobytes())
+    return ("object", id(tree))
+
+
+LOOKED_AT = 10_000  # constants of at most so many entries are compared entry by entry
+
+
+def changes_nothing(instruction: Instruction) -> bool:
+    """Whether the result is the first argument itself: a reshape to the shape that it has."""
+    first = instruction.args[0] if instruction.args else None
+    return (
+        instruction.function is np.reshape
+        and isinstance(first, Variable)
+        and first.shape == instruction.out.shape
+    )
+
+
+def is_chance(instruction: Instruction) -> bool:
+    """Whether an instruction draws random numbers, or may check or change something: it stays as it is."""
+    return any(isinstance(a, np.random.Generator) for a in (*instruction.args, *instruction.kwargs.values()))
+
+
+def without_repeats(
+    instructions: Iterable[Instruction],
+) -> tuple[list[Instruction], dict[Variable, Variable]]:
+    """Each computation once; also which variable stands for which."""
+    new: dict[Variable, Variable] = {}
+    seen: dict[Any, Variable] = {}
+    kept = []
+    for instruction in instructions:
+        args, kwargs = substituted(instruction.args, new), substituted(instruction.kwargs, new)
+        out = instruction.out
+        if out.source is not None:
+            out.source = new.get(out.source, out.source)
+        unlike = object() if is_chance(instruction) else None
+        key = (instruction.function, _key(args), _key(kwargs), unlike)
+        if changes_nothing(instruction):
+            new[out] = args[0]
+        elif key in seen:
+            new[out] = seen[key]
+        else:
+            seen[key] = out
+            kept.append(Instruction(instruction.function, args, kwargs, out))
+    return kept, new
+
+
+def without_dead(instructions: Sequence[Instruction], needed: Iterable[Variable]) -> list[Instruction]:
+    """Only what `needed` variables depend on, and what checks its argument."""
+    wanted = set(needed)
+    kept = []
+    for instruction in reversed(instructions):
+        if instruction.out in wanted or getattr(instruction.function, "checks", False):
+            kept.append(instruction)
+            wanted.update(variables_in([instruction.args, instruction.kwargs]))
+    return kept[::-1]
+
+
+@dataclass(slots=True)
+class Plan:
+    """Where results are written: for an instruction's variable, the number of a buffer."""
+
+    places: dict[Variable, int] = field(default_factory=dict)
+    buffers: list[tuple[tuple[int, ...], Any]] = field(default_factory=list)  # shape and dtype of each
+
+
+OUT = {np.matmul}
+
+
+def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> Plan:
+    """Give every intermediate result a buffer, shared by results that are never needed at the same time.
+
+    `kept` are given to the caller and so get memory of their own.  A result may take the very buffer of an
+    argument that is not needed any more where the operation works entry by entry.
+    """
+    last: dict[Variable, int] = {}
+    for i, instruction in enumerate(instructions):
+        for v in (instruction.out, *variables_in([instruction.args, instruction.kwargs])):
+            last[v.root] = i
+    for v in kept:
+        last[v.root] = len(instructions)
+    plan = Plan()
+    free: dict[tuple[tuple[int, ...], Any], list[int]] = {}
+    for i, instruction in enumerate(instructions):
+        out, function = instruction.out, instruction.function
+        used = {v.root for v in variables_in([instruction.args, instruction.kwargs])}
+        ending = [v for v in used if last[v] == i and v in plan.places]
+        elementwise = isinstance(function, np.ufunc) and function.signature is None
+        fits = (elementwise or function in OUT) and out.contiguous and out.shape != () and out.source is None
+        reading = set()  # buffers that are read while the result is written
+        if not elementwise:
+            reading = {plan.places[v] for v in ending}
+        else:  # an argument of another shape or dtype, or a view of it, is read at other places than written
+            direct = {a for a in instruction.args if isinstance(a, Variable) and a.source is None}
+            reading = {
+                plan.places[v]
+                for v in ending
+                if v not in direct or v.shape != out.shape or v.dtype != out.dtype
+            }
+            reading |= {
+                plan.places[v.root]
+                for v in variables_in(instruction.args)
+                if v.source and v.root in plan.places
+            }
+        for v in ending:
+            if plan.places[v] not in reading:
+                free.setdefault((v.shape, v.dtype), []).append(plan.places[v])
+        if fits and last[out] < len(instructions) and "dtype" not in instruction.kwargs:
+            spare = free.get((out.shape, out.dtype))
+            if spare:
+                plan.places[out] = spare.pop()
+            else:
+                plan.places[out] = len(plan.buffers)
+                plan.buffers.append((out.shape, out.dtype))
+        for v in ending:
+            if plan.places[v] in reading:
+                free.setdefault((v.shape, v.dtype), []).append(plan.places[v])
+    return plan

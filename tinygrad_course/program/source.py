@@ -1,0 +1,290 @@
+"""Print a program as NumPy source that a student can read, and that runs with only ``import numpy as np``."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import keyword
+import math
+import operator
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .passes import Plan, variables_in
+from .tape import Instruction, Variable, _astype
+
+SYMBOLS = {
+    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
+    np.power: "{} ** {}",
+    np.matmul: "{} @ {}", np.negative: "-{}", np.less: "{} < {}", np.less_equal: "{} <= {}",
+    np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.equal: "{} == {}", np.not_equal: "{} != {}",
+    operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
+    operator.pow: "{} ** {}", operator.neg: "-{}", operator.pos: "+{}", operator.and_: "{} & {}",
+    operator.or_: "{} | {}", operator.lt: "{} < {}", operator.le: "{} <= {}", operator.gt: "{} > {}",
+    operator.ge: "{} >= {}", operator.eq: "{} == {}", operator.ne: "{} != {}",
+}  # fmt: skip
+DEFAULTS = [("axis", None), ("keepdims", False), ("dtype", None), ("out", None), ("order", "C")]
+VIEWS = {np.transpose, np.swapaxes, np.reshape, operator.getitem}
+SHORT = 8  # constants of at most so many entries are printed, larger ones are arguments
+
+
+class Printer:
+    """Turns the instructions of a program into lines of Python.
+
+    Parameters
+    ----------
+    names : dict
+        Names for some of the variables (inputs, parameters); the others are named after what makes them.
+    plan : Plan, optional
+        Where results are written (``out=``); without it, a plain readable program.
+    """
+
+    def __init__(self, names: dict[Variable, str], plan: Plan | None = None) -> None:
+        self.names = dict(names)
+        self.plan = plan
+        self.taken = (
+            set(self.names.values()) | set(keyword.kwlist) | {"np", "math", "lease"} | set(dir(builtins))
+        )
+        self.constants: dict[str, Any] = {}  # name -> array, for what is too long to print
+        self.helpers: dict[str, Callable[..., Any]] = {}  # name -> function of our own
+
+    def lines(self, instructions: Sequence[Instruction]) -> list[str]:
+        """One line an instruction; views, such as a transpose, stand where they are used."""
+        lines = []
+        for instruction in instructions:
+            if instruction.out.source is not None and instruction.function in VIEWS:
+                self.names[instruction.out] = self.call(instruction)
+            else:
+                lines.append(self.line(instruction))
+        return lines
+
+    def line(self, instruction: Instruction) -> str:
+        """``name = call``, with the shape as a comment where there is one."""
+        name = self.name(instruction.out, instruction)
+        place = self.plan.places.get(instruction.out) if self.plan else None
+        if place is None:
+            text = f"{name} = {self.call(instruction)}"
+        else:
+            arguments = ", ".join([*(self.text(a, instruction) for a in instruction.args), f"_{place}"])
+            keywords = "".join(f", {k}={self.text(a, instruction)}" for k, a in instruction.kwargs.items())
+            text = f"{name} = {self.function(instruction.function)}({arguments}{keywords})"
+        shape = instruction.out.shape
+        return f"{text}  # {shape}" if shape and not self.plan else text
+
+    def call(self, instruction: Instruction) -> str:
+        """The expression on the right."""
+        function, args, kwargs = instruction.function, instruction.args, instruction.kwargs
+        texts = [self.text(a, instruction) for a in args]
+        if function is operator.getitem:
+            return f"{texts[0]}[{self.index(args[1])}]"
+        if function is _astype:
+            number = isinstance(args[0], Variable) and args[0].is_float
+            return f"np.array({texts[0]}, {texts[1]})" if number else f"{texts[0]}.astype({texts[1]})"
+        if function is np.transpose and args[1:] in ((), (None,)) and not kwargs:
+            return f"{texts[0]}.T"
+        if function in SYMBOLS and not kwargs and not any(isinstance(a, (list, tuple)) for a in args):
+            return SYMBOLS[function].format(*texts)
+        keywords = [f"{k}={self.text(a, instruction)}" for k, a in kwargs.items() if (k, a) not in DEFAULTS]
+        return f"{self.function(function)}({', '.join(texts + keywords)})"
+
+    def index(self, index: Any) -> str:
+        """What stands between the brackets of ``x[...]``."""
+        parts = index if isinstance(index, tuple) else (index,)
+        texts = []
+        for part in parts:
+            if isinstance(part, slice):
+                ends = ["" if e is None else self.text(e) for e in (part.start, part.stop)]
+                texts.append(":".join(ends) + ("" if part.step is None else f":{self.text(part.step)}"))
+            else:
+                texts.append("..." if part is Ellipsis else self.text(part))
+        return (
+            ", ".join(texts) + ("," if isinstance(index, tuple) and len(texts) == 1 else "")
+            if texts
+            else "()"
+        )
+
+    def text(self, thing: Any, instruction: Instruction | None = None) -> str:
+        """An argument as Python source."""
+        if isinstance(thing, Variable):
+            return self.names[thing]
+        if isinstance(thing, (tuple, list)):
+            inside = ", ".join(self.text(t) for t in thing)
+            return f"[{inside}]" if isinstance(thing, list) else f"({inside}{',' if len(thing) == 1 else ''})"
+        if isinstance(thing, slice):
+            return f"slice({self.text(thing.start)}, {self.text(thing.stop)}, {self.text(thing.step)})"
+        if isinstance(thing, np.ndarray):
+            return self.array(thing)
+        if isinstance(thing, np.generic):
+            return f"np.{thing.dtype.name}({thing.item()!r})" if _finite(thing) else self.constant(thing)
+        if isinstance(thing, np.dtype):
+            return f"np.{thing.name}"
+        if isinstance(thing, type):
+            return f"np.{thing.__name__}" if issubclass(thing, np.generic) else thing.__name__
+        if isinstance(thing, float):
+            return self.number(thing, instruction)
+        if isinstance(thing, (int, str, bool, type(None))):
+            return repr(thing)
+        return "..." if thing is Ellipsis else self.constant(thing)
+
+    def number(self, number: float, instruction: Instruction | None) -> str:
+        """A Python float; where speed counts, an array without axes, which needs no conversion each time."""
+        if self.plan and instruction and isinstance(instruction.function, np.ufunc):
+            dtypes = {v.dtype for v in variables_in(instruction.args)} - {np.dtype(bool)}
+            if len(dtypes) == 1 and (dtype := next(iter(dtypes))).kind == "f" and instruction.out.shape:
+                return self.constant(np.array(number, dtype))
+        if not math.isfinite(number):
+            return f'float("{number}")'
+        return repr(number) if math.copysign(1, number) > 0 else f"({number!r})"
+
+    def array(self, array: np.ndarray) -> str:
+        """An array that was a constant while tracing."""
+        if self.plan or not array.size or not np.all(np.isfinite(array)):
+            return self.constant(array)
+        first, dtype = array.flat[0].item(), f"np.{array.dtype.name}"
+        if array.size > 1 and np.all(array == first) and first in (0, 1):
+            return f"np.{'ones' if first else 'zeros'}({array.shape}, {dtype})"
+        if array.ndim == 1 and array.dtype == int and np.array_equal(array, np.arange(array.size)):
+            return f"np.arange({array.size})"
+        return self.constant(array) if array.size > SHORT else f"np.array({array.tolist()!r}, {dtype})"
+
+    def constant(self, thing: Any) -> str:
+        """The name of something that is not printed."""
+        for name, known in self.constants.items():
+            if known is thing or (type(known) is type(thing) is np.ndarray and _same(known, thing)):
+                return name
+        name = self.fresh("constant" if not self.plan else "c")
+        self.constants[name] = thing
+        return name
+
+    def listed(self, things: Iterable[Any]) -> str:
+        """Arguments, one after the other."""
+        return ", ".join(map(self.text, things))
+
+    def function(self, function: Callable[..., Any]) -> str:
+        """The name to call a function by."""
+        if isinstance(function, np.ufunc):
+            return (
+                f"np.{function.__name__}"
+                if getattr(np, function.__name__, None) is function
+                else self.helper(function)
+            )
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, np.ufunc):
+            return f"np.{owner.__name__}.{function.__name__}"
+        module, name = getattr(function, "__module__", None) or "", getattr(function, "__name__", "")
+        if module in ("numpy", "numpy.linalg") and hasattr(np if module == "numpy" else np.linalg, name):
+            return f"{module.replace('numpy', 'np')}.{name}"
+        if module == "math":
+            return f"math.{name}"
+        return "abs" if function is abs else "float" if function is float else self.helper(function)
+
+    def helper(self, function: Any) -> str:
+        """The name of a function of our own, whose source goes before the program."""
+        name = getattr(function, "__name__", "function").replace("<lambda>", "function")
+        for known, other in self.helpers.items():
+            if other is function:
+                return known
+        name = self.fresh(name)
+        self.helpers[name] = function
+        return name
+
+    def name(self, variable: Variable, instruction: Instruction) -> str:
+        """A name for what an instruction gives."""
+        if variable not in self.names:
+            wish = variable.name or _named_after(instruction)
+            self.names[variable] = self.fresh(wish)
+        return self.names[variable]
+
+    def fresh(self, wish: str) -> str:
+        """`wish`, or with the first number behind it that is free."""
+        name, n = wish, 2
+        while name in self.taken:
+            name, n = f"{wish}{n}", n + 1
+        self.taken.add(name)
+        return name
+
+
+def _finite(number: Any) -> bool:
+    return bool(np.isfinite(number))
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.ndim == 0 and a.tobytes() == b.tobytes()
+
+
+WISHES = {
+    "maximum": "m", "matmul": "z", "add": "s", "multiply": "p", "subtract": "d", "divide": "q",
+    "negative": "minus",
+    "greater": "mask", "getitem": "part", "sum": "total", "exp": "e", "max": "top",
+}  # fmt: skip
+
+
+def _named_after(instruction: Instruction) -> str:
+    name = getattr(instruction.function, "__name__", "v").strip("_")
+    return WISHES.get(name, name if name.isidentifier() else "v")
+
+
+def sources_of(helpers: dict[str, Callable[..., Any]]) -> list[str]:
+    """The definitions of functions of our own that a program calls."""
+    texts = []
+    for name, function in helpers.items():
+        try:
+            text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+        except (OSError, TypeError):
+            text = f"# {name}: {function!r}\n"
+        texts.append(text.rstrip())
+    return texts
+
+
+def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
+    """The program as a generator: it yields the outputs, is sent gradients, and yields the arguments'."""
+    printer = Printer(parts.names, plan)
+    lines = (
+        [", ".join(f"_{i}" for i in range(len(plan.buffers))) + ", = lease.arrays"] if plan.buffers else []
+    )
+    lines += printer.lines(parts.forward)
+    outs = f"[{printer.listed(parts.outs)}]"
+    if parts.gradients:
+        lines.append(f"[{printer.listed([s._variable for s in parts.seeds])}] = yield {outs}")
+        lines += printer.lines(parts.backward)
+        lines.append(f"yield [{printer.listed(parts.gradients)}]")
+    else:
+        lines.append(f"yield {outs}")
+    text = f"def program({', '.join(['lease', *map(printer.text, parts.inputs)])}):\n{indented(lines)}"
+    scope: dict[str, Any] = {"np": np, "math": math, **printer.constants, **printer.helpers}
+    exec(compile(text, "<compiled program>", "exec"), scope)
+    return scope["program"]
+
+
+def readable(parts: Any, title: str, n_outputs: int) -> str:
+    """The program for people: plain NumPy, forward and then backward, shapes as comments."""
+    printer = Printer(parts.names)
+    body = printer.lines(parts.forward)
+    results = printer.listed(parts.outs[:n_outputs])
+    if parts.gradients:
+        body += ["", "# backward: the gradient of the result with respect to everything, last step first"]
+        for seed in parts.seeds:
+            one = "1.0" if type(seed._data) is float else f"np.ones({seed.shape}, np.{seed.dtype})"
+            body.append(f"{printer.text(seed._variable)} = {one}")
+        body += printer.lines(parts.backward)
+        pairs = [f"{k!r}: {printer.text(g)}" for k, g in zip(parts.targets, parts.gradients) if g is not None]
+        body.append(f"return {results}, {{{', '.join(pairs)}}}")
+    else:
+        body.append(f"return {results}")
+    arguments = ", ".join([*map(printer.text, parts.inputs), *printer.constants])
+    shapes = [f"# {printer.text(v)}: {v.shape} {v.dtype}" for v in parts.inputs if v.shape]
+    shapes += [
+        f"# {name}: {np.shape(a)}, a constant of the function" for name, a in printer.constants.items()
+    ]
+    imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"
+    helpers = "".join(f"\n\n{text}\n" for text in sources_of(printer.helpers))
+    name = title if title.isidentifier() else "function"
+    return f"{imports}{helpers}\n\ndef {name}({arguments}):\n{indented(shapes + body)}"
+
+
+def indented(lines: Iterable[str]) -> str:
+    """The lines of a function's body."""
+    return "".join(f"    {line}\n" if line else "\n" for line in lines)

@@ -1,0 +1,329 @@
+"""Tracing: run a function once on arrays that write down every NumPy call made with them.
+
+A `Traced` array holds real data and speaks NumPy's protocols, so the engine, which keeps any array that does,
+runs on it unchanged: operations record, the walk calls the rules, and every NumPy call of the forward and of
+the backward pass ends up, in order, on one `Tape`.  What depends on the data in any other way (a branch, a
+size, a conversion to a plain number) is refused with the line that asked for it.
+"""
+
+from __future__ import annotations
+
+import keyword
+import operator
+import re
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..derivatives import TABLE, Row
+from ..methods import Methods
+from ..value import Value
+
+PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+
+class TraceError(RuntimeError):
+    """A function cannot be compiled, because what it does depends on the data."""
+
+
+@dataclass(slots=True, eq=False)
+class Variable:
+    """A named array (or number) of a program: an input, a constant, or what an instruction gives."""
+
+    number: int
+    shape: tuple[int, ...]
+    dtype: Any
+    contiguous: bool = True
+    is_float: bool = False  # a Python float
+    name: str = ""
+    source: Variable | None = None  # the variable whose memory this one is a view of
+
+    @property
+    def root(self) -> Variable:
+        """The variable that owns the memory."""
+        return self if self.source is None else self.source.root
+
+
+class Names:
+    """Names for variables: Python names, each given once."""
+
+    def __init__(self) -> None:
+        self.given: dict[Variable, str] = {}
+        self._taken: set[str] = {"np", "math", "lease"}
+
+    def give(self, variable: Variable, wish: str) -> None:
+        """Name `variable` as wished, as far as that is a name and free; the first name stays."""
+        if variable in self.given:
+            return
+        wish = re.sub(r"\W", "_", wish) or "x"
+        wish = f"_{wish}" if wish[0].isdigit() or keyword.iskeyword(wish) else wish
+        name, n = wish, 2
+        while name in self._taken:
+            name, n = f"{wish}{n}", n + 1
+        self._taken.add(name)
+        self.given[variable] = name
+
+
+@dataclass(slots=True, eq=False)
+class Instruction:
+    """One call: ``out = function(*args, **kwargs)``, Variables anywhere in the arguments."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    out: Variable
+
+
+@dataclass(slots=True)
+class Tape:
+    """The calls of one run, in order."""
+
+    instructions: list[Instruction] = field(default_factory=list)
+    variables: list[Variable] = field(default_factory=list)
+
+    def variable(self, data: Any, name: str = "") -> Variable:
+        """A new variable that looks like `data`."""
+        is_float = type(data) is float
+        contiguous = not isinstance(data, np.ndarray) or data.flags.c_contiguous
+        dtype = np.dtype(float) if is_float else getattr(data, "dtype", None)
+        new = Variable(
+            len(self.variables), np.shape(data) if dtype else (), dtype, contiguous, is_float, name
+        )
+        self.variables.append(new)
+        return new
+
+    def input(self, data: Any, name: str = "") -> Traced:
+        """An array that is given anew at every call of the program."""
+        return Traced(data, self.variable(data, name), self)
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Compute ``function(*args, **kwargs)`` on the data and write it down."""
+        out = function(*replaced(args, _data), **replaced(kwargs, _data))
+        return self.noted(function, args, kwargs, out)
+
+    def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
+        """Write down a call that gave `out`, as a Traced array (or a tuple of them)."""
+        variable = self.variable(out)
+        refs = replaced(args, _variable)
+        self.instructions.append(Instruction(function, refs, replaced(kwargs, _variable), variable))
+        if isinstance(out, (tuple, list)):
+            whole = Traced(out, variable, self)
+            parts = [self.noted(operator.getitem, (whole, i), {}, part) for i, part in enumerate(out)]
+            return type(out)(*parts) if hasattr(out, "_fields") else type(out)(parts)
+        if isinstance(out, np.ndarray):
+            for traced in found((args, kwargs)):
+                if isinstance(traced._data, np.ndarray) and np.may_share_memory(out, traced._data):
+                    variable.source = traced._variable
+                    break
+        return Traced(out, variable, self)
+
+
+def replaced(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+    """`tree` with ``leaf(t)`` for every Traced array t in its tuples, lists, dicts and slices."""
+    if isinstance(tree, Traced):
+        return leaf(tree)
+    if isinstance(tree, (tuple, list)):
+        parts = [replaced(t, leaf) for t in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    if isinstance(tree, dict):
+        return {k: replaced(t, leaf) for k, t in tree.items()}
+    if isinstance(tree, slice):
+        return slice(*(replaced(t, leaf) for t in (tree.start, tree.stop, tree.step)))
+    return tree
+
+
+def found(tree: Any) -> list[Traced]:
+    """The Traced arrays in `tree`."""
+    inside: list[Traced] = []
+    replaced(tree, inside.append)
+    return inside
+
+
+def _data(traced: Traced) -> Any:
+    return traced._data
+
+
+def _variable(traced: Traced) -> Variable:
+    return traced._variable
+
+
+SIZES = {
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type,
+    np.may_share_memory, np.shares_memory, np.min_scalar_type,
+}  # fmt: skip
+"""Functions that look at shapes and dtypes only: their answer holds for the whole program."""
+CONSTANT = {np.zeros_like, np.ones_like, np.empty_like}
+BY_DATA = {
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.union1d, np.intersect1d,
+    np.setdiff1d, np.histogram, np.bincount, np.array_equal, np.allclose, np.trim_zeros,
+}  # fmt: skip
+"""Functions whose result's size, or a branch that is likely to follow, depends on the data."""
+
+
+class Traced(Methods):
+    """An array, or a Python float, that writes down what is done with it."""
+
+    __slots__ = ("_data", "_tape", "_variable")
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any, variable: Variable, tape: Tape) -> None:
+        self._data, self._variable, self._tape = data, variable, tape
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self._data)
+
+    @property
+    def ndim(self) -> int:
+        return np.ndim(self._data)
+
+    @property
+    def size(self) -> int:
+        return int(np.size(self._data))
+
+    @property
+    def dtype(self) -> Any:
+        return np.dtype(type(self._data)) if isinstance(self._data, (float, bool)) else self._data.dtype
+
+    @property
+    def T(self) -> Any:
+        return self.transpose()
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        return self._tape.call(_astype, (self, np.dtype(dtype)), {})
+
+    # NumPy's protocols, and the one of our own functions
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(type(x) is Value for x in inputs):
+            return NotImplemented  # it records, and then calls us on its data
+        if kwargs.get("out") is not None:
+            raise refused(
+                f"{ufunc.__name__} writes into an existing array (out=)", "let it return its result"
+            )
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return self._tape.call(function, inputs, kwargs)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if Value in types:
+            return NotImplemented
+        if func in SIZES:
+            return func(*replaced(args, _data), **replaced(kwargs, _data))
+        if func in CONSTANT:
+            return func(*replaced(args, _data), **replaced(kwargs, _data))
+        if func in BY_DATA or (func is np.where and len(args) + len(kwargs) == 1):
+            raise refused(
+                f"the size of what np.{func.__name__} gives depends on the data", "use np.where(c, x, y)"
+            )
+        if kwargs.get("out") is not None:
+            raise refused(
+                f"np.{func.__name__} writes into an existing array (out=)", "let it return its result"
+            )
+        return self._tape.call(func, args, kwargs)
+
+    def _record(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for value in args:
+            if type(value) is Value:
+                return value._record(row, args, kwargs)
+        return self._tape.call(row.function, args, kwargs)
+
+    def _numbers(self, row: Row, args: tuple[Any, ...]) -> Any:
+        """A row on Python floats as Values compute it, if all of `args` are floats."""
+        data = replaced(args, _data)
+        if row.scalar is None or not all(type(x) is float for x in data):
+            return NotImplemented
+        return self._tape.call(row.scalar, args, {})
+
+    def __getitem__(self, index: Any) -> Any:
+        if any(t.dtype == bool and t.ndim for t in found(index)):
+            raise refused("the size of x[mask] depends on the data", "use np.where(mask, x, 0.0)")
+        return self._tape.call(operator.getitem, (self, index), {})
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        raise refused("an array is written into (x[index] = ...)", "make a new one: np.where, np.concatenate")
+
+    # What would make the program depend on the data
+    def __bool__(self) -> bool:
+        raise refused(
+            "the program branches on a value (if, while, and, or, not)", "use np.where(condition, a, b)"
+        )
+
+    def __float__(self) -> float:
+        raise refused("a traced array is turned into a plain number (item, float, format)", "do that outside")
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise refused(
+            "a traced array is turned into a plain one (np.asarray, np.array)",
+            "use np.stack, or do so outside",
+        )
+
+    def item(self) -> float:
+        return self.__float__()
+
+    def numpy(self) -> Any:
+        return self.__array__()
+
+    def __repr__(self) -> str:
+        return (
+            f"Traced({self._variable.name or self._variable.number}, shape={self.shape}, dtype={self.dtype})"
+        )
+
+
+def _astype(x: Any, dtype: Any) -> Any:
+    return np.array(x, dtype) if type(x) is float else x.astype(dtype)
+
+
+def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
+    """An operator of Traced arrays: the ufunc, or Python's own operator between Python numbers."""
+
+    def call(*args: Any) -> Any:
+        traced = next(a for a in args if isinstance(a, Traced))
+        if all(type(x) in (float, bool, int) for x in replaced(args, _data)):
+            return traced._tape.call(python, args, {})
+        return traced._tape.call(ufunc, args, {})
+
+    def forward(self: Traced, *other: Any) -> Any:
+        return NotImplemented if other and type(other[0]) is Value else call(self, *other)
+
+    def reflected(self: Traced, other: Any) -> Any:
+        return call(other, self)
+
+    return forward, reflected
+
+
+for _name, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
+    "matmul": np.matmul, "mod": np.remainder, "floordiv": np.floor_divide,
+    "and_": np.bitwise_and, "or_": np.bitwise_or, "xor": np.bitwise_xor,
+}.items():  # fmt: skip
+    _forward, _reflected = _operator(_ufunc, getattr(operator, _name))
+    setattr(Traced, f"__{_name.strip('_')}__", _forward)
+    setattr(Traced, f"__r{_name.strip('_')}__", _reflected)
+for _name, _ufunc in {
+    "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert, "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}.items():  # fmt: skip
+    setattr(Traced, f"__{_name}__", _operator(_ufunc, getattr(operator, _name))[0])
+
+
+def refused(what: str, instead: str) -> TraceError:
+    """The error for what cannot be traced, with the line of the user's code that does it."""
+    for frame in reversed(traceback.extract_stack()):
+        if not frame.filename.startswith(PACKAGE) and "numpy" not in Path(frame.filename).parts:
+            return TraceError(f"compile: {what}, in {frame.filename}:{frame.lineno}: {frame.line}\n{instead}")
+    return TraceError(f"compile: {what}; {instead}")
+
+
+SCALARS = {row.scalar for row in TABLE.values() if row.scalar is not None}
