@@ -1,37 +1,76 @@
-"""An autograd engine in pure Python and NumPy that a student can read in one sitting."""
+"""An autograd engine in pure Python and NumPy that a student can read in one sitting.
+
+The engine itself loads at once; the other rooms load when they are first used.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .derivatives import derivative
-from .gradcheck import gradcheck, gradgradcheck  # now, as a module of the same name would hide the function
+from .gradcheck import gradcheck, gradgradcheck  # now, as a module of that name would hide the function
 from .value import Value, no_grad
 
 if TYPE_CHECKING:
-    from . import data, nn, optim, program, testing, transforms, viz
+    from . import data as data
+    from . import nn as nn
+    from . import optim as optim
+    from . import testing as testing
+    from . import viz as viz
+    from .nn import load as load
+    from .nn import save as save
+    from .program import TraceError as TraceError
+    from .program import compile as compile
+    from .transforms import (
+        checkpoint as checkpoint,
+    )  # fmt: skip
+    from .transforms import (
+        custom_derivative as custom_derivative,
+    )
+    from .transforms import (
+        grad as grad,
+    )
+    from .transforms import (
+        hessian as hessian,
+    )
+    from .transforms import (
+        hvp as hvp,
+    )
+    from .transforms import (
+        jacobian as jacobian,
+    )
+    from .transforms import (
+        jvp as jvp,
+    )
+    from .transforms import (
+        stop_gradient as stop_gradient,
+    )
+    from .transforms import (
+        value_and_grad as value_and_grad,
+    )
+    from .transforms import (
+        vjp as vjp,
+    )
 
 __version__ = "0.1.0"
 
-_WHERE = {  # what loads on first use, and from where
-    **dict.fromkeys(("data", "nn", "optim", "program", "testing", "transforms", "viz"), ""),
-    **dict.fromkeys(("compile", "TraceError"), "program"),
+_TRANSFORMS = (
+    "checkpoint", "custom_derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient",
+    "value_and_grad", "vjp",
+)  # fmt: skip
+_LATER = {  # what loads on first use -> the room it is in
+    **{room: room for room in ("data", "nn", "optim", "testing", "viz")},
     **dict.fromkeys(("load", "save"), "nn"),
-    **dict.fromkeys(
-        (
-            "checkpoint", "custom_derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient",
-            "value_and_grad", "vjp",
-        ),
-        "transforms",
-    ),
-}  # fmt: skip
-__all__ = ["Value", "derivative", "gradcheck", "gradgradcheck", "no_grad", *_WHERE]
+    **dict.fromkeys(("TraceError", "compile"), "program"),
+    **dict.fromkeys(_TRANSFORMS, "transforms"),
+}
+__all__ = ["Value", "derivative", "gradcheck", "gradgradcheck", "no_grad", *_LATER]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name not in _LATER:
         raise AttributeError(f"tinygrad_course has no {name!r}; it has {', '.join(sorted(__all__))}")
-    module = import_module(f"{__name__}.{_WHERE[name] or name}")
-    return getattr(module, name) if _WHERE[name] else module
+    room = import_module(f"{__name__}.{_LATER[name]}")
+    return room if name == _LATER[name] else getattr(room, name)
 
 
 def __dir__() -> list[str]:
