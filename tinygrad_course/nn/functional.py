@@ -325,7 +325,8 @@ def _weighted(each: Any, weight: Any) -> Any:
     if weight is None:
         return each
     weight = _taken_as(weight, each)
-    if np.broadcast_shapes(weight.shape, each.shape) != each.shape:
+    pairs = zip(weight.shape[::-1], each.shape[::-1])
+    if len(weight.shape) > len(each.shape) or any(n not in (1, there) for n, there in pairs):
         raise ValueError(
             f"weight has shape {weight.shape}, which does not broadcast to the input's {each.shape}"
         )

@@ -310,6 +310,8 @@ def _few(names: list[str]) -> str:
 def _fitting(who: str, name: str, new: Any, old: Any) -> Any:
     """A copy of `new` to stand in for `old`, if it has its shape and dtype."""
     try:
+        if isinstance(new, Value):
+            raise TypeError("it is a Value; give its data, v.numpy()")
         array = new if hasattr(type(new), "__array_function__") else np.asarray(new)
     except (TypeError, ValueError) as error:
         raise TypeError(f"load_state_dict: {name} of {who} must be an array: {error}") from error
