@@ -20,36 +20,16 @@ if TYPE_CHECKING:
     from .nn import save as save
     from .program import TraceError as TraceError
     from .program import compile as compile
-    from .transforms import (
-        checkpoint as checkpoint,
-    )  # fmt: skip
-    from .transforms import (
-        custom_derivative as custom_derivative,
-    )
-    from .transforms import (
-        grad as grad,
-    )
-    from .transforms import (
-        hessian as hessian,
-    )
-    from .transforms import (
-        hvp as hvp,
-    )
-    from .transforms import (
-        jacobian as jacobian,
-    )
-    from .transforms import (
-        jvp as jvp,
-    )
-    from .transforms import (
-        stop_gradient as stop_gradient,
-    )
-    from .transforms import (
-        value_and_grad as value_and_grad,
-    )
-    from .transforms import (
-        vjp as vjp,
-    )
+    from .transforms import checkpoint as checkpoint
+    from .transforms import custom_derivative as custom_derivative
+    from .transforms import grad as grad
+    from .transforms import hessian as hessian
+    from .transforms import hvp as hvp
+    from .transforms import jacobian as jacobian
+    from .transforms import jvp as jvp
+    from .transforms import stop_gradient as stop_gradient
+    from .transforms import value_and_grad as value_and_grad
+    from .transforms import vjp as vjp
 
 __version__ = "0.1.0"
 
