@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .table import derivative
+from .table import derivative, plain
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)
@@ -138,6 +138,14 @@ log_softmax = derivative(
 def _is_classes(logits, target):
     """Whether targets are class numbers (one axis fewer than the logits) and not probabilities."""
     return np.ndim(target) == logits.ndim - 1
+
+
+def _only_classes(target, classes, ignored=-1):
+    """Whether `target` holds nothing but class numbers, and not that of samples to be ignored."""
+    return not target.size or bool(target.min() >= 0 and target.max() < classes and not 0 <= ignored < classes)
+
+
+(only_classes,) = plain(_only_classes)
 
 
 def _class_axis(logits):

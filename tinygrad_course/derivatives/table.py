@@ -175,10 +175,12 @@ def composed(
     return _register(Row(function, composition=composition, formula=formula, domain=domain, kink=kink))
 
 
-def plain(*functions: Callable[..., Any]) -> None:
-    """Register functions whose result has no useful derivative: called on Values they give plain arrays."""
-    for function in functions:
-        _register(Row(function, plain=True))
+def plain(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """Register functions whose result has no useful derivative: called on Values they give plain arrays.
+
+    Returns what to call from now on, as `derivative` does.
+    """
+    return [_register(Row(function, plain=True)) for function in functions]
 
 
 def _register(row: Row) -> Callable[..., Any]:

@@ -249,10 +249,10 @@ def cross_entropy(
             f"{' in a Value' if isinstance(target, Value) else '; convert them with target.astype(int)'}"
         )
     counted = None
-    if target.size and (target.min() < 0 or target.max() >= classes or 0 <= ignore_index < classes):
+    if not neural.only_classes(target, classes, ignore_index):
         counted = target != ignore_index
         target = np.where(counted, target, 0)
-        if target.min() < 0 or target.max() >= classes:
+        if not neural.only_classes(target, classes):
             raise ValueError(
                 f"cross_entropy: the numbers of {classes} classes go from 0 to {classes - 1}, and those "
                 f"of the target from {target.min()} to {target.max()}"

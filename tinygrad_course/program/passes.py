@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .tape import Instruction, Variable
+from .tape import Instruction, Variable, _expect
 
 
 def variables_in(tree: Any) -> Iterator[Variable]:
@@ -108,7 +108,7 @@ def without_dead(instructions: Sequence[Instruction], needed: Iterable[Variable]
     wanted = set(needed)
     kept = []
     for instruction in reversed(instructions):
-        if instruction.out in wanted or getattr(instruction.function, "checks", False):
+        if instruction.out in wanted or instruction.function is _expect:
             kept.append(instruction)
             wanted.update(variables_in([instruction.args, instruction.kwargs]))
     return kept[::-1]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .passes import Plan, variables_in
-from .tape import Instruction, Variable, _astype
+from .tape import Instruction, Variable, _astype, _expect
 
 SYMBOLS = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
@@ -55,6 +55,8 @@ class Printer:
         """One line an instruction; views, such as a transpose, stand where they are used."""
         lines = []
         for instruction in instructions:
+            if instruction.function is _expect and not self.plan:
+                continue  # of no interest to people
             if instruction.out.source is not None and instruction.function in VIEWS:
                 self.names[instruction.out] = self.call(instruction)
             else:

@@ -105,6 +105,12 @@ class Tape:
         out = function(*replaced(args, _data), **replaced(kwargs, _data))
         return self.noted(function, args, kwargs, out)
 
+    def decided(self, function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
+        """The answer of a function of our own that looks at the data; a later run must find the same."""
+        answer: bool = function(*replaced(args, _data), **replaced(kwargs, _data))
+        self.noted(_expect, (answer, function, *args), kwargs, None)
+        return answer
+
     def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
         """Write down a call that gave `out`, as a Traced array (or a tuple of them)."""
         variable = self.variable(out)
@@ -120,6 +126,15 @@ class Tape:
                     variable.source = traced._variable
                     break
         return Traced(out, variable, self)
+
+
+class Changed(ArithmeticError):
+    """A run finds another answer than the traced one: this call goes without the program."""
+
+
+def _expect(answer: bool, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    if function(*args, **kwargs) != answer:
+        raise Changed
 
 
 def replaced(tree: Any, leaf: Callable[[Any], Any]) -> Any:
@@ -234,6 +249,8 @@ class Traced(Methods):
         for value in args:
             if type(value) is Value:
                 return value._record(row, args, kwargs)
+        if row.plain:
+            return self._tape.decided(row.function, args, kwargs)
         return self._tape.call(row.function, args, kwargs)
 
     def _numbers(self, row: Row, args: tuple[Any, ...]) -> Any:
