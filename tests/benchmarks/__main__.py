@@ -101,7 +101,9 @@ def compare(name: str, rounds: int) -> dict[str, Any]:
     first = next(iter(result.values()), None)
     for figures in result.values():
         figures["ratio"] = figures["us"] / first["us"] if first else float("nan")
-        figures["agrees"] = bool(first) and abs(figures["check"] - first["check"]) <= 1e-3 * max(1, abs(first["check"]))
+        figures["agrees"] = bool(first) and abs(figures["check"] - first["check"]) <= 1e-3 * max(
+            1, abs(first["check"])
+        )
     return result
 
 
@@ -114,7 +116,9 @@ def print_work(name: str, result: dict[str, Any]) -> None:
     for engine, f in sorted(result.items(), key=lambda item: item[1]["us"]):
         spread = f"{f['lowest']:.4g} - {f['highest']:.4g}"
         wrong = "" if f["agrees"] else f"  ANSWER DIFFERS: {f['check']:.6g}"
-        print(f"  {engine:<12} {f['us']:>9.4g} µs {spread:>23} {f['ratio']:>9.2f} {f['peak_mb']:>8.0f}{wrong}")
+        print(
+            f"  {engine:<12} {f['us']:>9.4g} µs {spread:>23} {f['ratio']:>9.2f} {f['peak_mb']:>8.0f}{wrong}"
+        )
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
@@ -130,7 +134,9 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     for row, (name, result) in enumerate(works.items()):
         for engine, f in result.items():
             place = names.index(engine)
-            axis.plot(f["ratio"], row, marker="os^Dv<>Px*"[place], color=f"C{place}", linestyle="", label=engine)
+            axis.plot(
+                f["ratio"], row, marker="os^Dv<>Px*"[place], color=f"C{place}", linestyle="", label=engine
+            )
         axis.axhline(row, color="0.9", zorder=0)
     handles = dict(zip(*reversed(axis.get_legend_handles_labels())))
     axis.legend(handles.values(), handles.keys(), loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

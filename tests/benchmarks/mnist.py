@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from .works import WORKS, Step, Work, batch_of, engine, first_weights
@@ -64,7 +67,7 @@ def hand(n: int) -> Step:
     return step
 
 
-def ours(n: int) -> Step:
+def ours(n: int, prepare: Callable[[Any], Any] = lambda f: f) -> Step:
     from tinygrad_course import nn, optim
 
     x, y = batch_of(n)
@@ -72,15 +75,22 @@ def ours(n: int) -> Step:
     for p, w in zip(model.parameters(), first_weights()):
         p.data = w
     adam = optim.Adam(model.parameters(), lr=1e-3)
+    loss_of = prepare(lambda x, y: nn.functional.cross_entropy(model(x), y))
 
     def step() -> float:
-        loss = nn.functional.cross_entropy(model(x), y)
+        loss = loss_of(x, y)
         model.zero_grad()
         loss.backward()
         adam.step()
         return loss.item()
 
     return step
+
+
+def compiled(n: int) -> Step:
+    from tinygrad_course import compile
+
+    return ours(n, compile)
 
 
 def torch(n: int) -> Step:
@@ -125,7 +135,9 @@ def mygrad(n: int) -> Step:
             m_ += 0.1 * g
             v_ *= 0.999
             v_ += 0.001 * (g * g)
-            p.data[...] -= 1e-3 / (1 - 0.9**step_number) * m_ / (np.sqrt(v_ / (1 - 0.999**step_number)) + 1e-8)
+            p.data[...] -= (
+                1e-3 / (1 - 0.9**step_number) * m_ / (np.sqrt(v_ / (1 - 0.999**step_number)) + 1e-8)
+            )
         return float(loss.data)
 
     return step
@@ -134,5 +146,5 @@ def mygrad(n: int) -> Step:
 for size, limit in LIMITS.items():
     name = f"mnist-{size}"
     WORKS[name] = Work(f"MNIST step 784-100-10, Adam, batch {size}", limit)
-    for setup in (hand, ours, torch, mygrad):
+    for setup in (hand, ours, compiled, torch, mygrad):
         engine(name, setup.__name__)(lambda setup=setup, size=size: setup(size))
