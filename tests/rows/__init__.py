@@ -32,6 +32,7 @@ Further parameters of `case`:
   None where it is missing); ``axis`` and ``keepdims`` are translated for names.
 - `edges`: how many leading arguments to try at 0, -0.0, inf, nan and so on; known by itself for ufuncs.
 - `view`: a function of the result, where that is only determined up to a sign, say.
+- `before`: what is done to the arguments first, as part of the function: makes them symmetric, say.
 - `second=False`: no second derivative.
 """
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .products import swap
 from .reductions import product_of_others
+from .shaping import cast
 from .table import composed, derivative, plain
 
 REPEATED = "nan for vectors of a repeated {0}, if they are used (also by the second derivative of the {0}s)"
@@ -26,7 +27,7 @@ def _symmetric(x):
 
 def _over(x, gap, scale):
     """x / gap.  A gap that is only rounding gives nan, or 0 where x is 0: nothing depends on it there."""
-    none = np.abs(gap) <= np.finfo(gap.dtype).eps * gap.shape[-1] * scale
+    none = np.abs(gap) <= 10 * np.finfo(gap.dtype).eps * gap.shape[-1] * scale
     ratio = x / (gap + none) * ~none
     lost = none & (x != 0)
     return np.where(lost, np.nan, ratio) if np.any(lost) else ratio
@@ -91,11 +92,11 @@ _minimizer = derivative(
 def _lstsq(a, b, rcond=None):
     """The solution, sums of squared residuals (of a tall a of full rank), the rank, singular values."""
     (m, n), vector = np.shape(a), np.ndim(b) == 1
-    s = np.linalg.svdvals(a)
-    eps = np.finfo(s.dtype).eps
-    rcond = eps * max(m, n) if rcond is None else eps if rcond < 0 else rcond
     columns = np.expand_dims(b, 1) if vector else b
+    eps = np.finfo(np.promote_types(a.dtype, b.dtype)).eps
+    rcond = eps * max(m, n) if rcond is None else eps if rcond < 0 else rcond
     x = _minimizer(a, columns, rcond)
+    s = np.linalg.svdvals(a if a.dtype == x.dtype else cast(a, x.dtype))
     rank = int(np.sum(s > rcond * np.max(s, initial=0)))
     residuals = np.sum((columns - np.matmul(a, x)) ** 2, 0) if rank == n < m else np.zeros(0, s.dtype)
     return (x[:, 0] if vector else x), residuals, rank, s
@@ -201,14 +202,14 @@ def _real(results):
     return results
 
 
-def _eig(x):
+def _eig(a):
     """Eigenvalues and eigenvectors, if they are real."""
-    return _real(np.linalg.eig(x))
+    return _real(np.linalg.eig(a))
 
 
-def _eigvals(x):
+def _eigvals(a):
     """Eigenvalues, if they are real."""
-    return _real([np.linalg.eigvals(x)])[0]
+    return _real([np.linalg.eigvals(a)])[0]
 
 
 def _eig_rule(g, out, x):

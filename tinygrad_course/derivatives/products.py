@@ -56,12 +56,12 @@ def _dot_y(g, out, x, y):
 derivative(np.dot, _dot_x, _dot_y, formula="x · y")
 derivative(
     np.outer,
-    lambda g, out, x, y, out_=None: np.reshape(np.matmul(g, np.ravel(y)), np.shape(x)),
-    lambda g, out, x, y, out_=None: np.reshape(np.matmul(np.ravel(x), g), np.shape(y)),
-    formula="x_i · y_j",
+    lambda g, out, a, b: np.reshape(np.matmul(g, np.ravel(b)), np.shape(a)),
+    lambda g, out, a, b: np.reshape(np.matmul(np.ravel(a), g), np.shape(b)),
+    formula="a_i · b_j",
 )
 
-composed(np.linalg.outer, np.outer, formula="x_i · y_j")
+composed(np.linalg.outer, np.outer, formula="a_i · b_j")
 composed(np.linalg.matmul, np.matmul, formula="x @ y")
 for matrix_transpose in (np.matrix_transpose, np.linalg.matrix_transpose):
     derivative(matrix_transpose, lambda g, out, x: swap(g), formula="every matrix transposed")
@@ -71,19 +71,19 @@ def _inner(x, y):
     return np.multiply(x, y) if not np.ndim(x) or not np.ndim(y) else np.tensordot(x, y, (-1, -1))
 
 
-def _kron(x, y):
-    """The blocks x[i, j] · y, written with an axis for x beside each axis for y."""
-    ndim = max(np.ndim(x), np.ndim(y))
-    shape_x = (1,) * (ndim - np.ndim(x)) + np.shape(x)
-    shape_y = (1,) * (ndim - np.ndim(y)) + np.shape(y)
-    x = np.reshape(x, [n for size in shape_x for n in (size, 1)])
-    y = np.reshape(y, [n for size in shape_y for n in (1, size)])
-    return np.reshape(x * y, [n * m for n, m in zip(shape_x, shape_y)])
+def _kron(a, b):
+    """The blocks a[i, j] · b, written with an axis for a beside each axis for b."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    shape_a = (1,) * (ndim - np.ndim(a)) + np.shape(a)
+    shape_b = (1,) * (ndim - np.ndim(b)) + np.shape(b)
+    a = np.reshape(a, [n for size in shape_a for n in (size, 1)])
+    b = np.reshape(b, [n for size in shape_b for n in (1, size)])
+    return np.reshape(a * b, [n * m for n, m in zip(shape_a, shape_b)])
 
 
 composed(np.inner, _inner, formula="Σ x · y over the last axes")
 composed(np.vdot, lambda x, y: np.dot(np.ravel(x), np.ravel(y)), formula="Σ x · y over all entries")
-composed(np.kron, _kron, formula="x_ij · y, block by block")
+composed(np.kron, _kron, formula="a_ij · b, block by block")
 
 
 def _vecdot(x, y, axis=-1):
@@ -118,18 +118,18 @@ _cross3 = derivative(
 )
 
 
-def _cross(x, y, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """x × y; a vector of two entries lies in the plane, and two of those give the third entry only."""
+def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """a × b; a vector of two entries lies in the plane, and two of those give the third entry only."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = np.moveaxis(x, axisa, -1), np.moveaxis(y, axisb, -1)
-    flat = x.shape[-1] == y.shape[-1] == 2
-    x, y = (np.concatenate([v, v[..., :1] * 0], -1) if v.shape[-1] == 2 else v for v in (x, y))
-    out = _cross3(x, y)
+    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    flat = a.shape[-1] == b.shape[-1] == 2
+    a, b = (np.concatenate([v, v[..., :1] * 0], -1) if v.shape[-1] == 2 else v for v in (a, b))
+    out = _cross3(a, b)
     return out[..., 2] if flat else np.moveaxis(out, -1, axisc)
 
 
-composed(np.cross, _cross, formula="x × y")
+composed(np.cross, _cross, formula="a × b")
 composed(np.linalg.cross, lambda x, y, axis=-1: _cross(x, y, axis=axis), formula="x × y")
 
 
@@ -149,21 +149,21 @@ def _multi_dot_rule(i, g, out, arrays, **_):
 derivative(np.linalg.multi_dot, each=_multi_dot_rule, sequence=True, formula="x @ y @ z @ ...")
 
 
-def _matrix_power(x, n):
-    """x multiplied with itself by repeated squaring; the inverse's power for negative `n`."""
+def _matrix_power(a, n):
+    """a multiplied with itself by repeated squaring; the inverse's power for negative `n`."""
     n = operator.index(n)
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise np.linalg.LinAlgError(f"matrix_power: the matrices must be square, not of shape {x.shape}")
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"matrix_power: the matrices must be square, not of shape {a.shape}")
     if n == 0:
-        return np.where(True, np.eye(x.shape[-1], dtype=x.dtype), x)
-    power = x = np.linalg.inv(x) if n < 0 else x
+        return np.where(True, np.eye(a.shape[-1], dtype=a.dtype), a)
+    power = a = np.linalg.inv(a) if n < 0 else a
     for digit in f"{abs(n):b}"[1:]:
         power = np.matmul(power, power)
-        power = np.matmul(power, x) if digit == "1" else power
+        power = np.matmul(power, a) if digit == "1" else power
     return power
 
 
-composed(np.linalg.matrix_power, _matrix_power, formula="x @ x @ ... n times", domain="x invertible if n < 0")
+composed(np.linalg.matrix_power, _matrix_power, formula="a @ a @ ... n times", domain="a invertible if n < 0")
 
 
 def _contracted(x, y, axes):
@@ -174,31 +174,31 @@ def _contracted(x, y, axes):
     return [a % x.ndim for a in first], [a % y.ndim for a in second]
 
 
-def _tensordot_x(g, out, x, y, axes=2):
-    if not np.ndim(x) or not np.ndim(y):
-        return np.tensordot(g, y, np.ndim(y)) if not np.ndim(x) else g * y
-    summed, with_ = _contracted(x, y, axes)
-    free_x = [a for a in range(x.ndim) if a not in summed]
-    free_y = [a for a in range(y.ndim) if a not in with_]
+def _tensordot_a(g, out, a, b, axes=2):
+    if not np.ndim(a) or not np.ndim(b):
+        return np.tensordot(g, b, np.ndim(b)) if not np.ndim(a) else g * b
+    summed, with_ = _contracted(a, b, axes)
+    free_a = [i for i in range(a.ndim) if i not in summed]
+    free_b = [i for i in range(b.ndim) if i not in with_]
     back = np.tensordot(
-        g, y, (list(range(len(free_x), np.ndim(g))), free_y)
-    )  # free axes of x, then y's summed ones
-    order = free_x + [summed[with_.index(a)] for a in sorted(with_)]
-    return np.transpose(back, [order.index(a) for a in range(x.ndim)])
+        g, b, (list(range(len(free_a), np.ndim(g))), free_b)
+    )  # free axes of a, b's summed ones
+    order = free_a + [summed[with_.index(i)] for i in sorted(with_)]
+    return np.transpose(back, [order.index(i) for i in range(a.ndim)])
 
 
-def _tensordot_y(g, out, x, y, axes=2):
-    if not np.ndim(x) or not np.ndim(y):
-        return np.tensordot(x, g, np.ndim(x)) if not np.ndim(y) else x * g
-    summed, with_ = _contracted(x, y, axes)
-    free_x = [a for a in range(x.ndim) if a not in summed]
-    free_y = [a for a in range(y.ndim) if a not in with_]
-    back = np.tensordot(x, g, (free_x, list(range(len(free_x)))))  # x's summed axes, then the free axes of y
-    order = [with_[summed.index(a)] for a in sorted(summed)] + free_y
-    return np.transpose(back, [order.index(a) for a in range(y.ndim)])
+def _tensordot_b(g, out, a, b, axes=2):
+    if not np.ndim(a) or not np.ndim(b):
+        return np.tensordot(a, g, np.ndim(a)) if not np.ndim(b) else a * g
+    summed, with_ = _contracted(a, b, axes)
+    free_a = [i for i in range(a.ndim) if i not in summed]
+    free_b = [i for i in range(b.ndim) if i not in with_]
+    back = np.tensordot(a, g, (free_a, list(range(len(free_a)))))  # a's summed axes, then the free axes of b
+    order = [with_[summed.index(i)] for i in sorted(summed)] + free_b
+    return np.transpose(back, [order.index(i) for i in range(b.ndim)])
 
 
-derivative(np.tensordot, _tensordot_x, _tensordot_y, formula="sum of products over shared axes")
+derivative(np.tensordot, _tensordot_a, _tensordot_b, formula="sum of products over shared axes")
 composed(np.linalg.tensordot, np.tensordot, formula="sum of products over shared axes")
 
 
