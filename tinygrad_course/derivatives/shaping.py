@@ -5,7 +5,7 @@ Their rules move the gradient back to where the entries came from.
 
 import numpy as np
 
-from .table import Row, _register, composed, derivative
+from .table import Row, _register, derivative
 
 
 def _cast(x, dtype):
@@ -49,7 +49,7 @@ numbered = _register(Row(_numbered, plain=True))
 def _reshape_rule(g, out, x, shape=None, order="C", **_):
     if order == "A":
         order = "F" if is_fortran(x) else "C"
-    return np.reshape(g, np.shape(x), order=order)
+    return np.reshape(g, np.shape(x), **({} if order == "C" else {"order": order}))
 
 
 def _ravel_rule(g, out, x, order="C"):
@@ -67,8 +67,16 @@ derivative(
     ),
     formula="x with its axes in another order",
 )
-derivative(np.swapaxes, lambda g, out, x, i, j: np.swapaxes(g, i, j), formula="x with two axes exchanged")
-derivative(np.moveaxis, lambda g, out, x, start, end: np.moveaxis(g, end, start), formula="x with axes moved")
+derivative(
+    np.swapaxes,
+    lambda g, out, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
+    formula="x with two axes exchanged",
+)
+derivative(
+    np.moveaxis,
+    lambda g, out, x, source, destination: np.moveaxis(g, destination, source),
+    formula="x with axes moved",
+)
 derivative(
     np.squeeze, lambda g, out, x, axis=None: np.reshape(g, np.shape(x)), formula="x without axes of length 1"
 )
@@ -96,28 +104,3 @@ derivative(
     np.concatenate, each=_concatenate_rule, sequence=True, formula="arrays one after the other along axis"
 )
 derivative(np.stack, each=_stack_rule, sequence=True, formula="arrays side by side along a new axis")
-
-
-def _array_split(x, parts, axis=0):
-    """`x` in `parts` pieces along `axis` (or cut at the given indices), as slices of it."""
-    n = x.shape[axis]
-    if np.ndim(parts) == 0:
-        size, longer = divmod(n, int(parts))
-        cuts = [i * size + min(i, longer) for i in range(1, int(parts))]
-    else:
-        cuts = list(parts)
-    before = (slice(None),) * (axis % x.ndim)
-    return [x[(*before, slice(a, b))] for a, b in zip([0, *cuts], [*cuts, n])]
-
-
-def _split(x, parts, axis=0):
-    if np.ndim(parts) == 0 and x.shape[axis] % int(parts):
-        raise ValueError(
-            f"split: axis {axis} of shape {x.shape} does not divide into {parts} equal parts; "
-            "use np.array_split for unequal ones"
-        )
-    return _array_split(x, parts, axis)
-
-
-composed(np.array_split, _array_split, formula="x in pieces along axis")
-composed(np.split, _split, formula="x in equal pieces along axis")
