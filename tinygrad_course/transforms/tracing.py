@@ -1,0 +1,242 @@
+"""Tracing: run a function once on fresh Values, and carry gradients back through what it recorded.
+
+Every transform starts here.  Each number or array in an argument becomes a Value of its own, younger than
+everything outside, so the walk back from the result ends there and touches nothing else.  A Value becomes a
+recorded copy of itself: that ties the result to the graph outside, and it is all that makes transforms nest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..backprop import backpropagate
+from ..derivatives import Row
+from ..errors import describe
+from ..value import _NO_KEYWORDS, Value, _recording, _result, _walking
+from .trees import leaves, mapped, paired, rebuilt
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+
+_BUNDLE = Row(
+    tuple, each=lambda i, g, out, parts: g[i], sequence=True
+)  # several values, to walk from at once
+
+
+class Trace:
+    """One run of a function on fresh Values.
+
+    Parameters
+    ----------
+    name : str
+        The transform that asks, for messages.
+    f : callable
+        What to run.
+    args, kwargs : tuple and dict
+        What to run it on.
+    argnums : int or sequence of int
+        The arguments with respect to which gradients will be asked for.
+    has_aux : bool
+        Whether `f` gives a pair, of which the second part is only passed on.
+
+    Attributes
+    ----------
+    primal : tree
+        The argument at `argnums`; a tuple of them if `argnums` is a sequence.
+    inputs : list of Value
+        One for each leaf of `primal`, in order.
+    result, aux : tree
+        What `f` gave.
+    linked : bool
+        Whether what it gave depends on Values outside: then gradients have to be recorded, too.
+    keep : bool
+        Whether results stay Values, because Values came in.
+    """
+
+    __slots__ = ("_start", "aux", "inputs", "keep", "linked", "primal", "result")
+
+    def __init__(
+        self,
+        name: str,
+        f: Function,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        argnums: Argnums = 0,
+        has_aux: bool = False,
+    ) -> None:
+        chosen = _chosen(name, args, argnums)
+        self.primal = tuple(args[i] for i in chosen) if isinstance(argnums, Sequence) else args[chosen[0]]
+        recording = _recording.get()
+        self._start = Value(0.0)._born
+        called, self.inputs = list(args), []
+        for i in chosen:
+            places = paired(args[i], args[i], f"{name}: argument {i}")
+            new = [fresh(leaf, f"{name}: argument {i}{place}", recording) for place, leaf, _ in places]
+            called[i] = rebuilt(args[i], new)
+            self.inputs += new
+        with recording_everything():
+            self.result, self.aux = f(*called, **kwargs), None
+        if has_aux:
+            if not isinstance(self.result, tuple) or len(self.result) != 2:
+                raise TypeError(
+                    f"{name}: with has_aux=True the function must give a pair (result, aux), "
+                    f"and it gave {named(self.result)}"
+                )
+            self.result, self.aux = self.result
+        for out in leaves(self.result):
+            if not isinstance(out, (Value, float, int, np.ndarray, np.generic)):
+                raise TypeError(
+                    f"{name}: the function must give Values, or lists, tuples and dicts of them, and it gave "
+                    + named(out)
+                    + (" (is its return missing?)" if out is None else "")
+                )
+        outside = any(v._row is not None for v in self.inputs) or any(
+            v._born < self._start for v in recorded([self.result, self.aux], self._start)
+        )
+        self.linked = recording and outside
+        self.keep = self.linked or has_values([args, kwargs])
+
+    def outward(self, tree: Any) -> Any:
+        """A result as the caller gets it: Values if Values came in, and otherwise plain data."""
+        return tree if self.linked else mapped(self._outward, tree)
+
+    def _outward(self, leaf: Any) -> Any:
+        if not isinstance(leaf, Value) or leaf._born < self._start:
+            return leaf
+        return leaf.detach() if self.keep else leaf._data
+
+    def gradients(self, found: list[Any], keep: bool) -> Any:
+        """Gradients of the inputs as the caller gets them: a tree like `primal`, zeros where none came."""
+        return rebuilt(self.primal, filled(found, self.inputs, keep))
+
+
+@contextmanager
+def recording_everything() -> Iterator[None]:
+    """Record in this block; a `no_grad` around a transform is about its results, not about its inside."""
+    token = _recording.set(True)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def pulled(
+    outputs: Sequence[Any], cotangents: Sequence[Any], inputs: Sequence[Value], create_graph: bool
+) -> list[Any]:
+    """Gradients of `inputs`, from a cotangent for each of `outputs`; None for zero."""
+    oldest = min((v._born for v in inputs), default=0)
+    pairs = [
+        (out, as_value(cotangent) if create_graph else cotangent)
+        for out, cotangent in zip(outputs, cotangents, strict=True)
+        if differentiable(out) and out._born >= oldest
+    ]
+    if not pairs or not inputs:
+        return [None] * len(inputs)
+    root, cotangent = pairs[0]
+    if len(pairs) > 1:
+        roots, cotangent = zip(*pairs, strict=True)
+        root = bundled(roots)
+    with _walking:
+        return backpropagate(root, cotangent, inputs=inputs, create_graph=create_graph)
+
+
+def bundled(parts: Sequence[Any], f: Function = tuple) -> Value:
+    """Several Values (and constants) as one, to walk from all at once; `f` gives messages its name."""
+    data = [v._data if isinstance(v, Value) else v for v in parts]
+    parents = tuple(v if differentiable(v) else None for v in parts)
+    row = Row(f, each=lambda i, g, out, parts: g[i], sequence=True)
+    return _result(tuple(data), row, (data,), _NO_KEYWORDS, parents)
+
+
+def recorded(tree: Any, start: int) -> list[Value]:
+    """The Values that `tree` was computed from, and its own; of those from before `start` only the last."""
+    found = [v for v in leaves(tree) if differentiable(v)]
+    seen = set(map(id, found))
+    for value in found:  # grows while we go through it
+        if value._born > start:
+            for parent in value._parents or ():
+                if parent is not None and id(parent) not in seen:
+                    seen.add(id(parent))
+                    found.append(parent)
+    return found
+
+
+def differentiable(x: Any) -> bool:
+    """Whether `x` is a Value with a gradient."""
+    return isinstance(x, Value) and x._parents is not None
+
+
+def has_values(tree: Any) -> bool:
+    """Whether any leaf is a Value."""
+    return any(isinstance(leaf, Value) for leaf in leaves(tree))
+
+
+def as_value(x: Any) -> Value:
+    """`x` itself if it is a Value, and otherwise a constant."""
+    return x if isinstance(x, Value) else Value(x, requires_grad=False)
+
+
+def filled(found: list[Any], likes: Sequence[Any], keep: bool) -> list[Any]:
+    """`found` with zeros, like the one in `likes`, in place of None; as Values if `keep`."""
+    full = [_zeros(like) if x is None else x for x, like in zip(found, likes, strict=True)]
+    return [as_value(x) for x in full] if keep else full
+
+
+def _zeros(like: Any) -> Any:
+    data = like._data if isinstance(like, Value) else like
+    return np.zeros_like(data) if isinstance(data, np.ndarray) else 0.0
+
+
+def matching(tree: Any, given: Any, name: str) -> list[Any]:
+    """The leaves of `given`, which must have the structure and shapes of `tree`, in the dtypes of `tree`."""
+    matched = []
+    for place, like, x in paired(tree, given, name):
+        if not isinstance(x, (Value, float, int, np.ndarray, np.generic)) or np.shape(x) != np.shape(like):
+            raise ValueError(
+                f"{name}{place} must have the shape {np.shape(like)} of its counterpart; got {named(x)}"
+            )
+        if isinstance(x, Value):
+            matched.append(x if x.dtype == like.dtype else x.astype(like.dtype))
+        elif isinstance(like, Value) and type(like._data) is not float:
+            matched.append(np.array(x, like.dtype))
+        else:
+            matched.append(x)
+    return matched
+
+
+def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
+    """`argnums` as places in `args`."""
+    numbers = argnums if isinstance(argnums, Sequence) else (argnums,)
+    for i in numbers:
+        if not isinstance(i, int) or isinstance(i, bool):
+            raise TypeError(
+                f"{name}: argnums must be the number of an argument or a tuple of them; got {argnums!r}"
+            )
+        if not -len(args) <= i < len(args):
+            raise ValueError(
+                f"{name}: argnums={argnums!r}, but the function was called with {len(args)} positional "
+                "arguments (counted from 0; those given by keyword have no gradient)"
+            )
+    return [i % len(args) for i in numbers]
+
+
+def fresh(leaf: Any, where: str, recording: bool) -> Value:
+    """A Value that only this run knows: a leaf, or a recorded copy of a Value that has a gradient itself."""
+    if isinstance(leaf, Value):
+        return +leaf if recording and differentiable(leaf) else Value(leaf._data)
+    try:
+        return Value(leaf)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{where} is {named(leaf)}; a gradient needs real numbers or arrays, or lists, tuples and dicts "
+            "of them. Choose the arguments to differentiate with argnums"
+        ) from error
+
+
+def named(x: Any) -> str:
+    """A few words on what a function gave or was given."""
+    return describe(x._data) if isinstance(x, Value) else describe(x)
