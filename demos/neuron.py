@@ -48,7 +48,7 @@ def show(x, w, b):
 
     weights = [Value(wi, name=f"w{s}") for s, wi in zip("₁₂₃", w)]
     bias = Value(b, name="b")
-    inputs = [Value(xi, name=f"x{s}", requires_grad=False) for s, xi in zip("₁₂₃", x)]
+    inputs = [Value(xi, name=f"x{s}") for s, xi in zip("₁₂₃", x)]
     output = integrate(inputs, weights, bias).sigmoid()
     output.name = "output"
     output.backward()

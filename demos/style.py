@@ -51,7 +51,7 @@ TWINS = {
     "–": "-", "…": "...", "→": "->", "⇒": "=>", "≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "±": "+-",
     "σ": "sigmoid", "Σ": "sum ", "∂": "d", "η": "lr", "β": "beta", "δ": "delta", "π": "pi", "√": "sqrt ",
     "²": "^2", "₀": "0", "₁": "1", "₂": "2", "₃": "3", "ŷ": "yhat", "‖": "||", "∧": "and", "¬": "not ",
-    "✓": "ok", "✗": "X",
+    "Φ": "Phi", "½": "1/2", "✓": "ok", "✗": "X",
 }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def plain_signs() -> None:
 
 def in_signs(text: str) -> str:
     """`text` in the signs that the terminal has (`print` does this by itself, but too late to align them)."""
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = sys.stdout.encoding or "utf-8"  # none at all: not a terminal, it takes every sign
     return text.encode(encoding, "twins").decode(encoding)
 
 
@@ -191,7 +191,7 @@ def animation(
 
 
 def _drawn(draw: Callable[..., None], args: Sequence[Any], size: tuple[float, float], bbox: Any) -> Any:
-    """What `draw` draws, as an image of 64 colours: a third of the size, and it looks the same."""
+    """What `draw` draws, as an image of 128 colours: a third of the size, and it looks the same."""
     import matplotlib
     from matplotlib.figure import Figure
     from PIL import Image
@@ -204,7 +204,10 @@ def _drawn(draw: Callable[..., None], args: Sequence[Any], size: tuple[float, fl
         draw(figure, *args)
         content = io.BytesIO()
         figure.savefig(content, format="png", bbox_inches=bbox)
-    return Image.open(content).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    rgb = Image.open(content).convert("RGB")
+    return rgb.quantize(
+        128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    )  # keeps rare colours
 
 
 def graph(path: Path, value: Any) -> None:

@@ -1,0 +1,290 @@
+"""Every demo runs, prints the lecture's numbers and writes its picture; what it says is true."""
+
+import contextlib
+import functools
+import importlib
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demos import (
+    activations,
+    backpropagation,
+    feature_space,
+    gates,
+    gradient_descent,
+    neuron,
+    perceptron,
+    pytorch_twin,
+    xor,
+)
+from demos.__main__ import DEMOS, LARGEST
+from tinygrad_course import Value, data
+
+MINE = [name for name in DEMOS if name != "mnist"]
+FOLDER = Path(gates.__file__).parent
+
+
+@functools.cache
+def ran(name):
+    """What a demo prints, the files it writes, and what its main returns, in a short run."""
+    pytest.importorskip("matplotlib")
+    out, folder = io.StringIO(), tempfile.TemporaryDirectory()
+    with contextlib.redirect_stdout(out), folder:
+        result = importlib.import_module(f"demos.{name}").main(["--quick", "--out", folder.name])
+        files = {path.name: path.read_bytes() for path in Path(folder.name).iterdir()}
+    return out.getvalue(), files, result
+
+
+def quietly(function, *args, **kwargs):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return function(*args, **kwargs)
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_every_demo_writes_its_picture_and_says_where(name):
+    printed, files, _ = ran(name)
+    picture = DEMOS[name][0]
+    assert files[picture].startswith(b"\x89PNG")
+    for file in files:
+        assert f"{file}\n" in printed
+    assert not [file for file in files if file.startswith(".")]
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_everything_printed_has_an_ascii_twin(name):
+    printed, _, _ = ran(name)
+    assert printed.encode("ascii", "twins").count(b"?") == printed.count("?")
+
+
+@pytest.mark.parametrize("name", ["neuron", "gates", "gradient_descent"])
+def test_a_seed_gives_the_same_again(name):
+    again = ran.__wrapped__(name)
+    assert again[1] == ran(name)[1]
+
+
+# The lecture, number for number
+def lines(text, start):
+    """The rows of the table under a heading, as lists of cells."""
+    below = text.split(start, 1)[1].splitlines()[1:]
+    rows = []
+    for line in below[2:]:
+        if "│" not in line:
+            break
+        rows.append([cell.strip() for cell in line.split("│")])
+    return rows
+
+
+AND = [["0", "0", "-30", "0"], ["0", "1", "-10", "0"], ["1", "0", "-10", "0"], ["1", "1", "10", "1"]]
+OR = [["0", "0", "-10", "0"], ["0", "1", "10", "1"], ["1", "0", "10", "1"], ["1", "1", "30", "1"]]
+
+
+@pytest.mark.parametrize("demo", ["gates", "xor"])
+def test_the_tables_of_and_and_or(demo):
+    printed, _, _ = ran(demo)
+    assert lines(printed, "AND with weights -30, 20, 20") == AND
+    assert lines(printed, "OR with weights -10, 20, 20") == OR
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("gate", ["and", "or"])
+def test_gates_are_learned(gate, seed):
+    weights, loss = gates.learn(gate, seed, steps=300)
+    x, target = data.gates(gate)
+    assert ((gates.pre_activation(weights, x) > 0) == target).all()
+    assert loss < 0.1
+
+
+def test_the_table_of_xor_as_the_slide_has_it_and_as_its_output_weights_give_it():
+    printed, _, _ = ran("xor")
+    needed = lines(printed, "-10, 20, -20 as its table needs")
+    assert [row[:4] for row in needed] == [
+        ["0", "0", "0", "0"], ["0", "1", "1", "0"], ["1", "0", "1", "0"], ["1", "1", "1", "1"],
+    ]  # fmt: skip
+    assert [row[4:7] for row in needed] == [
+        ["-10", "0", "0"], ["10", "1", "1"], ["10", "1", "1"], ["-10", "0", "0"],
+    ]  # fmt: skip
+    slide = lines(printed, "-30, 20, -20 as printed on the slide")
+    assert [row[4:] for row in slide] == [
+        ["-30", "0", "0", "✓"], ["-10", "0", "1", "✗"], ["-10", "0", "1", "✗"], ["-30", "0", "0", "✓"],
+    ]  # fmt: skip
+
+
+def test_the_slip_is_settled_by_learning():
+    rights, weights = quietly(xor.lecture_network)
+    assert rights == [2, 4]
+    np.testing.assert_allclose(weights, (-10, 20, -20), atol=1)
+
+
+def test_one_neuron_gets_three_of_four():
+    best, missing = quietly(xor.one_neuron)
+    assert best == 3
+    assert missing == {(0, 1, 1, 0), (1, 0, 0, 1)}
+
+
+def test_every_one_of_100_seeds_solves_xor_and_the_starts_are_said():
+    final, starts = xor.learn(range(100))
+    w1, b1, w2, b2 = final
+    hidden = 1 / (1 + np.exp(-(xor.INPUTS @ w1 + b1)))
+    output = 1 / (1 + np.exp(-(hidden @ w2 + b2)[..., 0]))
+    assert output.shape == (100, 4)
+    assert (abs(output - [0, 1, 1, 0]) < 0.1).all()
+    assert starts.min() == 1
+    printed, _, _ = ran("xor")
+    for count in np.unique(starts):
+        assert f"{(starts == count).sum()} after {xor.count(count)}" in printed
+    assert "all 100 networks solve XOR" in printed
+
+
+def test_a_network_learned_alone_is_the_one_learned_among_others():
+    alone, starts = xor.learn([7])
+    among, several = xor.learn(range(9))
+    assert starts[0] == several[7]
+    for one, stack in zip(alone, among):
+        np.testing.assert_allclose(one[0], stack[7], rtol=1e-6)
+
+
+# What the others say
+def test_a_threshold_does_not_answer_and_a_sigmoid_does():
+    z, rows, output = quietly(neuron.show, [0.5, -1.0, 2.0], [1.0, 0.5, -0.25], 0.5)
+    assert z == 0.0
+    assert output.item() == 0.5
+    z, rows, output = quietly(neuron.show, [0.5, -1.0, 2.0], [1.0, 0.5, 0.25], 0.5)
+    assert [row[1] for row in rows] == [0, 0, 0, 0]
+    slope = output.item() * (1 - output.item())
+    np.testing.assert_allclose([row[3] for row in rows], slope * np.array([0.5, -1, 2, 1]), rtol=1e-12)
+    np.testing.assert_allclose([row[2] for row in rows], [row[3] for row in rows], rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_perceptron_rule_ends_without_a_mistake(seed):
+    x, target = perceptron.clouds(seed)
+    w, b, mistakes = perceptron.learn_perceptron(x, target)
+    assert mistakes[-1] == 0 < mistakes[0]
+    assert ((x @ w + b > 0) == target).all()
+    longest = (x**2).sum(axis=1).max() + 1
+    ours = np.append(-np.ones(2), perceptron.CENTRE.sum()) / np.sqrt(2 + perceptron.CENTRE.sum() ** 2)
+    margin = abs(np.column_stack([x, np.ones(len(x))]) @ ours).min()
+    assert sum(mistakes) <= longest / margin**2  # Novikoff's bound, from the border that labelled the points
+    logistic, _ = perceptron.learn_logistic(x, target, 300)
+    assert perceptron.angle(w, logistic) < 30
+
+
+def test_w_is_the_normal_and_the_distance_is_that_formula():
+    w, b = np.array([3.0, 4.0]), -5.0
+    on_the_line = np.array([[3.0, -1.0], [-1.0, 2.0]])
+    np.testing.assert_allclose(perceptron.distance(on_the_line, w, b), 0, atol=1e-12)
+    assert w @ (on_the_line[1] - on_the_line[0]) == 0
+    assert perceptron.distance(np.array([3.0, 4.0]), w, b) == pytest.approx(4.0)
+    assert perceptron.distance(np.zeros(2), w, b) == pytest.approx(-1.0)
+    assert perceptron.angle(np.array([1.0, 0.0]), np.array([0.0, 2.0])) == pytest.approx(90)
+
+
+@pytest.mark.parametrize("n", perceptron.LINES)
+def test_half_planes_touch_the_disc_and_close_in_on_it(n):
+    w, b = perceptron.half_planes(n)
+    np.testing.assert_allclose((perceptron.MIDDLE @ w.T + b) / np.linalg.norm(w, axis=1), perceptron.RADIUS)
+    x, target = data.cloud("circle", 500, seed=1)
+    fires = perceptron.all_fire(x, w, b) > 0
+    assert fires[target == 0].all()  # nothing of the disc is outside
+    right = (fires == (target == 0)).mean()
+    assert right > {3: 0.7, 4: 0.85, 6: 0.93, 12: 0.98}[n]
+
+
+def test_activations_have_the_values_and_slopes_they_should():
+    rows = {row[0]: row[1:] for row in quietly(activations.show)}
+    e = np.exp(2.0)
+    np.testing.assert_allclose(rows["sigmoid"][:3], [1 / (1 + e), 0.5, e / (1 + e)])
+    assert rows["sigmoid"][-1] == pytest.approx(0.25)
+    np.testing.assert_allclose(rows["tanh"][3:6], [1 - np.tanh(2) ** 2, 1, 1 - np.tanh(2) ** 2])
+    assert rows["relu"][:6] == (0, 0, 2, 0, 0, 1)
+    np.testing.assert_allclose(rows["leaky_relu"][:6], [-0.02, 0, 2, 0.01, 0.01, 1])
+    np.testing.assert_allclose(rows["gelu"][:3], [-0.0455, 0, 1.9545], atol=1e-4)
+    np.testing.assert_allclose(rows["softplus"][3:6], [1 / (1 + e), 0.5, e / (1 + e)])
+
+
+def test_descent_takes_the_steps_it_should_and_arrives():
+    x, y = gradient_descent.line(seed=3)
+    lowest = gradient_descent.best(x, y)
+    (w, b), lr = gradient_descent.START, 0.02
+    path = gradient_descent.descend("SGD, lr 0.02", x, y, 200)
+    for step in range(3):
+        np.testing.assert_allclose(path[step, :2], (w, b), rtol=1e-12)
+        error = w * x + b - y
+        assert path[step, 2] == pytest.approx((error**2).mean())
+        w, b = w - lr * 2 * (error * x).mean(), b - lr * 2 * error.mean()
+    ends = {name: gradient_descent.descend(name, x, y, 200)[-1] for name in gradient_descent.METHODS}
+    for name, end in ends.items():
+        assert end[2] >= lowest[2]
+        if name != "SGD, lr 0.02":
+            np.testing.assert_allclose(end[:2], lowest[:2], atol=0.1)
+    assert ends["momentum 0.9"][2] < ends["SGD, lr 0.02"][2]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_partial_derivative_agrees_three_times(seed):
+    numbers = np.random.default_rng(seed).uniform(-2, 2, len(backpropagation.WEIGHTS)).tolist()
+    weights = dict(zip(backpropagation.WEIGHTS, numbers))
+    error, _, engine, rows, after = quietly(backpropagation.show, weights, rate=0.1)
+    assert len(rows) == 15
+    assert set(weights) < set(engine)
+    hand, by_engine, tried = np.array([row[2:] for row in rows]).T
+    np.testing.assert_allclose(hand, by_engine, rtol=1e-12)
+    np.testing.assert_allclose(tried, by_engine, rtol=1e-6, atol=1e-9)
+    assert after < error.item()
+
+
+def test_training_starts_at_the_plane_itself_and_separates_it():
+    model = feature_space.network(np.random.default_rng(0))
+    x, _ = data.circles(100)
+    np.testing.assert_allclose(feature_space.look(model, x)[0], x, atol=0.15)
+    printed, files, _ = ran("feature_space")
+    for name, line, hidden in lines(printed, "Points on the right side"):
+        assert float(line.rstrip("%")) < 90, name
+        assert float(hidden.rstrip("%")) > 95, name
+    image = importlib.import_module("PIL.Image").open(io.BytesIO(files["feature_space.gif"]))
+    assert image.format == "GIF"
+    assert image.n_frames == 4
+
+
+def test_the_twin_agrees_throughout():
+    pytest.importorskip("torch")
+    printed, _, (ours, theirs) = ran("pytorch_twin")
+    assert len(ours) == len(theirs) == 100
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)
+    assert ours[-10:].mean() < 0.6 < 2 < ours[0]
+    assert "0 and 0 of 10000 predictions differ" in printed
+
+
+def test_without_pytorch_ours_runs_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(pytorch_twin, "torch", None)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        ours, theirs = pytorch_twin.main(["--quick", "--out", str(tmp_path)])
+    assert theirs is None
+    assert ours[-10:].mean() < 0.6
+    assert "PyTorch is not installed" in out.getvalue()
+
+
+def test_graphs_can_be_drawn():
+    for name, words in {"neuron": ["x₁", "w₃", "sigmoid"], "xor": ["hidden", "weight", "softplus"]}.items():
+        text = ran(name)[1][f"{name}-graph.svg"].decode()
+        for word in words:
+            assert word in text
+    assert isinstance(
+        xor.graph([f[0] for f in xor.learn([0], steps=2000)[0]]).grad, float | np.ndarray | Value
+    )
+
+
+def test_the_readme_shows_every_demo_in_the_lectures_order():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    places = [text.index(f"pictures/{name}.png") for name in DEMOS]
+    assert places == sorted(places)
+    for name in DEMOS:
+        assert f"python demos/{name}.py" in text
+        picture = (FOLDER / "pictures" / f"{name}.png").read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) <= LARGEST

@@ -1,0 +1,135 @@
+"""What the demos share: tables on every terminal, whole files or none, and runs without matplotlib."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demos import style
+
+ROOT = Path(style.__file__).parent.parent
+
+
+def run(*args, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, *map(str, args)],
+        cwd=cwd,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_a_script_runs_from_any_folder_on_a_terminal_without_signs(tmp_path):
+    done = run(ROOT / "demos" / "gates.py", "--quick", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr.decode()
+    text = done.stdout.decode("ascii")
+    assert "   0 |  0 | -30 |     0" in text
+    assert "sigmoid(z)" in text
+    assert "\x1b" not in text
+    assert (tmp_path / "out" / "gates.png").exists() or "left out" in text
+
+
+def test_a_module_runs_and_help_names_the_options():
+    done = run("-m", "demos.gates", "--help", cwd=ROOT, PYTHONIOENCODING="utf-8")
+    assert done.returncode == 0, done.stderr.decode()
+    for word in ("--seed", "--out", "--quick", "AND and OR"):
+        assert word in done.stdout.decode()
+    listed = run("-m", "demos", cwd=ROOT).stdout.decode()
+    assert listed.splitlines()[0].startswith("python -m demos.neuron ")
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "x", ""])
+def test_a_seed_is_a_whole_number(seed, capsys):
+    with pytest.raises(SystemExit) as error:
+        style.Parser("doc").parse_args(["--seed", seed])
+    assert error.value.code == 2
+    assert "not a whole number" in capsys.readouterr().err
+
+
+def test_tables_are_aligned_in_the_signs_of_the_terminal(monkeypatch):
+    for encoding, lines in {
+        "utf-8": ["  ŷ │    z", "  ──┼─────", "  1 │ -0.5"],
+        "ascii": ["  yhat |    z", "  -----+-----", "     1 | -0.5"],
+    }.items():
+        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="twins")
+        monkeypatch.setattr(sys, "stdout", stream)
+        style.table(["ŷ", "z"], [(1, -0.5)], digits=1)
+        stream.flush()
+        assert stream.buffer.getvalue().decode(encoding).splitlines() == lines
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_colour_is_for_people_who_want_it(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert style.colour("x", "31") == "x"  # nobody looks
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert style.colour("x", "31") == "\x1b[31mx\x1b[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert style.colour("x", "31") == "x"
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert style.colour("x", "31") == "x"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "new" / "file.png"
+    style.write(path, b"one")
+    assert path.read_bytes() == b"one"
+    assert capsys.readouterr().out == f"wrote {path}\n"
+
+    def fail(*_):
+        raise OSError("no room")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no room"):
+        style.write(path, b"two")
+    assert [p.name for p in path.parent.iterdir()] == ["file.png"]
+    assert path.read_bytes() == b"one"
+
+
+def test_without_matplotlib_a_picture_is_left_out_and_said_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    style.picture(tmp_path / "a.png", lambda figure: figure.subplots(), size=(2, 2))
+    assert "left out" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_does_not_depend_on_a_persons_own_settings(tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+
+    def draw(figure):
+        axes = figure.subplots()
+        axes.plot([0, 1], [1, 0])
+        style.plane(axes, lambda p: p[:, 0] - 0.5, (0, 1, 0, 1))
+        style.points(axes, np.array([[0.2, 0.2], [0.8, 0.8]]), np.array([0, 1]))
+        style.arrow(axes, (0, 0), (1, 1), style.GREEN, "w")
+
+    style.picture(tmp_path / "a.png", draw, size=(3, 2))
+    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9}):
+        style.picture(tmp_path / "b.png", draw, size=(3, 2))
+        assert matplotlib.rcParams["font.size"] == 30  # and leaves them as they were
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_rare_colour_survives_the_palette(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+
+    def draw(figure):
+        axes = figure.subplots()
+        axes.imshow(np.arange(10_000).reshape(100, 100), cmap="Oranges")
+        axes.plot([50], [50], "o", color=style.GREEN, markersize=4)
+
+    style.picture(tmp_path / "a.png", draw, size=(4, 4))
+    colours = image.open(tmp_path / "a.png").convert("RGB").getcolors(100_000)
+    green = np.array([0x00, 0x9E, 0x73])
+    assert min(abs(np.array(colour) - green).sum() for _, colour in colours) < 12
