@@ -3,6 +3,7 @@
 The calls come from the folder rows/, one case a row; its docstring says how to add one.
 """
 
+import inspect
 import itertools
 import math
 import warnings
@@ -146,6 +147,33 @@ def test_second_derivative(case, data):
     assume(places)
     f = lambda *values: parts(run(case, call, dict(zip(places, values))))
     gradgradcheck(f, *places.values())
+
+
+@each_case
+@given(data=st.data())
+def test_keywords(case, data):
+    """Arguments given by the names that NumPy has for them change nothing."""
+    try:
+        names = list(inspect.signature(case.function).parameters.values())
+    except ValueError:
+        pytest.skip("NumPy does not tell the names of its arguments")
+    call = data.draw(case.calls)
+    places = differentiable(case.row, call.args)
+    count = len(list(itertools.takewhile(lambda p: p.kind is p.POSITIONAL_OR_KEYWORD, names)))
+    if not places or not 1 < len(call.args) <= count:
+        return
+    grads = []
+    for kept in (len(call.args), 1):
+        values = {p: Value(x) for p, x in places.items()}
+        args = replaced(call.args, values)
+        kwargs = {p.name: a for p, a in zip(names[kept:], args[kept:])}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            backward(parts(case.view(case.function(*args[:kept], **kwargs, **call.kwargs))))
+        grads.append([v.grad for v in values.values()])
+    for positional, named in zip(*grads):
+        assert (positional is None) == (named is None)
+        same(0 if named is None else named, 0 if named is None else positional)
 
 
 @each_case

@@ -15,14 +15,15 @@ def slices(draw, n):
 
 @st.composite
 def basic(draw, shape):
-    """Integers, slices, None and an Ellipsis."""
+    """Integers, slices, None, and an Ellipsis before or after them."""
+    count = draw(st.integers(0, len(shape)))
+    dots = draw(st.sampled_from(["before", "after", "none"]))
     parts = []
-    for n in shape[: draw(st.integers(0, len(shape)))]:
+    for n in shape[len(shape) - count :] if dots == "before" else shape[:count]:
         parts.append(draw(st.one_of(slices(n), st.integers(-n, n - 1)) if n else slices(n)))
         if draw(st.integers(0, 3)) == 0:
             parts.append(None)
-    if draw(st.booleans()):
-        parts.insert(draw(st.sampled_from([0, len(parts)])), ...)
+    parts = [..., *parts] if dots == "before" else [*parts, ...] if dots == "after" else parts
     return parts[0] if len(parts) == 1 and draw(st.booleans()) else tuple(parts)
 
 
