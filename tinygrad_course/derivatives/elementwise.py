@@ -88,6 +88,15 @@ derivative(
 )
 
 
+def _clip_rule(slope):
+    """A rule for `clip` from the slope as a function of (x, low, high), whatever the bounds were called."""
+
+    def rule(g, out, x, a_min=None, a_max=None, min=None, max=None, **_):
+        return g * slope(x, min if a_min is None else a_min, max if a_max is None else a_max)
+
+    return rule
+
+
 def _within(x, low, high):
     """Where `clip` leaves its argument as it is (None is no bound)."""
     above = True if low is None else x >= low
@@ -97,13 +106,9 @@ def _within(x, low, high):
 
 derivative(
     np.clip,
-    lambda g, out, x, low=None, high=None, **_: g * _within(x, low, high),
-    lambda g, out, x, low=None, high=None, **_: (
-        g * np.logical_and(x < low, True if high is None else low < high)
-    ),
-    lambda g, out, x, low=None, high=None, **_: (
-        g * np.logical_or(x > high, False if low is None else low > high)
-    ),
+    _clip_rule(_within),
+    _clip_rule(lambda x, low, high: np.logical_and(x < low, True if high is None else low < high)),
+    _clip_rule(lambda x, low, high: np.logical_or(x > high, False if low is None else low > high)),
     formula="x, but at least low and at most high",
     kink="1 at the bounds",
 )

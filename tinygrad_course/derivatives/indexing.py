@@ -97,11 +97,13 @@ def _along(index, axis, shape):
     return tuple(grid)
 
 
-def _take_along_axis_rule(g, out, x, index, axis=-1):
+def _take_along_axis_rule(g, out, x, indices, axis=-1):
     if axis is None:
-        return np.reshape(scatter(g, index, (x.size,)), x.shape)
+        return np.reshape(scatter(g, indices, (x.size,)), x.shape)
     shape = tuple(n if a == axis % x.ndim else m for a, (n, m) in enumerate(zip(x.shape, g.shape)))
-    return scatter(g, _along(index, axis, g.shape), shape)  # the walk undoes broadcasting over the other axes
+    return scatter(
+        g, _along(indices, axis, g.shape), shape
+    )  # the walk undoes broadcasting over the other axes
 
 
 derivative(np.take_along_axis, _take_along_axis_rule, formula="x at index along axis")

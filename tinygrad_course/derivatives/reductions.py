@@ -64,7 +64,8 @@ derivative(np.mean, _mean_rule, formula="mean of x over axis")
 
 def _var_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=False, where=True, **more):
     ddof = more.get("correction", ddof)
-    mean = np.mean(x, axis=axis, keepdims=True, where=where)
+    masked = {} if where is True else {"where": where}
+    mean = more["mean"] if "mean" in more else np.mean(x, axis=axis, keepdims=True, **masked)
     g = restore(g, x, axis, keepdims) * (x - mean) * (2 / (_selected(x, axis, where) - ddof))
     return g if where is True else np.where(where, g, 0.0)
 
