@@ -375,7 +375,7 @@ class Value(Methods):
     @property
     def size(self) -> int:
         """The number of entries."""
-        return int(np.size(self._data))
+        return 1 if type(self._data) is float else int(self._data.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
