@@ -159,7 +159,7 @@ def _pull_floats(node: Any) -> bool:
         else:
             (x,), y, cy = args, 0.0, 0.0
             cx = rules[0](g, out, x)
-    except (ArithmeticError, ValueError, TypeError):
+    except (ArithmeticError, ValueError, TypeError, IndexError):
         return False
     if not (type(x) is type(y) is type(cx) is type(cy) is float and cx == cx and cy == cy):
         return False

@@ -153,9 +153,16 @@ def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands:
     out = row.function(*args, **kwargs)
     if row.plain:
         return out
-    floats = all(type(o._data) is float for o in operands if isinstance(o, Value))
+    if not all(_is_float(o._data) for o in operands if isinstance(o, Value)):
+        return _settled(out)
+    if hasattr(out, "_as_float"):  # an array that traces
+        return out._as_float()
     number = isinstance(out, (np.float64, np.ndarray)) and out.ndim == 0 and out.dtype == float
-    return float(out) if floats and number else _settled(out)
+    return float(out) if number else _settled(out)
+
+
+def _is_float(data: Any) -> bool:
+    return type(data) is float or getattr(data, "is_float", False)
 
 
 def _settled(out: Any) -> Any:

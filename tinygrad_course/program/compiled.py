@@ -15,6 +15,7 @@ from ..derivatives import Row, pick
 from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled
 from .build import Program, leaves_of, trace
 from .holders import held_by, is_module
+from .tape import Traced
 
 KEPT = 16  # programs of one function, for so many signatures of shapes and dtypes
 _tracing = threading.RLock()
@@ -30,15 +31,14 @@ class Compiled:
         self._held: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        leaves, key = flattened(args, kwargs)
         values, modules = self._holders(args, kwargs)
         recording = _is_recording()
-        signature = (
-            recording,
-            key,
-            tuple([signature_of(v._data, v._parents is not None) for _, v in values]),
-            tuple([m.training for m in modules]),
-        )
+        try:
+            leaves, key = flattened(args, kwargs)
+            held = tuple([signature_of(v._data, v._parents is not None) for _, v in values])
+        except _Inside:  # called while another function is traced: part of that program
+            return self.function(*args, **kwargs)
+        signature = (recording, key, held, tuple([m.training for m in modules]))
         program = self._programs.get(signature)
         if program is None:
             try:
@@ -93,7 +93,7 @@ class Compiled:
         data += [getattr(module, name) for module, name in program.buffers]
         try:
             run, outs = program.start(data)
-        except ArithmeticError:
+        except (ArithmeticError, ValueError):  # as without compile, this time
             return self.function(*args, **kwargs)
         for where, new in zip(program.buffers, outs[len(program.learns) :]):
             if new is not None:
@@ -108,6 +108,10 @@ class Compiled:
             return program.rebuilt(outs, [_result(learned[0], row, operands, _NO_KEYWORDS, parents)])
         whole = _result(tuple(learned), row, operands, _NO_KEYWORDS, parents)
         return program.rebuilt(outs, [pick(whole, i) for i in range(len(learned))])
+
+
+class _Inside(Exception):
+    """An argument is traced already."""
 
 
 class _Backward:
@@ -140,7 +144,7 @@ class _Backward:
             if run is None:  # a second backward through the same call
                 run, _ = self.program.start(self.data)
             return run.send(seeds)
-        except ArithmeticError:
+        except (ArithmeticError, ValueError):  # as without compile, this time
             return self._eagerly(seeds, create_graph=False)
 
     def _eagerly(self, seeds: list[Any], create_graph: bool) -> Any:
@@ -160,7 +164,7 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any]:
 
     def visit(thing: Any) -> Any:
         kind = type(thing)
-        if kind is np.ndarray or kind is float:
+        if kind is np.ndarray or kind is float or kind is Traced:
             leaves.append(thing)
             return signature_of(thing, None)
         if kind is Value:
@@ -183,6 +187,8 @@ def signature_of(data: Any, learns: bool | None) -> Any:
     """What a program depends on of an array: everything but its entries."""
     if type(data) is float:
         return (float, learns)
+    if type(data) is Traced:
+        raise _Inside
     if type(data) is not np.ndarray:
         raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {type(data).__name__}")
     return (data.shape, data.dtype, data.strides, learns)

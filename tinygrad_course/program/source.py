@@ -8,6 +8,7 @@ import keyword
 import math
 import operator
 import textwrap
+import types
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from .tape import Instruction, Variable, _astype, _expect
 
 SYMBOLS = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
-    np.power: "{} ** {}",
+
     np.matmul: "{} @ {}", np.negative: "-{}", np.less: "{} < {}", np.less_equal: "{} <= {}",
     np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.equal: "{} == {}", np.not_equal: "{} != {}",
     operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
@@ -70,9 +71,9 @@ class Printer:
         if place is None:
             text = f"{name} = {self.call(instruction)}"
         else:
-            arguments = ", ".join([*(self.text(a, instruction) for a in instruction.args), f"_{place}"])
-            keywords = "".join(f", {k}={self.text(a, instruction)}" for k, a in instruction.kwargs.items())
-            text = f"{name} = {self.function(instruction.function)}({arguments}{keywords})"
+            arguments = [self.text(a, instruction) for a in instruction.args]
+            arguments += [f"{k}={self.text(a, instruction)}" for k, a in instruction.kwargs.items()]
+            text = f"{name} = {self.function(instruction.function)}({', '.join(arguments)}, out=_{place})"
         shape = instruction.out.shape
         return f"{text}  # {shape}" if shape and not self.plan else text
 
@@ -230,15 +231,27 @@ def _named_after(instruction: Instruction) -> str:
 
 
 def sources_of(helpers: dict[str, Callable[..., Any]]) -> list[str]:
-    """The definitions of functions of our own that a program calls."""
-    texts = []
-    for name, function in helpers.items():
-        try:
-            text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
-        except (OSError, TypeError):
-            text = f"# {name}: {function!r}\n"
-        texts.append(text.rstrip())
-    return texts
+    """The definitions of functions of our own that a program calls, and of what those use."""
+    texts: dict[str, str] = {}
+    waiting = list(helpers.items())
+    while waiting:
+        name, thing = waiting.pop()
+        if name in texts:
+            continue
+        function = inspect.unwrap(thing) if callable(thing) else thing
+        if isinstance(function, types.FunctionType):
+            text = textwrap.dedent(inspect.getsource(function)).rstrip()
+            alias = f"\n\n\n{name} = {function.__name__}" if name != function.__name__ else ""
+            texts[name] = text + alias
+            known = function.__globals__
+            waiting += [
+                (n, known[n]) for n in function.__code__.co_names if n in known and n not in ("np", "math")
+            ]
+        elif isinstance(function, (int, float, str)):
+            texts[name] = f"{name} = {function!r}"
+        else:
+            texts[name] = f"# {name} is {function!r}"
+    return sorted(texts.values(), key=lambda text: text.startswith("def "))
 
 
 def executable(parts: Any, plan: Plan) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import keyword
 import operator
 import re
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,6 +85,12 @@ class Tape:
 
     instructions: list[Instruction] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
+    thread: int = field(default_factory=threading.get_ident)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another thread asks, which met a traced parameter by chance: it just gets results."""
+        return threading.get_ident() != self.thread
 
     def variable(self, data: Any, name: str = "") -> Variable:
         """A new variable that looks like `data`."""
@@ -103,12 +110,13 @@ class Tape:
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute ``function(*args, **kwargs)`` on the data and write it down."""
         out = function(*replaced(args, _data), **replaced(kwargs, _data))
-        return self.noted(function, args, kwargs, out)
+        return out if self.elsewhere else self.noted(function, args, kwargs, out)
 
     def decided(self, function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
         """The answer of a function of our own that looks at the data; a later run must find the same."""
         answer: bool = function(*replaced(args, _data), **replaced(kwargs, _data))
-        self.noted(_expect, (answer, function, *args), kwargs, None)
+        if not self.elsewhere:
+            self.noted(_expect, (answer, function, *args), kwargs, None)
         return answer
 
     def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
@@ -260,6 +268,17 @@ class Traced(Methods):
             return NotImplemented
         return self._tape.call(row.scalar, args, {})
 
+    @property
+    def is_float(self) -> bool:
+        """Whether this stands for a Python float."""
+        return type(self._data) is float
+
+    def _as_float(self) -> Any:
+        """The result of an operation on floats only, which is a float if it is a single number."""
+        data = self._data
+        number = isinstance(data, (np.float64, np.ndarray)) and data.ndim == 0 and data.dtype == float
+        return self._tape.call(float, (self,), {}) if number else self
+
     def __getitem__(self, index: Any) -> Any:
         if any(t.dtype == bool and t.ndim for t in found(index)):
             raise refused("the size of x[mask] depends on the data", "use np.where(mask, x, 0.0)")
@@ -270,16 +289,22 @@ class Traced(Methods):
 
     # What would make the program depend on the data
     def __bool__(self) -> bool:
+        if self._tape.elsewhere:
+            return bool(self._data)
         raise refused(
             "the program branches on a value (if, while, and, or, not)", "use np.where(condition, a, b)"
         )
 
     def __float__(self) -> float:
+        if self._tape.elsewhere:
+            return float(self._data)
         raise refused("a traced array is turned into a plain number (item, float, format)", "do that outside")
 
     __int__ = __index__ = __complex__ = __float__
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._tape.elsewhere:
+            return np.asarray(self._data)
         raise refused(
             "a traced array is turned into a plain one (np.asarray, np.array)",
             "use np.stack, or do so outside",
@@ -306,8 +331,8 @@ def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
 
     def call(*args: Any) -> Any:
         traced = next(a for a in args if isinstance(a, Traced))
-        if all(type(x) in (float, bool, int) for x in replaced(args, _data)):
-            return traced._tape.call(python, args, {})
+        if python is operator.pow or all(type(x) in (float, bool, int) for x in replaced(args, _data)):
+            return traced._tape.call(python, args, {})  # NumPy's x ** 2 is not np.power(x, 2) to the last bit
         return traced._tape.call(ufunc, args, {})
 
     def forward(self: Traced, *other: Any) -> Any:
