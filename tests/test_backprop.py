@@ -1,4 +1,4 @@
-"""The walk itself: order, sums over paths, broadcasting undone, several results, what rules get and return."""
+"""The walk itself: order, sums over paths, broadcasting undone, several results, what rules may return."""
 
 import collections
 import gc
