@@ -204,10 +204,8 @@ def _drawn(draw: Callable[..., None], args: Sequence[Any], size: tuple[float, fl
         draw(figure, *args)
         content = io.BytesIO()
         figure.savefig(content, format="png", bbox_inches=bbox)
-    rgb = Image.open(content).convert("RGB")
-    return rgb.quantize(
-        128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-    )  # keeps rare colours
+    coverage = Image.Quantize.MAXCOVERAGE  # keeps a colour that few pixels have
+    return Image.open(content).convert("RGB").quantize(128, method=coverage, dither=Image.Dither.NONE)
 
 
 def graph(path: Path, value: Any) -> None:

@@ -173,6 +173,12 @@ def test_the_perceptron_rule_ends_without_a_mistake(seed):
     assert perceptron.angle(w, logistic) < 30
 
 
+def test_the_perceptron_rule_step_by_step():
+    w, b, mistakes = perceptron.learn_perceptron(np.array([[2.0, 1.0], [1.0, -1.0]]), np.array([1, 0]))
+    assert (w.tolist(), b) == ([1, 2], 0)  # (0, 0), 0 and then (2, 1), 1 are wrong; (1, 2), 0 is right
+    assert mistakes == [2, 0]
+
+
 def test_w_is_the_normal_and_the_distance_is_that_formula():
     w, b = np.array([3.0, 4.0]), -5.0
     on_the_line = np.array([[3.0, -1.0], [-1.0, 2.0]])
