@@ -32,11 +32,24 @@ def _scatter(g, index, shape):
 
 
 def _add_rows(out, index, g):
-    """Add the rows of `g` to the rows of `out` named in `index`, sorted so that each is summed in one go."""
+    """Add the rows of `g` to the rows of `out` named in `index`.
+
+    Sorted, the rows of one name stand together.  They are added up in pairs, then pairs of pairs, and so on:
+    few operations on whole arrays, however often a row is named.
+    """
     index = np.where(index < 0, index + len(out), index).ravel()
-    order = np.argsort(index, kind="stable")
-    rows, starts = np.unique(index[order], return_index=True)
-    out[rows] = np.add.reduceat(g.reshape(len(index), *out.shape[1:])[order], starts, axis=0)
+    short = index.astype(np.min_scalar_type(len(out)))  # which sorts faster
+    order = np.argsort(short, kind="stable")
+    names, sums = index[order], g.reshape(len(index), *out.shape[1:])[order]
+    starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
+    counts = np.diff(starts, append=len(names))
+    place = np.arange(len(names)) - np.repeat(starts, counts)
+    step = 1
+    while step < counts.max():
+        second = np.flatnonzero(place & (2 * step - 1) == step)
+        sums[second - step] += sums[second]
+        step *= 2
+    out[names[starts]] = sums[starts]
 
 
 scatter = derivative(
