@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from rows.registry import Call, arrays, broadcastable, call, case, shapes, st, torch
+from tinygrad_course.derivatives import products
 
 sides = st.integers(0, 3)
 few = shapes(max_dims=2, max_side=3, max_size=6)
@@ -82,6 +83,7 @@ def in_space(draw):
 
 
 case(np.cross, in_space())
+case(products._cross3, call(arrays((2, 3)), arrays((3,))), reference=np.cross)
 case(np.cross, call(arrays((2, 3)), arrays((2, 3)), axis=1), torch="linalg.cross")
 case(
     np.linalg.cross,

@@ -4,6 +4,7 @@
 """
 
 from . import (
+    convolution,
     decompositions,
     elementwise,
     exponentials,
@@ -29,6 +30,7 @@ __all__ = [
     "Rule",
     "cast",
     "composed",
+    "convolution",
     "decompositions",
     "derivative",
     "elementwise",

@@ -21,6 +21,13 @@ SYMMETRIC = "the gradient is symmetric, although only one triangle is read"
 plain(np.linalg.matrix_rank)
 
 
+def _some(condition):
+    return bool(np.any(condition))
+
+
+(some,) = plain(_some)  # a function of its own, so that a compiled program checks that the answer stays
+
+
 def _symmetric(x):
     return 0.5 * (x + swap(x))
 
@@ -28,9 +35,7 @@ def _symmetric(x):
 def _over(x, gap, scale):
     """x / gap.  A gap that is only rounding gives nan, or 0 where x is 0: nothing depends on it there."""
     none = np.abs(gap) <= 10 * np.finfo(gap.dtype).eps * gap.shape[-1] * scale
-    ratio = x / (gap + none) * ~none
-    lost = none & (x != 0)
-    return np.where(lost, np.nan, ratio) if np.any(lost) else ratio
+    return np.where(none, np.where(x == 0, 0.0, np.nan), x / (gap + none))
 
 
 def _over_gaps(x, w):
@@ -130,7 +135,7 @@ composed(np.linalg.tensorinv, _tensorinv, formula="a⁻¹ for tensordot", domain
 def _det_rule(g, out, x):
     """The cofactors, from the inverse; of a singular matrix from singular values, without dividing."""
     g = g[..., None, None]
-    if np.all(out != 0):
+    if not some(out == 0):
         return g * out[..., None, None] * swap(np.linalg.inv(x))
     u, s, vh = np.linalg.svd(x)
     others = np.moveaxis(product_of_others(np.moveaxis(s, -1, 0)), 0, -1)
@@ -291,7 +296,7 @@ def _svd_rule(g, out, x, full_matrices=True, compute_uv=True, hermitian=False):
         return _symmetric(back) if hermitian else back
     (gu, gs, gvh), (u, s, vh) = g, out
     k = s.shape[-1]
-    if np.any(gu[..., k:] != 0) or np.any(gvh[..., k:, :] != 0):
+    if some(gu[..., k:] != 0) or some(gvh[..., k:, :] != 0):
         raise ValueError(
             f"svd: the columns of u (rows of vh) after the first {k} are arbitrary, so what depends on them "
             "has no derivative; use full_matrices=False"

@@ -1,4 +1,4 @@
-"""Operations that NumPy lacks and neural networks need: activations, softmax, losses, the linear layer.
+"""Operations that NumPy lacks and neural networks need: activations, softmax, losses, layers.
 
 Each is a function of arrays and a row.  They are stable for large arguments: nothing overflows on the way to
 a result that is a number.
@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from .indexing import scatter
 from .table import derivative, plain
 
 SQRT_HALF = math.sqrt(0.5)
@@ -110,6 +111,59 @@ silu = derivative(
 gelu = derivative(_gelu, _gelu_rule, formula="x · Φ(x)")
 
 
+def _elu(x, alpha=1.0):
+    """x where it is positive, alpha · (exp x - 1) elsewhere (Clevert et al. 2015)."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _prelu(x, weight):
+    """x where it is positive, weight · x elsewhere; the weight is learned (He et al. 2015)."""
+    return np.where(x > 0, x, weight * x)
+
+
+def _hardtanh(x, min_val=-1.0, max_val=1.0):
+    """x, but at least min_val and at most max_val."""
+    return np.minimum(np.maximum(x, min_val), max_val)
+
+
+def _softsign(x):
+    """x / (1 + |x|)."""
+    return x / (1 + np.abs(x))
+
+
+def _mish(x):
+    """x · tanh(softplus(x)) (Misra 2019)."""
+    return x * np.tanh(softplus(x))
+
+
+def _mish_rule(g, out, x):
+    gate = np.tanh(softplus(x))
+    return g * (gate + x * (sigmoid(x) * (1 - gate * gate)))
+
+
+elu = derivative(
+    _elu,
+    lambda g, out, x, alpha=1.0: np.where(x > 0, g, g * (alpha * np.exp(np.minimum(x, 0)))),
+    formula="x where x > 0, else alpha · (exp x - 1)",
+    kink="alpha at 0",
+)
+prelu = derivative(
+    _prelu,
+    lambda g, out, x, weight: np.where(x > 0, g, weight * g),
+    lambda g, out, x, weight: np.where(x > 0, 0.0, g * x),
+    formula="x where x > 0, else weight · x",
+    kink="weight at 0",
+)
+hardtanh = derivative(
+    _hardtanh,
+    lambda g, out, x, min_val=-1.0, max_val=1.0: g * ((x > min_val) & (x < max_val)),
+    formula="x, but at least min_val and at most max_val",
+    kink="0 at the bounds",
+)
+softsign = derivative(_softsign, lambda g, out, x: g / np.square(1 + np.abs(x)), formula="x / (1 + |x|)")
+mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))")
+
+
 # Softmax and cross-entropy
 def _softmax(x, axis=-1):
     """exp x / Σ exp x over `axis`."""
@@ -142,7 +196,9 @@ def _is_classes(logits, target):
 
 def _only_classes(target, classes, ignored=-1):
     """Whether `target` holds nothing but class numbers, and not that of samples to be ignored."""
-    return not target.size or bool(target.min() >= 0 and target.max() < classes and not 0 <= ignored < classes)
+    return not target.size or bool(
+        target.min() >= 0 and target.max() < classes and not 0 <= ignored < classes
+    )
 
 
 (only_classes,) = plain(_only_classes)
@@ -224,4 +280,60 @@ linear = derivative(
     _linear_weight,
     _linear_bias,
     formula="x @ weightᵀ + bias",
+)
+
+
+# Other layers and losses
+def _standardize(x, axis, eps):
+    """x with mean 0 and variance 1 over `axis`; `eps` is added to the variance, which may be 0."""
+    away = x - np.mean(x, axis=axis, keepdims=True)
+    return away / np.sqrt(np.mean(np.square(away), axis=axis, keepdims=True) + eps)
+
+
+def _standardize_rule(g, out, x, axis, eps):
+    """What is left of g after its mean and its part along `out` are taken away (Ioffe and Szegedy 2015)."""
+    mean = np.mean(g, axis=axis, keepdims=True)
+    along = np.mean(g * out, axis=axis, keepdims=True)
+    return (g - mean - out * along) / np.sqrt(np.var(x, axis=axis, keepdims=True) + eps)
+
+
+def _embedding(input, weight, padding_idx=None):
+    """The rows of `weight` that the whole numbers `input` name."""
+    return weight[input]
+
+
+def _embedding_rule(g, out, input, weight, padding_idx=None):
+    if padding_idx is not None:
+        g = g * np.expand_dims(input != padding_idx, -1)
+    return scatter(g, input, weight.shape)
+
+
+def _kept(x, p, rng):
+    """Random factors for x: 0 with probability `p`, else 1 / (1 - p), so that the mean stays what it is."""
+    scale = 0.0 if p == 1 else 1 / (1 - p)
+    return np.multiply(rng.random(np.shape(x)) >= p, scale, dtype=np.result_type(x))
+
+
+kept = derivative(_kept, None, formula="0 with probability p, else 1 / (1 - p)")
+
+
+def _dropout(x, p, rng):
+    """x times random factors, and the factors (Srivastava et al. 2014)."""
+    factors = kept(x, p, rng)
+    return x * factors, factors
+
+
+def _huber(x, delta=1.0):
+    """x² / 2, going on as a straight line from ±delta (Huber 1964)."""
+    size = np.abs(x)
+    return np.where(size <= delta, 0.5 * x * x, delta * (size - 0.5 * delta))
+
+
+standardize = derivative(_standardize, _standardize_rule, formula="(x - mean x) / √(var x + eps)")
+embedding = derivative(_embedding, None, _embedding_rule, formula="rows of weight")
+dropout = derivative(_dropout, lambda g, out, x, p, rng: g[0] * out[1], formula="x · random factors")
+huber = derivative(
+    _huber,
+    lambda g, out, x, delta=1.0: g * np.clip(x, -delta, delta),
+    formula="x² / 2 where |x| ≤ delta, else delta · (|x| - delta / 2)",
 )
