@@ -4,12 +4,14 @@
 """
 
 from . import (
+    choosing,
     convolution,
     decompositions,
     elementwise,
     exponentials,
     indexing,
     joining,
+    moving,
     neural,
     norms,
     plain,
@@ -29,6 +31,7 @@ __all__ = [
     "Row",
     "Rule",
     "cast",
+    "choosing",
     "composed",
     "convolution",
     "decompositions",
@@ -37,6 +40,7 @@ __all__ = [
     "exponentials",
     "indexing",
     "joining",
+    "moving",
     "neural",
     "norms",
     "pick",

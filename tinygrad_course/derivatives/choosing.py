@@ -1,0 +1,130 @@
+"""Rows of choosing entries: by number, by condition, along diagonals, above and below them."""
+
+import numpy as np
+
+from .arguments import all_axes, along, array, no_out, one_axis
+from .indexing import scatter, set_at
+from .table import composed, derivative
+
+
+# By number
+def _wrapped(index, n, mode):
+    """Numbers beyond 0 to n - 1 brought back, as `mode` says."""
+    if mode == "raise":
+        return index
+    return np.clip(index, 0, n - 1) if mode == "clip" else np.mod(index, n)
+
+
+def _take(a, indices, axis=None, out=None, mode="raise"):
+    no_out("take", out)
+    a, axis = (np.ravel(array(a)), 0) if axis is None else (array(a), one_axis(a, axis))
+    return along(a, axis, _wrapped(np.asarray(indices), a.shape[axis], mode))
+
+
+def _choose(a, choices, out=None, mode="raise"):
+    no_out("choose", out)
+    index, n = _wrapped(a, len(choices), mode), len(choices)
+    if np.size(index) and (np.min(index) < 0 or np.max(index) >= n):
+        raise ValueError(f"choose: a must name one of the {n} choices; or give mode='wrap' or 'clip'")
+    out = 0
+    for k, choice in enumerate(choices):
+        out = np.where(np.equal(index, k), choice, out)
+    return out
+
+
+composed(np.take, _take, formula="a at indices along axis")
+composed(np.choose, _choose, formula="entries of the choices that a names")
+
+
+# By condition
+def _compress(condition, a, axis=None, out=None):
+    no_out("compress", out)
+    return _take(a, np.nonzero(condition)[0], axis)
+
+
+def _extract(condition, arr):
+    return np.ravel(arr)[np.nonzero(np.ravel(condition))[0]]
+
+
+def _select(condlist, choicelist, default=0):
+    if len(condlist) != len(choicelist):
+        raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices")
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        out = np.where(condition, choice, out)
+    return out
+
+
+def _piecewise(x, condlist, funclist, *args, **kw):
+    x = array(x)
+    if np.ndim(condlist) == 0 or (not isinstance(condlist[0], (list, np.ndarray)) and x.ndim):
+        condlist = [condlist]
+    conditions = [np.ravel(np.asarray(c, bool)) for c in condlist]
+    if len(funclist) == len(conditions) + 1:
+        conditions.append(~np.any(conditions, axis=0))
+    if len(funclist) != len(conditions):
+        raise ValueError(f"piecewise: {len(funclist)} functions for {len(condlist)} conditions")
+    flat = np.reshape(x, -1)
+    out = np.zeros(flat.shape, x.dtype)
+    for condition, f in zip(conditions, funclist):
+        if condition.any():
+            out = set_at(out, condition, f(flat[condition], *args, **kw) if callable(f) else f)
+    return np.reshape(out, x.shape)
+
+
+def _trim_zeros(filt, trim="fb", axis=None):
+    trim = trim.lower()
+    if trim not in ("fb", "bf", "f", "b"):
+        raise ValueError(f"trim_zeros: trim is 'f' for the front, 'b' for the back, or 'fb', not {trim!r}")
+    cuts = [slice(None)] * filt.ndim
+    places = np.nonzero(filt)
+    for a in all_axes(filt, axis):
+        if places[a].size:
+            start, stop = int(places[a].min()), int(places[a].max()) + 1
+            cuts[a] = slice(start if "f" in trim else None, stop if "b" in trim else None)
+        else:
+            cuts[a] = slice(0, 0)
+    return filt[tuple(cuts)]
+
+
+composed(np.trim_zeros, _trim_zeros, formula="filt without the zeros at its ends")
+composed(np.compress, _compress, formula="a along axis where the condition holds")
+composed(np.extract, _extract, formula="entries of arr where the condition holds")
+composed(np.select, _select, formula="the choice of the first condition that holds")
+composed(np.piecewise, _piecewise, formula="of each function the part where its condition holds")
+
+
+# Diagonals
+def _diagonal(a, offset=0, axis1=0, axis2=1):
+    first, second = one_axis(a, axis1), one_axis(a, axis2)
+    if first == second:
+        raise ValueError(f"diagonal: axis1 and axis2 are the same axis {first}")
+    a = np.moveaxis(a, (first, second), (-2, -1))
+    places = np.arange(max(0, min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0))))
+    return a[..., places - min(offset, 0), places + max(offset, 0)]
+
+
+def _diag(v, k=0):
+    v = array(v)
+    if v.ndim == 2:
+        return _diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError(f"diag: takes one axis or two, not shape {v.shape}; np.diagflat takes any")
+    n = v.shape[0] + abs(k)
+    places = np.arange(v.shape[0])
+    return scatter(v, (places - min(k, 0), places + max(k, 0)), (n, n))
+
+
+def _trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
+    no_out("trace", out)
+    return np.sum(_diagonal(a, offset, axis1, axis2), -1, dtype=dtype)
+
+
+composed(np.diagonal, _diagonal, formula="the diagonal of the matrices along two axes")
+composed(np.diag, _diag, formula="the diagonal of a matrix, or the matrix with this diagonal")
+composed(
+    np.diagflat, lambda v, k=0: _diag(np.ravel(v), k), formula="matrix with the entries of v as its diagonal"
+)
+composed(np.trace, _trace, formula="sum of the diagonal")
+derivative(np.tril, lambda g, out, m, k=0: np.tril(g, k), formula="m on and below a diagonal, else 0")
+derivative(np.triu, lambda g, out, m, k=0: np.triu(g, k), formula="m on and above a diagonal, else 0")
