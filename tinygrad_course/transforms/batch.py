@@ -268,8 +268,10 @@ def _swapaxes(x: Batch, first: int, second: int) -> Batch:
 
 
 def _reshape(x: Batch, shape: Any, order: str = "C") -> Batch | None:
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    return Batch.of(x.rows.reshape(x.n, *shape)) if order == "C" and x.size else None
+    shape = np.empty(x.shape).reshape(shape).shape
+    if shape == x.shape:
+        return x
+    return Batch.of(x.rows.reshape(x.n, *shape)) if order == "C" else None
 
 
 def _sum(x: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Batch | None:

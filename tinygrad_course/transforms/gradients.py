@@ -164,17 +164,18 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
     (array([ 3., 40.]), array([ 1., 20.]))
     """
     trace = Trace("vjp", f, primals, {}, range(len(primals)), has_aux)
-
-    def pullback(cotangent: Any) -> Any:
-        given = matching(trace.result, cotangent, "vjp: the cotangent")
-        values = has_values(given)
-        create_graph = _recording.get() and (trace.linked or values)
-        given = given if create_graph else [c._data if isinstance(c, Value) else c for c in given]
-        found = pulled(leaves(trace.result), given, trace.inputs, create_graph)
-        return trace.gradients(found, trace.keep or values)
-
-    out = trace.outward(trace.result)
+    out, pullback = trace.outward(trace.result), functools.partial(_pull_back, trace, "vjp: the cotangent")
     return (out, pullback, trace.outward(trace.aux)) if has_aux else (out, pullback)
+
+
+def _pull_back(trace: Trace, name: str, cotangent: Any) -> Any:
+    """Gradients of the inputs of a run from a cotangent of its result; `name` is for messages."""
+    given = matching(trace.result, cotangent, name)
+    values = has_values(given)
+    create_graph = _recording.get() and (trace.linked or values)
+    given = given if create_graph else [c._data if isinstance(c, Value) else c for c in given]
+    found = pulled(leaves(trace.result), given, trace.inputs, create_graph)
+    return trace.gradients(found, trace.keep or values)
 
 
 def jvp(f: Function, primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
@@ -256,8 +257,8 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    _, pullback = vjp(grad(f), x)  # the Hessian is symmetric, so it does not matter from which side v comes
-    return pullback(v)[0]
+    trace = Trace("hvp", grad(f), (x,), {})
+    return _pull_back(trace, "hvp: v", v)  # the Hessian is symmetric: v may as well come from the left
 
 
 def _ones(like: Any) -> Any:

@@ -114,7 +114,7 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
         return [np.zeros(whole, v.dtype) for whole, v in zip(shapes, trace.inputs)]
     unit = np.eye(n, dtype=data.dtype).reshape(n, *shape)
     if not trace.linked:
-        step = max(1, MOST_ENTRIES // max([np.size(v._data) for v in recorded(out, trace._start)], default=1))
+        step = max(1, MOST_ENTRIES // _largest(recorded(out, trace._start)))
         try:
             blocks = [_block(out, unit[i : i + step], trace) for i in range(0, n, step)]
             return [np.concatenate(parts).reshape(whole) for parts, whole in zip(zip(*blocks), shapes)]
@@ -122,6 +122,12 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
             pass  # a rule needs arrays: if it fails on them, too, it says so below
     rows = [_row(out, cotangent, trace) for cotangent in unit]
     return [_numpy.stack(parts).reshape(whole) for parts, whole in zip(zip(*rows), shapes)]
+
+
+def _largest(values: list[Value]) -> int:
+    """The number of entries of the largest array."""
+    data = [part for v in values for part in (v._data if type(v._data) is tuple else (v._data,))]
+    return max(map(np.size, data), default=1)
 
 
 def _row(out: Any, cotangent: Any, trace: Trace) -> list[Any]:

@@ -193,10 +193,10 @@ def checkpoint(f: Function) -> Function:
                 and set(map(id, also)) <= set(map(id, used))
             ):
                 raise RuntimeError(
-                    "checkpoint: the second run of the function was not like the first, so its gradient "
-                    "would be wrong. Draw random numbers outside of it, and change nothing that it uses in between"
+                    "checkpoint: the second run of the function was not like the first, and its gradient "
+                    "would be wrong. Draw random numbers outside, and change nothing it uses in between"
                 )
-            return tuple(pulled(now, g, [*new, *used], any(isinstance(part, Value) for part in parts)))
+            return pulled(now, g, [*new, *used], any(isinstance(part, Value) for part in parts))
 
         results = iter(_operation(f, rule, [*inputs, *used], [v._data for v in outs]))
         recorded_here = set(map(id, outs))
@@ -211,7 +211,8 @@ def _operation(
     """Record `f` as one operation, with one rule for all: ``rule(gradients, results, operands)``."""
 
     def of_all(g: Any, out: Any, parts: Any) -> Any:
-        return rule(g, out, [pick(parts, i) for i in range(len(operands))])
+        parts = together if any(isinstance(part, Value) for part in g) else parts
+        return tuple(rule(g, out, [pick(parts, i) for i in range(len(operands))]))
 
     together = bundled(operands, f)
     whole = _result(tuple(results), Row(f, (of_all,)), (together._data,), _NO_KEYWORDS, (together,))

@@ -201,8 +201,8 @@ def matching(tree: Any, given: Any, name: str) -> list[Any]:
             )
         if isinstance(x, Value):
             matched.append(x if x.dtype == like.dtype else x.astype(like.dtype))
-        elif isinstance(like, Value) and type(like._data) is not float:
-            matched.append(np.array(x, like.dtype))
+        elif isinstance(like, Value):
+            matched.append(float(x) if type(like._data) is float else np.array(x, like.dtype))
         else:
             matched.append(x)
     return matched
@@ -239,4 +239,4 @@ def fresh(leaf: Any, where: str, recording: bool) -> Value:
 
 def named(x: Any) -> str:
     """A few words on what a function gave or was given."""
-    return describe(x._data) if isinstance(x, Value) else describe(x)
+    return describe(mapped(lambda leaf: leaf._data if isinstance(leaf, Value) else leaf, x))
