@@ -26,6 +26,7 @@ from .linear import Flatten, Linear, MnistMLP, Sequential
 from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
 from .module import Module
 from .neuron import MLP, Layer, Neuron
+from .stateless import functional_call
 
 __all__ = [
     "GELU",
@@ -51,6 +52,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "functional",
+    "functional_call",
     "init",
     "load",
     "save",
