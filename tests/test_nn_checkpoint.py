@@ -78,6 +78,8 @@ def test_equal_states_make_equal_files(path, tmp_path):
     nn.save(STATE, path)
     nn.save({k: v.copy(order="K") for k, v in STATE.items()}, tmp_path / "again.npz")
     assert path.read_bytes() == (tmp_path / "again.npz").read_bytes()
+    with zipfile.ZipFile(path) as file:  # today's date is not in them
+        assert {info.date_time for info in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_the_file_has_the_usual_rights(path):
@@ -127,6 +129,14 @@ def test_a_write_that_fails_half_way_leaves_the_old_file(path, monkeypatch):
     assert os.listdir(path.parent) == ["state.npz"]
 
 
+def test_who_has_the_old_file_open_goes_on_reading_the_old_file(path):
+    nn.save(STATE, path)
+    old = path.read_bytes()
+    with open(path, "rb") as reader:
+        nn.save({"other": np.zeros(3)}, path)
+        assert reader.read() == old  # it was replaced as a whole, not written over
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         nn.save(STATE, tmp_path / "no" / "state.npz")
@@ -140,7 +150,7 @@ def refused(path, match=""):
     before = layer.state_dict()
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=f"load: .*{match}"):
+        with pytest.raises(ValueError, match=f"load: .* is not a whole file written by save: .*{match}"):
             layer.load_state_dict(nn.load(path))
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
@@ -258,6 +268,17 @@ def test_files_of_other_kinds(path):
     refused(path)
     path.write_bytes(np.random.default_rng(0).bytes(5000))
     refused(path)
+
+
+def test_sizes_that_the_archive_itself_lies_about(path):
+    promised = 2**30
+    content = npy(header=HEADER % f"({promised // 4},)", data=b"\0" * 100)
+    archive(path, ("weight.npy", content))
+    true, claimed = struct.pack("<II", *[len(content)] * 2), struct.pack("<II", *[len(content) - 100 + promised] * 2)
+    whole = path.read_bytes()
+    assert whole.count(true) == 2  # in front of the array and in the list at the end
+    path.write_bytes(whole.replace(true, claimed))
+    refused(path, "bytes of data")
 
 
 def test_names_in_a_file_are_never_paths(path, tmp_path):

@@ -69,15 +69,15 @@ def test_the_rates_are_those_of_pytorch_live(name, settings, expected):
 
 @named
 def test_a_schedule_goes_on_from_its_state(name, settings, expected):
-    def made():
-        optimizer = optim.SGD([Value(0.0)], lr=0.2)
+    def made(lr):
+        optimizer = optim.SGD([Value(0.0)], lr=lr)
         return optimizer, getattr(optim, name)(optimizer, **settings)
 
-    optimizer, schedule = made()
+    optimizer, schedule = made(0.2)
     rates(optimizer, schedule, 40)
     state, kept = schedule.state_dict(), optimizer.state_dict()
     expected = rates(optimizer, schedule, 50)
-    other, resumed = made()
+    other, resumed = made(0.9)
     other.load_state_dict(kept)
     resumed.load_state_dict(state)
     assert rates(other, resumed, 50) == expected  # bit for bit

@@ -140,7 +140,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> Any:
     """One array, after a look at what it claims to be; `size` is that of the whole file."""
     if not info.filename.endswith(".npy"):
         raise ValueError(f"{info.filename!r} is not an array")
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+    if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename!r} is compressed, which save never does")
     with archive.open(info) as file:
         shape, dtype = _header(file)
