@@ -274,7 +274,8 @@ def test_sizes_that_the_archive_itself_lies_about(path):
     promised = 2**30
     content = npy(header=HEADER % f"({promised // 4},)", data=b"\0" * 100)
     archive(path, ("weight.npy", content))
-    true, claimed = struct.pack("<II", *[len(content)] * 2), struct.pack("<II", *[len(content) - 100 + promised] * 2)
+    size, claim = len(content), len(content) - 100 + promised
+    true, claimed = struct.pack("<II", size, size), struct.pack("<II", claim, claim)
     whole = path.read_bytes()
     assert whole.count(true) == 2  # in front of the array and in the list at the end
     path.write_bytes(whole.replace(true, claimed))
