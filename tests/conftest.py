@@ -5,13 +5,11 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 relaxed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-settings.register_profile(
-    "quick", max_examples=12, derandomize=True, deadline=None, database=None, suppress_health_check=relaxed
-)
-settings.register_profile(
-    "thorough", max_examples=300, deadline=None, database=None, suppress_health_check=relaxed
-)
+common = {"deadline": None, "database": None, "suppress_health_check": relaxed}
+phases = [Phase.explicit, Phase.generate, Phase.shrink]
+settings.register_profile("quick", max_examples=12, derandomize=True, phases=phases, **common)
+settings.register_profile("thorough", max_examples=300, phases=phases, **common)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

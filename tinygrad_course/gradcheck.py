@@ -53,7 +53,7 @@ def gradcheck(
     Examples
     --------
     >>> import numpy as np
-    >>> from tinygrad_course import derivative
+    >>> from tinygrad_course import derivative, gradcheck
     >>> gradcheck(lambda x, y: np.tanh(x @ y), np.ones((2, 3)), np.arange(3.0))
     True
     >>> cube = derivative(lambda x: x**3, lambda g, out, x: g * x**2)

@@ -1,21 +1,4 @@
-"""Hypothesis strategies for testing an operation of your own: shapes, arrays, broadcasting, whole graphs.
-
-Generated inputs find what chosen ones miss: an axis of length 1 that was stretched, an empty array, a
-transposed view, a value used twice.  Needs hypothesis (``pip install 'tinygrad_course[test]'``).
-
-Examples
---------
->>> import numpy as np
->>> from hypothesis import given, settings
->>> from tinygrad_course import derivative
->>> from tinygrad_course.gradcheck import gradcheck
->>> softsign = derivative(lambda x: x / (1 + np.abs(x)), lambda g, out, x: g / (1 + np.abs(x)) ** 2)
->>> @settings(max_examples=20, database=None)
-... @given(arrays(avoid=[0]))
-... def test_softsign(x):
-...     gradcheck(softsign, x)
->>> test_softsign()
-"""
+"""Hypothesis strategies: shapes, arrays, operands that broadcast, and whole random graphs."""
 
 from __future__ import annotations
 
@@ -25,15 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
-try:
-    from hypothesis import strategies as st
-except ImportError as error:  # pragma: no cover
-    raise ImportError(
-        "tinygrad_course.testing needs hypothesis: pip install 'tinygrad_course[test]'"
-    ) from error
-
-from .derivatives.neural import sigmoid, softplus
+from ..derivatives.neural import sigmoid, softplus
 
 Shape = tuple[int, ...]
 _LAYOUTS = ["plain", "fortran", "strided", "reversed", "readonly"]
