@@ -43,7 +43,7 @@ def test_kinds():
         ("input", "x", ""),
         ("operation", "", "matmul"),
         ("operation", "", "add(·, 1)"),
-        ("input", "", ""),
+        ("input", "input", ""),
         ("operation", "", "subtract"),
         ("loss", "", "sum"),
     ]
@@ -63,7 +63,7 @@ def test_a_module_tells_inputs_from_parameters_and_names_them():
 def test_constants_stand_in_the_operation_and_arrays_are_inputs():
     w = Value(np.ones((3, 2)), name="w")
     graph = graph_of(np.sum(w[0] ** 2 * np.ones(2), axis=0))
-    assert names(graph) == ["w", "getitem(·, 0)", "power(·, 2)", "", "multiply", "sum(·, axis=0)"]
+    assert names(graph) == ["w", "getitem(·, 0)", "power(·, 2)", "input", "multiply", "sum(·, axis=0)"]
 
 
 def test_the_same_constant_array_is_one_node():

@@ -13,7 +13,12 @@ from tinygrad_course.viz.graph import graph_of
 from tinygrad_course.viz.labels import number
 from tinygrad_course.viz.layering import _rising
 from tinygrad_course.viz.layout import arrange
-from tinygrad_course.viz.views import view_of
+from tinygrad_course.viz.views import texts_of, view_of
+
+
+def view_of_all(value):
+    graph = graph_of(value)
+    return view_of(graph, texts_of(graph))
 
 
 def rectangles(view, layout):
@@ -32,7 +37,7 @@ def contains(outer, inner):
 def test_nothing_overlaps_and_frames_hold_what_is_theirs(value, data):
     graph = graph_of(value)
     closed = [group for group in graph.groups if data.draw(st.booleans())]
-    view = view_of(graph, closed)
+    view = view_of(graph, texts_of(graph), closed)
     layout = arrange(view)
     places = rectangles(view, layout)
     frames = {g: (x, y, x + w, y + h) for g, (x, y, w, h) in zip(view.frames, layout.frames)}
@@ -53,28 +58,28 @@ def test_nothing_overlaps_and_frames_hold_what_is_theirs(value, data):
 
 @given(recorded_graphs())
 def test_without_layers_every_link_runs_to_the_right(value):
-    layout = arrange(view_of(graph_of(value)))
+    layout = arrange(view_of_all(value))
     for points in layout.links:
         assert all(a[0] <= b[0] + 1e-9 for a, b in pairwise(points))
 
 
 def test_the_first_argument_enters_above_the_second():
     a, b = Value(1.0), Value(2.0)
-    view = view_of(graph_of(b - a))
+    view = view_of_all(b - a)
     first, second = (points[-1][1] for points in arrange(view).links)
     assert first < second
 
 
 def test_a_chain_is_a_straight_line():
     value = Value(1.0).tanh().exp().tanh()
-    heights = {y for _, y in arrange(view_of(graph_of(value))).boxes}
+    heights = {y for _, y in arrange(view_of_all(value)).boxes}
     assert len(heights) == 1
 
 
 def test_closed_layers_hide_what_is_in_them():
     w, v = Value(1.0, name="a.w"), Value(1.0, name="b.w")
     graph = graph_of(((w * 2.0).tanh() * v).tanh() ** 2)
-    view = view_of(graph, closed=graph.groups)
+    view = view_of(graph, texts_of(graph), closed=graph.groups)
     assert [box.lines[0] for box in view.boxes] == ["a", "b", "power(·, 2)"]
     assert [(link.source.key, link.target.key) for link in view.links] == [("g0", "g1"), ("g1", "n6")]
 
@@ -100,7 +105,7 @@ def test_ten_thousand_nodes_take_seconds():
     for value in values[-100:-1]:
         total = total + value
     start = time.perf_counter()
-    layout = arrange(view_of(graph_of(total)))
+    layout = arrange(view_of_all(total))
     assert len(layout.boxes) > 5000
     assert time.perf_counter() - start < 10
 
@@ -110,7 +115,7 @@ def test_a_weight_shared_by_a_thousand_steps():
     for _ in range(1000):
         x = (w * x).tanh()
     start = time.perf_counter()
-    arrange(view_of(graph_of(x)))
+    arrange(view_of_all(x))
     assert time.perf_counter() - start < 5
 
 

@@ -84,7 +84,7 @@ def test_kinds_differ_in_shape_and_in_colour():
     kinds = list(dot.SHAPES)
     fills = {re.search(r'fillcolor="([^"]*)"', look).group(1) for look in dot.SHAPES.values()}
     shapes = {(re.search(r"shape=(\w+)", look).group(1), "rounded" in look) for look in dot.SHAPES.values()}
-    outlines = {outline(Box(kind, [], None, w=80.0, h=50.0)) for kind in kinds}
+    outlines = {outline(Box(kind, ["text"])) for kind in kinds}
     assert len(fills) == len(shapes) == len(outlines) == len(kinds) == 5
     for kind in kinds:
         assert re.search(rf"\.{kind} \.shape {{ fill: ({'|'.join(fills)});", style())

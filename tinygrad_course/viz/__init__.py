@@ -2,14 +2,20 @@
 
 Examples
 --------
+>>> import tempfile
 >>> from tinygrad_course import Value, viz
 >>> w, x = Value(-3.0, name="w"), Value(2.0, name="x")
 >>> output = (w * x + 1.0).tanh()
 >>> output.backward()
->>> picture = viz.draw(output)
+>>> with tempfile.TemporaryDirectory() as folder:
+...     picture = viz.save(output, folder + "/neuron.svg")
+...     page = viz.save(output, folder + "/neuron.html")
 """
 
+from .files import save
 from .graph import graph_of
-from .pictures import draw, save
+from .pictures import draw
+from .player import Page, player
+from .recorder import Recorder
 
-__all__ = ["draw", "graph_of", "save"]
+__all__ = ["Page", "Recorder", "draw", "graph_of", "player", "save"]

@@ -17,7 +17,7 @@ from .labels import brief, call_text
 from .layers import find_layers
 from .nodes import Edge, Graph, Node, argument_name, is_differentiable
 
-_INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?\d*")
+_INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?\d*(\.\d+)*")
 
 
 def graph_of(value: Value, module: Any = None) -> Graph:
@@ -116,7 +116,7 @@ def _is_drawn(row: Row, i: int, operand: Any) -> bool:
 
 def _constant_name(row: Row, i: int) -> str:
     name = argument_name(row, i)
-    return name if len(name) > 1 else ""
+    return name if len(name) > 1 and " " not in name else "input"
 
 
 def _call(v: Value, drawn: set[int]) -> str:

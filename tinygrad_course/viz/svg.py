@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from .labels import plain
 from .layout import Layout, Point, arrange
-from .nodes import Group, Node
+from .nodes import Group
 from .views import LINE, Box, View
 
 
@@ -34,10 +34,7 @@ def extent(layout: Layout) -> str:
 
 def drawing(view: View, layout: Layout) -> str:
     """The frames, links and boxes of a view, from back to front."""
-    parts = [
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="6.5" markerHeight="6.5" '
-        'orient="auto"><path class="tip" d="M0 0.5 8 4 0 7.5Z"/></marker></defs>\n'
-    ]
+    parts = [tip_markup()]
     parts += [frame_markup(group, place) for group, place in zip(view.frames, layout.frames)]
     for link, points in zip(view.links, layout.links):
         names = f"{link.source.key} {link.target.key}"
@@ -46,17 +43,33 @@ def drawing(view: View, layout: Layout) -> str:
     return "".join(parts)
 
 
-def frame_markup(group: Group, place: tuple[float, float, float, float]) -> str:
-    """The frame around an open layer, its name in the upper left corner."""
+def tip_markup(prefix: str = "", kinds: tuple[str, ...] = ("",)) -> str:
+    """The arrow heads of links; a page has some in the colours of each pass too."""
+    heads = "".join(
+        f'<marker id="{prefix}tip{kind}" class="{kind}" viewBox="0 0 8 8" refX="7.5" refY="4" '
+        'markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
+        '<path class="tip" d="M0 0.5 8 4 0 7.5Z"/></marker>'
+        for kind in kinds
+    )
+    return f"<defs>{heads}</defs>\n"
+
+
+def frame_markup(
+    group: Group, place: tuple[float, float, float, float] = (0, 0, 0, 0), prefix: str = ""
+) -> str:
+    """The frame around an open layer, its name in the upper left corner.
+
+    `prefix` stands before its id where a page has several drawings.
+    """
     x, y, w, h = (f"{n:g}" for n in place)
     label = escaped(group.label)
     return (
-        f'<g class="frame" id="f{group.id}" transform="translate({x} {y})"><title>{label}</title>'
+        f'<g class="frame" id="{prefix}f{group.id}" transform="translate({x} {y})"><title>{label}</title>'
         f'<rect width="{w}" height="{h}" rx="9"/><text x="10" y="{LINE + 2}">{label}</text></g>\n'
     )
 
 
-def box_markup(box: Box, place: Point) -> str:
+def box_markup(box: Box, place: Point = (0, 0), prefix: str = "") -> str:
     """A node or a closed layer: its outline and lines of text."""
     classes = ["title", "value", "gradient"] if box.node is not None else ["title", "value", "value"]
     middle = box.w / 2 - (4 if box.kind == "input" else 0)
@@ -64,20 +77,24 @@ def box_markup(box: Box, place: Point) -> str:
         f'<text class="{kind}" x="{middle:g}" y="{LINE * (i + 1):g}">{escaped(line)}</text>'
         for i, (kind, line) in enumerate(zip(classes, box.lines))
     )
+    x, y = (f"{n:g}" for n in place)
     return (
-        f'<g class="node {box.kind}" id="{box.key}" transform="translate({place[0]:g} {place[1]:g})">'
+        f'<g class="node {box.kind}" id="{prefix}{box.key}" transform="translate({x} {y})">'
         f'<title>{escaped(described(box))}</title><path class="shape" d="{outline(box)}"/>{text}</g>\n'
     )
 
 
 def described(box: Box) -> str:
-    """A box in one sentence, for tooltips and screen readers."""
+    """What a box is, with its full name, for tooltips and screen readers."""
     if box.node is None:
-        return ", ".join(["layer", *box.lines])
-    node: Node = box.node
-    parts = [node.operation or node.kind, *([plain(node.name)] if node.name else []), *box.lines[1:]]
-    formula = f": {node.row.formula}" if node.operation and node.row.formula else ""
-    return parts[0] + formula + " | " + " | ".join(parts[1:])
+        return ", ".join([box.lines[0], "layer", *box.lines[1:]])
+    node = box.node
+    parts = [node.operation or node.kind]
+    if node.operation and node.row.formula:
+        parts.append(node.row.formula)
+    if node.name:
+        parts.append(plain(node.name))
+    return " | ".join(parts)
 
 
 def outline(box: Box) -> str:
@@ -93,7 +110,7 @@ def outline(box: Box) -> str:
             f"H10A10 10 0 0 1 0 {h - 10:g}V10A10 10 0 0 1 10 0Z"
         )
     plate = f"M0 0H{w:g}V{h:g}H0Z"
-    return plate + f"M4 {h:g}V{h + 4:g}H{w + 4:g}V4H{w:g}" if box.kind == "layer" else plate
+    return plate + f"M4 {h:g}V{h + 4:g}H{w + 4:g}V4H{w:g}V{h:g}Z" if box.kind == "layer" else plate
 
 
 def path(points: list[Point]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
+from typing import Any
 
 from .labels import cut, gradient_text, plain, value_text, width
 from .layers import chain, short_name
@@ -22,15 +23,20 @@ LINE = 15
 
 @dataclass(slots=True, eq=False)
 class Box:
-    """A node, or a closed layer, as a rectangle of lines of text inside the frame of `within`."""
+    """A node, or a closed layer, as a rectangle of lines of text, as large as they need."""
 
     kind: str
     lines: list[str]
-    within: Group | None
+    within: Group | None = None
     node: Node | None = None
     group: Group | None = None
     w: float = 0.0
     h: float = 0.0
+
+    def __post_init__(self) -> None:
+        cells = max(13.0, *map(width, self.lines)) + 2 * (self.kind == "layer")  # which has a sign to open it
+        self.w = round(cells * CELL + 18 + 10 * (self.kind == "input"), 1)
+        self.h = LINE * len(self.lines) + 10
 
     @property
     def key(self) -> str:
@@ -56,48 +62,50 @@ class View:
     links: list[Link]
 
 
-def view_of(graph: Graph, closed: Container[Group] = ()) -> View:
+Texts = dict[Node | Group, list[str]]
+"""The lines of text in each node's box, and in the box of each group when it is closed."""
+
+
+def view_of(graph: Graph, texts: Texts, closed: Container[Group] = ()) -> View:
     """Look at `graph` with the groups in `closed` closed and all others open."""
     boxes: list[Box] = []
-    frames: dict[Group, None] = {}
     seen_as: list[Box] = []  # for each node
-    of_group: dict[Group, Box] = {}
+    shut: dict[Group | None, Box | None] = {None: None}  # for each group: the box of what closes it off
+    for group in graph.groups:
+        shut[group] = shut[group.parent]
+        if shut[group] is None and group in closed:
+            shut[group] = Box("layer", texts[group], group.parent, group=group)
+    met = set()
     for node in graph.nodes:
-        around = chain(node.group)
-        shut = next((i for i, group in enumerate(around) if group in closed), len(around))
-        frames.update(dict.fromkeys(around[:shut]))
-        within = around[shut - 1] if shut else None
-        if shut == len(around):
-            seen_as.append(node_box(node, within))
-            boxes.append(seen_as[-1])
-        else:
-            group = around[shut]
-            if group not in of_group:
-                of_group[group] = Box("layer", [], within, group=group)
-                boxes.append(of_group[group])
-            seen_as.append(of_group[group])
-    for group, box in of_group.items():
-        _size(box, group_lines(graph, group))
-    links: dict[tuple[Box, Box], Link] = {}
+        box = shut[node.group]
+        if box is None:
+            box = Box(node.kind, texts[node], node.group, node=node)
+        if box not in met:
+            met.add(box)
+            boxes.append(box)
+        seen_as.append(box)
+    links: dict[Any, Link] = {}
     for edge in graph.edges:
         source, target = seen_as[edge.source.id], seen_as[edge.target.id]
-        if source.node and target.node:
-            links[source, target, edge.operand] = Link(source, target, [edge])  # type: ignore[index]
-        elif source is not target:
-            links.setdefault((source, target), Link(source, target, [])).edges.append(edge)
-    order = sorted(frames, key=lambda group: group.id)
-    return View(boxes, order, list(links.values()))
+        if source is not target:
+            one = edge if source.node and target.node else None
+            links.setdefault((source, target, one), Link(source, target, [])).edges.append(edge)
+    frames = [group for group in graph.groups if shut[group] is None]
+    return View(boxes, frames, list(links.values()))
 
 
-def node_box(node: Node, within: Group | None = None) -> Box:
-    """The box of one node, as large as its text needs."""
-    box = Box(node.kind, [], within, node=node)
-    _size(box, node_lines(node))
-    return box
+def texts_of(graph: Graph) -> Texts:
+    """What is written in the boxes of a graph."""
+    texts: Texts = {node: _node_lines(node) for node in graph.nodes}
+    inside: dict[Group, list[Node]] = {group: [] for group in graph.groups}
+    for node in graph.nodes:
+        for group in chain(node.group):
+            inside[group].append(node)
+    return texts | {group: _group_lines(group, nodes) for group, nodes in inside.items()}
 
 
-def node_lines(node: Node) -> list[str]:
-    """What is written in a node: operation, name and value, gradient."""
+def _node_lines(node: Node) -> list[str]:
+    """Operation, name and value, gradient."""
     name = plain(short_name(node))
     value = value_text(node.data)
     if not node.operation:
@@ -106,22 +114,15 @@ def node_lines(node: Node) -> list[str]:
     return [cut(node.operation), f"{cut(name, 16)} {value}".strip(), gradient_text(node.gradient)]
 
 
-def group_lines(graph: Graph, group: Group) -> list[str]:
-    """What is written in a closed layer: its name, what is inside."""
-    inside = [node for node in graph.nodes if group in chain(node.group)]
+def _group_lines(group: Group, inside: list[Node]) -> list[str]:
+    """The layer's name, and how much is in it."""
     operations = sum(bool(node.operation) for node in inside)
-    parameters = [node for node in inside if node.kind == "parameter"]
-    entries = sum(node.value.size for node in parameters if node.value is not None)
-    parts = [_count(operations, "operation")] if operations else []
-    parts += [f"{entries:,} parameter{'s' * (entries != 1)}"] if parameters else []
-    return [cut(group.label), *parts]
+    entries = sum(node.value.size for node in inside if node.kind == "parameter" and node.value is not None)
+    lines = [cut(plain(group.label))]
+    lines += [_count(operations, "operation")] if operations else []
+    lines += [_count(entries, "parameter")] if entries else []
+    return lines
 
 
 def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'s' * (n != 1)}"
-
-
-def _size(box: Box, lines: list[str]) -> None:
-    box.lines = lines
-    box.w = round(max(max(map(width, lines)) * CELL, 12 * CELL) + 18 + 10 * (box.kind == "input"), 1)
-    box.h = LINE * len(lines) + 10
