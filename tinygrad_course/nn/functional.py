@@ -13,6 +13,17 @@ import numpy as np
 from ..derivatives import neural, reductions
 from ..derivatives.neural import gelu, leaky_relu, linear, relu, sigmoid, silu
 from ..value import Value
+from .arguments import (
+    array,
+    class_numbers,
+    class_shares,
+    class_weights,
+    named_axis,
+    pair,
+    reduced,
+    taken_as,
+    weighted,
+)
 
 __all__ = [
     "binary_cross_entropy",
@@ -55,12 +66,12 @@ def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> A
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return neural.softmax(_array(input), axis=_axis("softmax", dim, axis, -1))
+    return neural.softmax(array(input), axis=named_axis("softmax", dim, axis, -1))
 
 
 def log_softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Any:
     """log softmax(input), without ever taking the logarithm of a rounded 0."""
-    return neural.log_softmax(_array(input), axis=_axis("log_softmax", dim, axis, -1))
+    return neural.log_softmax(array(input), axis=named_axis("log_softmax", dim, axis, -1))
 
 
 def logsumexp(
@@ -72,7 +83,7 @@ def logsumexp(
 ) -> Any:
     """log Σ exp(input) along one axis or several, all of them if none is named."""
     return reductions.logsumexp(
-        _array(input), axis=_axis("logsumexp", dim, axis, None), keepdims=bool(keepdim)
+        array(input), axis=named_axis("logsumexp", dim, axis, None), keepdims=bool(keepdim)
     )
 
 
@@ -98,14 +109,14 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     >>> mse_loss([1.0, 2.0], [1.0, 4.0]).item()
     2.0
     """
-    input, target = _pair("mse_loss", input, target)
-    return _reduced(_numpy.square(input - target), reduction)
+    input, target = pair("mse_loss", input, target)
+    return reduced(_numpy.square(input - target), reduction)
 
 
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """The absolute differences; arguments and errors of `mse_loss`."""
-    input, target = _pair("l1_loss", input, target)
-    return _reduced(_numpy.absolute(input - target), reduction)
+    input, target = pair("l1_loss", input, target)
+    return reduced(_numpy.absolute(input - target), reduction)
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
@@ -137,14 +148,14 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     >>> binary_cross_entropy([0.5, 0.5], [1.0, 0.0]).item()  # log 2
     0.6931471805599453
     """
-    input, target = _pair("binary_cross_entropy", input, target)
+    input, target = pair("binary_cross_entropy", input, target)
     p = input.data if isinstance(input, Value) else input
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError(
             f"binary_cross_entropy: the inputs must be probabilities, and range from {np.min(p):.4g} to "
             f"{np.max(p):.4g}; use binary_cross_entropy_with_logits for a network's plain outputs"
         )
-    return _reduced(_weighted(-(target * _log(input) + (1 - target) * _log(1 - input)), weight), reduction)
+    return reduced(weighted(-(target * _log(input) + (1 - target) * _log(1 - input)), weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -170,11 +181,11 @@ def binary_cross_entropy_with_logits(
     ValueError
         If the shapes differ.
     """
-    input, target = _pair("binary_cross_entropy_with_logits", input, target)
+    input, target = pair("binary_cross_entropy_with_logits", input, target)
     miss = neural.softplus(-input)
     if pos_weight is not None:
-        miss = miss * ((_taken_as(pos_weight, input) - 1) * target + 1)
-    return _reduced(_weighted((1 - target) * input + miss, weight), reduction)
+        miss = miss * ((taken_as(pos_weight, input) - 1) * target + 1)
+    return reduced(weighted((1 - target) * input + miss, weight), reduction)
 
 
 def cross_entropy(
@@ -222,122 +233,40 @@ def cross_entropy(
     array([[-0.25,  0.25],
            [ 0.25, -0.25]])
     """
-    input, target = _array(input), _array(target)
+    input, target = array(input), array(target)
     shape, axis = input.shape, 1 if len(input.shape) > 1 else 0
     if not shape:
         raise ValueError("cross_entropy: input is one number; give it a logit for each class, (N, classes)")
-    classes = shape[axis]
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing is from 0 to 1, not {label_smoothing}")
     if weight is not None:
-        weight = _taken_as(weight, input)
-        if weight.shape != (classes,):
-            raise ValueError(
-                f"cross_entropy: weight has shape {weight.shape}, and there are {classes} classes"
-            )
+        weight = class_weights("cross_entropy", input, weight)
     if target.shape == shape:
         return _cross_entropy_of_shares(input, target, weight, axis, label_smoothing, reduction)
-    samples = shape[:axis] + shape[axis + 1 :]
-    if target.shape != samples:
-        raise ValueError(
-            f"cross_entropy: for logits of shape {shape} the target has shape {samples} (class numbers) or "
-            f"{shape} (probabilities), and not {target.shape}"
-        )
-    if isinstance(target, Value) or target.dtype.kind not in "iu":
-        raise TypeError(
-            f"cross_entropy: class numbers are integers in a plain array, and these are {target.dtype}"
-            f"{' in a Value' if isinstance(target, Value) else '; convert them with target.astype(int)'}"
-        )
-    counted = None
-    if not neural.only_classes(target, classes, ignore_index):
-        counted = target != ignore_index
-        target = np.where(counted, target, 0)
-        if not neural.only_classes(target, classes):
-            raise ValueError(
-                f"cross_entropy: the numbers of {classes} classes go from 0 to {classes - 1}, and those "
-                f"of the target from {target.min()} to {target.max()}"
-            )
-    if counted is None and weight is None and not label_smoothing:
-        return _reduced(neural.softmax_cross_entropy(input, target), reduction)
-    share = np.ones(target.shape, input.dtype) if weight is None else weight[target]
-    if counted is not None:
-        share = share * counted
+    other = f" or {shape} (probabilities)"
+    target, counted = class_numbers("cross_entropy", input, target, ignore_index, other)
+    share = class_shares(target, weight, counted, input.dtype)
     if label_smoothing:
-        hot = np.expand_dims(target, axis) == np.arange(classes).reshape(-1, *[1] * (len(shape) - 1 - axis))
-        each = _cross_entropy_of_shares(input, hot, weight, axis, label_smoothing, "none")
-        each = each if counted is None else each * counted
+        classes = np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - 1 - axis))
+        hot = np.expand_dims(target, axis) == classes
+        each, factor = _cross_entropy_of_shares(input, hot, weight, axis, label_smoothing, "none"), counted
     else:
-        each = neural.softmax_cross_entropy(input, target) * share
-    return each.sum() / share.sum() if reduction == "mean" else _reduced(each, reduction)
+        each, factor = neural.softmax_cross_entropy(input, target), share
+    return reduced(each if factor is None else each * factor, reduction, share)
 
 
 def _cross_entropy_of_shares(
     input: Any, target: Any, weight: Any, axis: int, label_smoothing: float, reduction: str
 ) -> Any:
     """Cross-entropy where each class has a share in the target."""
-    target = _taken_as(target, input)
+    target = taken_as(target, input)
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
     if weight is not None:
         target = target * weight.reshape(-1, *[1] * (len(input.shape) - 1 - axis))
-    return _reduced(neural.softmax_cross_entropy(input, target), reduction)
+    return reduced(neural.softmax_cross_entropy(input, target), reduction)
 
 
 def _log(p: Any) -> Any:
     """log p, but -100 at least."""
     return _numpy.maximum(_numpy.log(_numpy.maximum(p, 1e-44)), -100.0)
-
-
-# Arguments
-def _array(x: Any) -> Any:
-    """Lists and numbers as arrays; Values and arrays as they are."""
-    return x if hasattr(x, "shape") else np.asarray(x)
-
-
-def _taken_as(x: Any, like: Any) -> Any:
-    """A plain array or list in the dtype of `like`."""
-    x = _array(x)
-    return x if isinstance(x, Value) or x.dtype == like.dtype else x.astype(like.dtype)
-
-
-def _axis(who: str, dim: Any, axis: Any, default: Any) -> Any:
-    if dim is not None and axis is not None:
-        raise TypeError(f"{who}: dim and axis are two names for one thing; give one of them")
-    return default if dim is None and axis is None else axis if dim is None else dim
-
-
-def _pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
-    """Input and target of a loss, in the same shape and, where plain, the same floating-point dtype."""
-    input = _array(input)
-    if input.dtype.kind != "f":
-        input = input.astype(float)
-    target = _taken_as(target, input)
-    if input.shape != target.shape:
-        fits = input.size == target.size
-        raise ValueError(
-            f"{who}: input has shape {input.shape}, target {target.shape}, and each entry has a target "
-            "of its own" + (f"; target.reshape({input.shape}) would fit" if fits else "")
-        )
-    return input, target
-
-
-def _weighted(each: Any, weight: Any) -> Any:
-    if weight is None:
-        return each
-    weight = _taken_as(weight, each)
-    pairs = zip(weight.shape[::-1], each.shape[::-1])
-    if len(weight.shape) > len(each.shape) or any(n not in (1, there) for n, there in pairs):
-        raise ValueError(
-            f"weight has shape {weight.shape}, which does not broadcast to the input's {each.shape}"
-        )
-    return each * weight
-
-
-def _reduced(each: Any, reduction: str) -> Any:
-    if reduction == "mean":
-        return each.mean()
-    if reduction == "sum":
-        return each.sum()
-    if reduction == "none":
-        return each
-    raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")

@@ -1,0 +1,122 @@
+"""What functions of `nn` do with their arguments first: make them fit, or say why they do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..derivatives.neural import only_classes
+from ..value import Value
+
+__all__ = ["array", "class_numbers", "class_shares", "class_weights", "named_axis", "numbers", "pair"]
+__all__ += ["reduced", "taken_as", "weighted"]
+
+
+def array(x: Any) -> Any:
+    """Lists and numbers as arrays; Values and arrays as they are."""
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def taken_as(x: Any, like: Any) -> Any:
+    """A plain array or list in the dtype of `like`."""
+    x = array(x)
+    return x if isinstance(x, Value) or x.dtype == like.dtype else x.astype(like.dtype)
+
+
+def named_axis(who: str, dim: Any, axis: Any, default: Any) -> Any:
+    """The axis that PyTorch calls `dim` and NumPy `axis`."""
+    if dim is not None and axis is not None:
+        raise TypeError(f"{who}: dim and axis are two names for one thing; give one of them")
+    return default if dim is None and axis is None else axis if dim is None else dim
+
+
+def numbers(who: str, name: str, x: Any, n: int, least: int = 1) -> tuple[int, ...]:
+    """One number for each of `n` axes, from one number for all or from a sequence of them."""
+    given = tuple(x) if hasattr(x, "__iter__") else (x,) * n
+    if len(given) != n or not all(isinstance(a, (int, np.integer)) and a >= least for a in given):
+        raise ValueError(
+            f"{who}: {name} is a whole number from {least} on, or {n} of them, one an axis; not {x!r}"
+        )
+    return tuple(int(a) for a in given)
+
+
+def pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """Input and target of a loss, in the same shape and, where plain, the same floating-point dtype."""
+    input = array(input)
+    if input.dtype.kind != "f":
+        input = input.astype(float)
+    target = taken_as(target, input)
+    if input.shape != target.shape:
+        fits = input.size == target.size
+        raise ValueError(
+            f"{who}: input has shape {input.shape}, target {target.shape}, and each entry has a target "
+            "of its own" + (f"; target.reshape({input.shape}) would fit" if fits else "")
+        )
+    return input, target
+
+
+def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwise: str = "") -> Any:
+    """Class numbers that can be looked up, and which samples count, which is None if all do."""
+    axis = 1 if len(input.shape) > 1 else 0
+    classes, samples = input.shape[axis], input.shape[:axis] + input.shape[axis + 1 :]
+    if target.shape != samples:
+        raise ValueError(
+            f"{who}: for an input of shape {input.shape} the target has shape {samples} (class numbers)"
+            f"{otherwise}, and not {target.shape}"
+        )
+    if isinstance(target, Value) or target.dtype.kind not in "iu":
+        raise TypeError(
+            f"{who}: class numbers are integers in a plain array, and these are {target.dtype}"
+            f"{' in a Value' if isinstance(target, Value) else '; convert them with target.astype(int)'}"
+        )
+    if only_classes(target, classes, ignore_index):
+        return target, None
+    counted = target != ignore_index
+    target = np.where(counted, target, 0)
+    if not only_classes(target, classes):
+        raise ValueError(
+            f"{who}: the numbers of {classes} classes go from 0 to {classes - 1}, and those of the target "
+            f"from {target.min()} to {target.max()}"
+        )
+    return target, counted
+
+
+def class_weights(who: str, input: Any, weight: Any) -> Any:
+    """A factor for each class, in the dtype of `input`."""
+    weight, classes = taken_as(weight, input), input.shape[1 if len(input.shape) > 1 else 0]
+    if weight.shape != (classes,):
+        raise ValueError(f"{who}: weight has shape {weight.shape}, and there are {classes} classes")
+    return weight
+
+
+def weighted(each: Any, weight: Any) -> Any:
+    """The entries of a loss times their weights."""
+    if weight is None:
+        return each
+    weight = taken_as(weight, each)
+    pairs = zip(weight.shape[::-1], each.shape[::-1])
+    if len(weight.shape) > len(each.shape) or any(n not in (1, there) for n, there in pairs):
+        raise ValueError(
+            f"weight has shape {weight.shape}, which does not broadcast to the input's {each.shape}"
+        )
+    return each * weight
+
+
+def class_shares(target: Any, weight: Any, counted: Any, dtype: Any) -> Any:
+    """How much each sample counts: the weight of its class, or 0; None if all count alike."""
+    if weight is None and counted is None:
+        return None
+    share = np.ones(target.shape, dtype) if weight is None else weight[target]
+    return share if counted is None else share * counted
+
+
+def reduced(each: Any, reduction: str, share: Any = None) -> Any:
+    """The mean (by shares, if there are any) or the sum of a loss, or every entry of it."""
+    if reduction == "mean":
+        return each.mean() if share is None else each.sum() / share.sum()
+    if reduction == "sum":
+        return each.sum()
+    if reduction == "none":
+        return each
+    raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
