@@ -2,6 +2,7 @@
 
 Once from the lecture's chain of formulas, once from the engine, and once from trying: nudge that one number
 up and down a little and see what the error does.  All three agree, and a step against the gradient pays.
+The page it writes plays both passes, one operation at a time.
 """
 
 import numpy as np
@@ -129,7 +130,7 @@ def main(argv=None):
     error, numbers, engine, _, _ = show(p)
     print()
     style.picture(args.out / "backpropagation.png", draw, p, numbers, engine, error, size=(10.5, 5.6))
-    style.graph(args.out / "backpropagation-graph.svg", error)
+    style.graph(args.out / "backpropagation.html", error)
 
 
 if __name__ == "__main__":
