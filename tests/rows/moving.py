@@ -76,3 +76,4 @@ case(
     call(arrays((2, 3)), st.tuples(st.integers(0, 2), st.integers(0, 2)).map(lambda pair: ((0, 0), pair))),
     torch=torch and (lambda x, widths: torch.nn.functional.pad(x, widths[1])),
 )
+case(np.pad, padded({**mode("maximum", "minimum", "median"), **lengths}, distinct=True))

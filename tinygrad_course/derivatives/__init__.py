@@ -20,6 +20,9 @@ from . import (
     rounding,
     running,
     shaping,
+    skipping_nan,
+    sorting,
+    statistics,
     trigonometry,
 )
 from .reductions import total
@@ -50,6 +53,9 @@ __all__ = [
     "rounding",
     "running",
     "shaping",
+    "skipping_nan",
+    "sorting",
+    "statistics",
     "total",
     "trigonometry",
 ]

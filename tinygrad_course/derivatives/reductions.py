@@ -79,7 +79,7 @@ derivative(np.var, _var_rule, formula="mean of (x - mean x)² over axis")
 derivative(np.std, _std_rule, formula="√ var x", kink="0 where all entries are equal")
 
 
-def _extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None, where=True):
+def extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None, where=True):
     ties = x == restore(out, x, axis, keepdims)
     if where is not True:
         ties = np.logical_and(ties, where)
@@ -89,8 +89,8 @@ def _extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None,
     return restore(g, x, axis, keepdims) * (ties / np.maximum(shares, 1))
 
 
-derivative(np.max, _extreme_rule, formula="largest x over axis", kink="shared equally among ties")
-derivative(np.min, _extreme_rule, formula="smallest x over axis", kink="shared equally among ties")
+derivative(np.max, extreme_rule, formula="largest x over axis", kink="shared equally among ties")
+derivative(np.min, extreme_rule, formula="smallest x over axis", kink="shared equally among ties")
 
 
 def product_of_others(x):
