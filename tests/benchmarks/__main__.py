@@ -131,7 +131,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     works = figures["works"]
     fig, axis = plt.subplots(figsize=(9, 0.7 * len(works) + 1.5), layout="constrained")
     names = list(ENGINES)
-    for row, (name, result) in enumerate(works.items()):
+    for row, result in enumerate(works.values()):
         for engine, f in result.items():
             place = names.index(engine)
             axis.plot(

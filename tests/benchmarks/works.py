@@ -63,4 +63,4 @@ def first_weights() -> list[np.ndarray]:
     ]
 
 
-from . import mnist  # noqa: E402, F401  (they register their works)
+from . import arrays, mnist, scalars  # noqa: E402, F401  (they register their works)

@@ -101,8 +101,8 @@ class _Run:
         self.gradients: list[Any] = []
         self.backward_from = 0
 
-    def given(self, thing: Any, name: str, target: Value | None = None) -> Any:
-        """A stand-in for an argument, or for the data of the parameter `target`."""
+    def given(self, thing: Any, name: str) -> Any:
+        """A stand-in for an argument, or for the data of a parameter."""
         kind = type(thing)
         if kind is np.ndarray or kind is float:
             traced = self.tape.input(thing)

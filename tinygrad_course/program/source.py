@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
-import keyword
 import math
 import operator
 import textwrap
@@ -15,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .passes import Plan, variables_in
-from .tape import Instruction, Variable, _astype, _expect
+from .tape import Instruction, Names, Variable, _astype, _expect
 
 SYMBOLS = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
@@ -44,11 +42,8 @@ class Printer:
     """
 
     def __init__(self, names: dict[Variable, str], plan: Plan | None = None) -> None:
-        self.names = dict(names)
+        self.names = Names(names)
         self.plan = plan
-        self.taken = (
-            set(self.names.values()) | set(keyword.kwlist) | {"np", "math", "lease"} | set(dir(builtins))
-        )
         self.constants: dict[str, Any] = {}  # name -> array, for what is too long to print
         self.helpers: dict[str, Callable[..., Any]] = {}  # name -> function of our own
 
@@ -59,7 +54,7 @@ class Printer:
             if instruction.function is _expect and not self.plan:
                 continue  # of no interest to people
             if instruction.out.source is not None and instruction.function in VIEWS:
-                self.names[instruction.out] = self.call(instruction)
+                self.names.given[instruction.out] = self.call(instruction)
             else:
                 lines.append(self.line(instruction))
         return lines
@@ -112,7 +107,7 @@ class Printer:
     def text(self, thing: Any, instruction: Instruction | None = None) -> str:
         """An argument as Python source."""
         if isinstance(thing, Variable):
-            return self.names[thing]
+            return self.names.given[thing]
         if isinstance(thing, (tuple, list)):
             inside = ", ".join(self.text(t) for t in thing)
             return f"[{inside}]" if isinstance(thing, list) else f"({inside}{',' if len(thing) == 1 else ''})"
@@ -158,7 +153,7 @@ class Printer:
         for name, known in self.constants.items():
             if known is thing or (type(known) is type(thing) is np.ndarray and _same(known, thing)):
                 return name
-        name = self.fresh("constant" if not self.plan else "c")
+        name = self.names.fresh("constant" if not self.plan else "c")
         self.constants[name] = thing
         return name
 
@@ -190,24 +185,14 @@ class Printer:
         for known, other in self.helpers.items():
             if other is function:
                 return known
-        name = self.fresh(name)
+        name = self.names.fresh(name)
         self.helpers[name] = function
         return name
 
     def name(self, variable: Variable, instruction: Instruction) -> str:
         """A name for what an instruction gives."""
-        if variable not in self.names:
-            wish = variable.name or _named_after(instruction)
-            self.names[variable] = self.fresh(wish)
-        return self.names[variable]
-
-    def fresh(self, wish: str) -> str:
-        """`wish`, or with the first number behind it that is free."""
-        name, n = wish, 2
-        while name in self.taken:
-            name, n = f"{wish}{n}", n + 1
-        self.taken.add(name)
-        return name
+        self.names.give(variable, _named_after(instruction))
+        return self.names.given[variable]
 
 
 def _finite(number: Any) -> bool:

@@ -8,6 +8,7 @@ size, a conversion to a plain number) is refused with the line that asked for it
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import operator
 import re
@@ -40,7 +41,6 @@ class Variable:
     dtype: Any
     contiguous: bool = True
     is_float: bool = False  # a Python float
-    name: str = ""
     source: Variable | None = None  # the variable whose memory this one is a view of
 
     @property
@@ -52,21 +52,26 @@ class Variable:
 class Names:
     """Names for variables: Python names, each given once."""
 
-    def __init__(self) -> None:
-        self.given: dict[Variable, str] = {}
-        self._taken: set[str] = {"np", "math", "lease"}
+    def __init__(self, given: dict[Variable, str] | None = None) -> None:
+        self.given = dict(given or {})
+        reserved = {"np", "math", "lease", *dir(builtins), *keyword.kwlist}
+        self._next = dict.fromkeys(
+            reserved | set(self.given.values()), 2
+        )  # a name in use -> the next number for it
 
     def give(self, variable: Variable, wish: str) -> None:
         """Name `variable` as wished, as far as that is a name and free; the first name stays."""
-        if variable in self.given:
-            return
+        if variable not in self.given:
+            self.given[variable] = self.fresh(wish)
+
+    def fresh(self, wish: str) -> str:
+        """`wish`, or with the first number behind it that is free."""
         wish = re.sub(r"\W", "_", wish) or "x"
-        wish = f"_{wish}" if wish[0].isdigit() or keyword.iskeyword(wish) else wish
-        name, n = wish, 2
-        while name in self._taken:
-            name, n = f"{wish}{n}", n + 1
-        self._taken.add(name)
-        self.given[variable] = name
+        name = wish = f"_{wish}" if wish[0].isdigit() else wish
+        while name in self._next:
+            name, self._next[wish] = f"{wish}{self._next[wish]}", self._next[wish] + 1
+        self._next[name] = 2
+        return name
 
 
 @dataclass(slots=True, eq=False)
@@ -92,20 +97,18 @@ class Tape:
         """Whether another thread asks, which met a traced parameter by chance: it just gets results."""
         return threading.get_ident() != self.thread
 
-    def variable(self, data: Any, name: str = "") -> Variable:
+    def variable(self, data: Any) -> Variable:
         """A new variable that looks like `data`."""
         is_float = type(data) is float
         contiguous = not isinstance(data, np.ndarray) or data.flags.c_contiguous
         dtype = np.dtype(float) if is_float else getattr(data, "dtype", None)
-        new = Variable(
-            len(self.variables), np.shape(data) if dtype else (), dtype, contiguous, is_float, name
-        )
+        new = Variable(len(self.variables), np.shape(data) if dtype else (), dtype, contiguous, is_float)
         self.variables.append(new)
         return new
 
-    def input(self, data: Any, name: str = "") -> Traced:
+    def input(self, data: Any) -> Traced:
         """An array that is given anew at every call of the program."""
-        return Traced(data, self.variable(data, name), self)
+        return Traced(data, self.variable(data), self)
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute ``function(*args, **kwargs)`` on the data and write it down."""
@@ -317,9 +320,7 @@ class Traced(Methods):
         return self.__array__()
 
     def __repr__(self) -> str:
-        return (
-            f"Traced({self._variable.name or self._variable.number}, shape={self.shape}, dtype={self.dtype})"
-        )
+        return f"Traced({self._variable.number}, shape={self.shape}, dtype={self.dtype})"
 
 
 def _astype(x: Any, dtype: Any) -> Any:
