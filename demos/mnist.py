@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,23 @@ from demos.augment import affine
 from tinygrad_course import data, nn, no_grad, optim, viz
 from tinygrad_course.nn import functional as F
 
-DECAY, DROPPED = 0.1, 0.2
 SHAPE, CLASSES = (28, 28), 10
+
+
+class Recipe(NamedTuple):
+    """How to train; what the command line says goes before it."""
+
+    epochs: int
+    batch_size: int
+    lr: float  # the highest learning rate; it falls to 0 along a cosine
+    warm_up: float  # the part of the training in which it rises to that first
+    decay: float  # decoupled weight decay
+    dropped: float  # the part of the input pixels that is set to 0
+    moved: float  # how far the images are moved about in the last epoch, of 1 in the first
+
+
+DEFAULT = Recipe(epochs=16, batch_size=100, lr=4e-3, warm_up=0.1, decay=0.1, dropped=0.2, moved=0)
+BEST = Recipe(epochs=300, batch_size=200, lr=2e-3, warm_up=0, decay=0.05, dropped=0, moved=0.6)
 COLUMNS = ("epoch", "rate", "train loss", "train %", "test %", "seconds")
 
 
@@ -38,14 +53,17 @@ def parse(argv: Sequence[str] | None) -> Any:
     parser.add_argument("--best", action="store_true", help="train long, on images that are moved about")
     parser.add_argument("--data", type=Path, help="folder of four IDX files to learn instead of MNIST")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    parser.add_argument("--epochs", type=int, help="passes over the training images (16; 150 with --best)")
-    parser.add_argument("--batch-size", type=int, default=100, help="images a step (100)")
-    parser.add_argument("--lr", type=float, default=4e-3, help="highest learning rate (0.004)")
+    parser.add_argument("--epochs", type=int, help="passes over the training images (16; 300 with --best)")
+    parser.add_argument("--batch-size", type=int, help="images a step (100; 200 with --best)")
+    parser.add_argument("--lr", type=float, help="highest learning rate (0.004; 0.002 with --best)")
     parser.add_argument("--quiet", action="store_true", help="the table only: no report, no figures")
     args = parser.parse_args(argv)
-    if args.epochs is None:
-        args.epochs = 1 if args.quick else 150 if args.best else 16
-    if args.epochs < 1 or args.batch_size < 1 or args.lr <= 0:
+    recipe = BEST if args.best else DEFAULT
+    asked = {name: getattr(args, name) for name in ("epochs", "batch_size", "lr")}
+    args.recipe = recipe._replace(**{name: x for name, x in asked.items() if x is not None})
+    if args.quick:
+        args.recipe = args.recipe._replace(epochs=asked["epochs"] or 1)
+    if args.recipe.epochs < 1 or args.recipe.batch_size < 1 or args.recipe.lr <= 0:
         parser.error("--epochs, --batch-size and --lr must be positive")
     return args
 
@@ -53,11 +71,16 @@ def parse(argv: Sequence[str] | None) -> Any:
 def main(argv: Sequence[str] | None = None) -> float:
     """Train, report, and return the accuracy on the test images."""
     args = parse(argv)
+    recipe = args.recipe
     images = load(args.data)
     model = nn.MnistMLP(rng=args.seed)
-    optimizer = optim.AdamW(model.parameters(), lr=args.lr, weight_decay=DECAY)
-    steps = args.epochs * -(-len(images.train_images) // args.batch_size)
-    schedule = optim.OneCycleLR(optimizer, max_lr=args.lr, total_steps=steps + 1, pct_start=0.1)
+    optimizer = optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.decay)
+    steps = recipe.epochs * -(-len(images.train_images) // recipe.batch_size)
+    schedule: Any
+    if recipe.warm_up:
+        schedule = optim.OneCycleLR(optimizer, recipe.lr, total_steps=steps + 1, pct_start=recipe.warm_up)
+    else:
+        schedule = optim.CosineAnnealingLR(optimizer, T_max=steps)
     run = Run(model, optimizer, schedule, args)
     print(f"784 → 100 ReLU → 10: {sum(p.size for p in model.parameters()):,} parameters, seed {args.seed}")
     if args.resume:
@@ -101,7 +124,7 @@ class Run:
         self.model, self.optimizer, self.schedule, self.args = model, optimizer, schedule, args
         self.history: list[list[float]] = []  # a row an epoch, as in the table
         self.path = args.out / "checkpoint.npz"
-        self.settings = np.array([args.epochs, args.batch_size, args.lr, args.seed, args.best], float)
+        self.settings = np.array([*args.recipe, args.seed], float)
 
     def parts(self) -> dict[str, Any]:
         """What has a state."""
@@ -128,16 +151,19 @@ class Run:
 
 def train(run: Run, images: data.ImageSet) -> None:
     """The epochs that are left: a row printed and a checkpoint written after each."""
-    args, bar = run.args, show.Bar(not run.args.quiet)
+    recipe, seed, bar = run.args.recipe, run.args.seed, show.Bar(not run.args.quiet)
     x_train, x_test = normalised(images.train_images), normalised(images.test_images)
-    for epoch in range(len(run.history), args.epochs):
+    for epoch in range(len(run.history), recipe.epochs):
         start, total = time.perf_counter(), 0.0
-        rng = np.random.default_rng([args.seed, epoch])  # an epoch's chances do not depend on those before
-        moved = normalised(affine(images.train_images, rng)) if args.best else x_train
-        batches = data.Batches(moved, images.train_labels, batch_size=args.batch_size, seed=args.seed)
+        rng = np.random.default_rng([seed, epoch])  # an epoch's chances do not depend on those before
+        moved = x_train
+        if recipe.moved:
+            strength = 1 - (1 - recipe.moved) * epoch / max(1, recipe.epochs - 1)
+            moved = normalised(affine(images.train_images, rng, strength))
+        batches = data.Batches(moved, images.train_labels, batch_size=recipe.batch_size, seed=seed)
         batches.epoch = epoch
         for done, (x, y) in enumerate(batches, 1):
-            loss = F.cross_entropy(run.model(speckled(x, rng)), y)
+            loss = F.cross_entropy(run.model(speckled(x, recipe.dropped, rng)), y)
             run.model.zero_grad()
             loss.backward()
             run.optimizer.step()
@@ -163,10 +189,12 @@ def normalised(images: np.ndarray) -> np.ndarray:
     return x
 
 
-def speckled(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Dropout on the input: a fifth of the pixels set to 0, so that no neuron relies on a few of them."""
-    kept = np.frombuffer(rng.bytes(x.size), np.uint8).reshape(x.shape) >= round(256 * DROPPED)
-    return x * kept * np.float32(1 / (1 - DROPPED))
+def speckled(x: np.ndarray, dropped: float, rng: np.random.Generator) -> np.ndarray:
+    """Dropout on the input: some of the pixels set to 0, so that no neuron relies on a few of them."""
+    if not dropped:
+        return x
+    kept = np.frombuffer(rng.bytes(x.size), np.uint8).reshape(x.shape) >= round(256 * dropped)
+    return x * kept * np.float32(1 / (1 - dropped))
 
 
 def answers(model: nn.Module, x: np.ndarray) -> np.ndarray:
