@@ -107,12 +107,14 @@ class Browser:
             raise RuntimeError(answer["exceptionDetails"]["exception"].get("description", "failed"))
         return answer["result"].get("value")
 
+    def middle(self, selector):
+        """Where the middle of an element is."""
+        element = f"document.querySelector({selector!r}).getBoundingClientRect()"
+        return self.run(f"(r => [r.x + r.width / 2, r.y + r.height / 2])({element})")
+
     def click(self, selector):
         """Click with the mouse in the middle of an element."""
-        place = self.run(
-            f"(() => {{ const r = document.querySelector({selector!r}).getBoundingClientRect();"
-            " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
-        )
+        place = self.middle(selector)
         self.mouse("mousePressed", *place)
         self.mouse("mouseReleased", *place)
 

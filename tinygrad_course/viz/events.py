@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..value import Value
-from .flow import backward_steps, contribution
+from .flow import backward_steps
 from .labels import as_numpy, is_number
 from .nodes import Graph
 

@@ -173,6 +173,7 @@ class Drawing {
     if (scale > 0 && scale < 0.4) {
       this.zoom(scale / 0.75);
       this.follow(this.seenAs(root), true);
+      this.pan(-0.3 * this.box.w, 0);
     }
   }
 

@@ -15,7 +15,7 @@ from ..derivatives import Row
 from ..value import Value
 from .labels import brief, call_text
 from .layers import find_layers
-from .nodes import Edge, Graph, Node, argument_name, is_differentiable
+from .nodes import Edge, Graph, Node, is_differentiable
 
 _INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?\d*(\.\d+)*")
 

@@ -297,7 +297,7 @@ def _way(
                 points += [(x + frame.left[c], y + frame.y[lane]), (x + frame.right[c], y + frame.y[lane])]
         if target is None:
             points.append((x + frame.w, points[-1][1]))
-        else:
+        elif not _is_first(frames, target, link):
             i = frame.cell[target]
             last = link if target is link.target else None
             height = y + frame.y[i] + ports.into(target, last, link.source)
@@ -305,3 +305,14 @@ def _way(
     x, y = corner[link.target]
     points.append((x, y + link.target.h / 2 + ports.entries[link]))
     return points
+
+
+def _is_first(frames: dict[Group | None, _Frame], entered: Child, link: Link) -> bool:
+    """Whether a link that enters a frame ends in its first column, so that it can go there straight away."""
+    if isinstance(entered, Box):
+        return False
+    child: Child = link.target
+    while (around := child.within if isinstance(child, Box) else child.parent) is not entered:
+        assert around is not None
+        child = around
+    return frames[entered].column[frames[entered].cell[child]] == 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..derivatives import Row
+from ..insight.edges import argument_name
 from ..value import Value
 
 
@@ -80,15 +81,6 @@ class Graph:
     nodes: list[Node]
     edges: list[Edge]
     groups: list[Group]
-
-
-def argument_name(row: Row, i: int) -> str:
-    """What the row's rule calls operand `i`."""
-    if row.each is not None:
-        return f"operand {i}"
-    code = getattr(row.rules[i], "__code__", None) if i < len(row.rules) else None
-    names = code.co_varnames[2 : code.co_argcount] if code is not None else ()
-    return names[i] if i < len(names) else f"operand {i}"
 
 
 def is_differentiable(row: Row, i: int) -> bool:

@@ -15,7 +15,6 @@ from importlib.resources import files
 from typing import Any
 
 from .events import Frame, events_of, frame_of
-from .flow import rule_text
 from .graph import graph_of
 from .labels import cut, plain
 from .layers import short_name

@@ -19,7 +19,7 @@
 
   const graph = () => drawing.graph;
   const numbers = () => graph().frames[frame];
-  const title = (node) => graph().nodes[node].name || `v${node}`;
+  const title = (node) => graph().nodes[node].name || (node === graph().root ? "result" : `v${node}`);
 
   // What has happened after so many events: which values are computed, and the gradients so far
   function situation() {
@@ -231,10 +231,14 @@
     return list;
   }
 
-  function takeApart(label) {
+  function takeApart(label) { // the layer of that name into its neurons, and those into numbers
     showLevel(finest.findIndex((level) => level.graph === 1));
-    const group = graph().groups.findIndex((g) => g.parent === null && g.label.split(" ")[0] === label.split(" ")[0]);
-    if (group >= 0) toggle(group, true);
+    const { groups } = graph();
+    const layer = groups.findIndex((group) => group.parent === null && group.label === label);
+    drawing.toggle(layer, true);
+    groups.forEach((group, i) => { if (group.parent === layer) drawing.toggle(i, true); });
+    drawing.fit();
+    showChanged();
   }
 
   // Finding
