@@ -27,9 +27,17 @@ derivative(
 derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x")
 derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x")
 derivative(np.square, lambda g, out, x: g * (x + x), scalar=lambda x: x * x, formula="x²")
+
+
+def _power_x(g, out, x, y):
+    if isinstance(y, (int, float)) and y != 0:  # NumPy is quick where the exponent is one number
+        return g * y * x ** (y - 1)
+    return g * y * x ** (y - ((x != 0) | (y != 0)))
+
+
 derivative(
     np.power,
-    lambda g, out, x, y: g * y * x ** (y - ((x != 0) | (y != 0))),
+    _power_x,
     lambda g, out, x, y: g * out * np.log(x + ((x == 0) & (y >= 0))),
     scalar=math.pow,
     formula="x ** y",
