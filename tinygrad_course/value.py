@@ -349,7 +349,8 @@ class Value(Methods):
     def data(self, new: Any) -> None:
         in_place = new is self._data and isinstance(new, np.ndarray)
         new = _checked(new)
-        self._data = new.view() if in_place else new  # another object: older records can tell
+        if in_place or self._row is None:
+            self._data = new.view() if in_place else new  # another object: older records can tell
         if self._row is not None:
             raise RuntimeError(
                 f"data of a result of {self._row.name} cannot be set: its record would no longer be true. "
