@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tinygrad_course import Value, derivative, nn
 from tinygrad_course.derivatives import TABLE
+from tinygrad_course.insight.edges import argument_name, contribution, rule_text
 from tinygrad_course.viz.flow import backward_steps
 from tinygrad_course.viz.graph import graph_of
 from tinygrad_course.viz.layers import chain, short_name

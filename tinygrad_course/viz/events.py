@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..insight.edges import contribution
 from ..value import Value
 from .flow import backward_steps
 from .labels import as_numpy, is_number

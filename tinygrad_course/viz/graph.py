@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import Row
+from ..insight.edges import argument_name, recorded
 from ..value import Value
 from .labels import brief, call_text
 from .layers import find_layers
@@ -88,18 +89,6 @@ def graph_of(value: Value, module: Any = None) -> Graph:
     if root.operation:
         root.kind = "loss"
     return Graph(root, nodes, edges, find_layers(nodes, module))
-
-
-def recorded(value: Value) -> list[Value]:
-    """Every value that `value` was computed from and itself, the oldest first."""
-    found = [value]
-    seen = {id(value)}
-    for v in found:  # grows while we go through it
-        for parent in v._parents or ():
-            if parent is not None and id(parent) not in seen:
-                seen.add(id(parent))
-                found.append(parent)
-    return sorted(found, key=lambda v: v._born)
 
 
 def _is_input(v: Value, name: str, parameters: dict[int, str]) -> bool:

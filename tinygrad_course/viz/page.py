@@ -14,6 +14,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from ..insight.edges import rule_text
 from .events import Frame, events_of, frame_of
 from .graph import graph_of
 from .labels import cut, plain

@@ -1,0 +1,1 @@
+"""Why is this gradient this number?"""
