@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rows.registry import Call, apart, arrays, binary, call, case, numbers, shapes, st, torch, unary
+from rows.registry import Call, apart, arrays, binary, call, case, fixed, numbers, shapes, st, torch, unary
 
 between = unary(low=-3, high=3, avoid=range(-3, 4))
 
@@ -33,7 +33,8 @@ case(np.nextafter, binary())
 
 case(np.fabs, unary(avoid=[0]), torch="abs")
 case(np.copysign, binary(avoid=[0]), torch=lambda x, y: torch.abs(x) * torch.copysign(torch.ones_like(x), y))
-case(np.heaviside, binary())
+case(np.heaviside, binary(first={"avoid": [0]}))
+case(np.heaviside, arrays().map(lambda y: Call((fixed(np.zeros(y.shape)), y))))  # y is what it is at 0
 
 
 @st.composite
