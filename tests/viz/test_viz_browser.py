@@ -160,6 +160,17 @@ def test_arrays_are_summed_up(opened):
     assert why.startswith("linear: x @ weightᵀ + bias; the gradient for bias; g is v5.grad (4, 2)")
 
 
+def test_an_operation_with_several_results(opened):
+    parts = np.split(Value(np.arange(6.0), name="x"), 3)
+    value = (parts[0] * parts[2]).sum()
+    browser = opened(value)
+    browser.key("Home")
+    for _ in range(12):
+        browser.key("ArrowRight")
+    value.backward()
+    assert lines(browser, 0) == ["x", "(6,)", f"‖grad‖ {number(np.linalg.norm([4, 5, 0, 0, 0, 1]))[1:]}"]
+
+
 # The controls
 def test_buttons_step_back_and_forth(opened):
     browser = opened(neuron())

@@ -60,6 +60,20 @@ def test_a_module_tells_inputs_from_parameters_and_names_them():
     assert [group.label for group in graph.groups] == ["0 Linear", "2 Linear"]
 
 
+def test_a_frozen_parameter_keeps_its_name_and_layer():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    net.parameters()[0].requires_grad = False
+    graph = graph_of(net(np.ones((4, 2), np.float32)).sum(), net)
+    frozen = next(node for node in graph.nodes if node.name == "0.weight")
+    assert (frozen.kind, frozen.value, frozen.group.label) == ("parameter", None, "0 Linear")
+
+
+def test_layers_nested_without_end_stay_shallow():
+    w = Value(1.0, name=".".join(["a"] * 5000))
+    graph = graph_of(w * 2.0)
+    assert len(graph.groups) == 8
+
+
 def test_constants_stand_in_the_operation_and_arrays_are_inputs():
     w = Value(np.ones((3, 2)), name="w")
     graph = graph_of(np.sum(w[0] ** 2 * np.ones(2), axis=0))

@@ -344,6 +344,41 @@ def test_a_notebook_never_raises_and_falls_back_to_text():
     assert set(mimebundle(strange)) == {"text/plain"}
 
 
+def test_a_notebook_shows_a_module_as_a_table():
+    class Odd(nn.Module):
+        def summary(self):
+            return "<b>"
+
+        def __repr__(self):
+            raise ValueError
+
+    assert "78,500" in mimebundle(nn.MnistMLP())["text/html"]
+    bundle = mimebundle(Odd())
+    assert bundle["text/html"] == "<pre>&lt;b&gt;</pre>" and "Odd" in bundle["text/plain"]
+    assert set(mimebundle(object())) == {"text/plain"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Value(1.0),
+        lambda: Value(np.ones((2, 3)), requires_grad=False),
+        lambda: Value(np.ones((2, 3))) * 2.0,
+        lambda: Value(np.ones((0, 3))) * 2.0,
+        lambda: Value(np.array(3.0)) * 2.0,
+        lambda: Value(np.float32([1.0, 2.0])).sum(),
+        lambda: Value(0.0).log(),
+        lambda: Value(-1.0) ** 0.5,
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_any_value_has_its_pictures(make, tmp_path):
+    value = make()
+    for suffix in (".svg", ".dot", ".html"):
+        assert viz.save(value, tmp_path / f"x{suffix}").stat().st_size > 100
+    assert mimebundle(value)["text/plain"] == repr(value)
+
+
 def test_a_page_shows_itself_in_a_frame():
     html = viz.player(neuron("<script>"))._repr_html_()
     elements = Elements(html)

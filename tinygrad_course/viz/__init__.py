@@ -14,8 +14,9 @@ Examples
 
 from .files import save
 from .graph import graph_of
+from .notebook import mimebundle
 from .pictures import draw
 from .player import Page, player
 from .recorder import Recorder
 
-__all__ = ["Page", "Recorder", "draw", "graph_of", "player", "save"]
+__all__ = ["Page", "Recorder", "draw", "graph_of", "mimebundle", "player", "save"]

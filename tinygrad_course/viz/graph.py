@@ -52,7 +52,9 @@ def graph_of(value: Value, module: Any = None) -> Graph:
             f"a picture is drawn of a Value, such as a loss, and this is {type(value).__name__}; "
             "give the Value that the network returned"
         )
-    names = {} if module is None else {id(p): name for name, p in module.named_parameters()}
+    named = [] if module is None else module.named_parameters()
+    names = {id(p): name for name, p in named}
+    frozen = {id(p._data): name for name, p in named if not p.requires_grad}  # constants to the record
     nodes: list[Node] = []
     edges: list[Edge] = []
     known: dict[int, Node] = {}  # by identity, of Values and of constant arrays alike
@@ -73,9 +75,10 @@ def graph_of(value: Value, module: Any = None) -> Graph:
             if parent is not None:
                 sources.append((i, known[id(parent)]))
             elif _is_drawn(v._row, i, operand):
+                name_of = frozen.get(id(operand)) or _constant_name(v._row, i)
+                kind = "parameter" if id(operand) in frozen else "input"
                 constant = known.get(id(operand)) or add(
-                    operand,
-                    Node(len(nodes), "input", operand, name=_constant_name(v._row, i)),
+                    operand, Node(len(nodes), kind, operand, name=name_of)
                 )
                 sources.append((i, constant))
         drawn = {i for i, _ in sources}

@@ -13,6 +13,7 @@ from typing import Any
 from .nodes import Group, Node, is_differentiable
 
 _PATH = re.compile(r"\w+(\.\w+)+")
+_DEEPEST = 8  # layers within layers; what is deeper stays in the name
 _STEP = re.compile(r"[^.]+(?:\.\d+)*(?=\.|$)")  # "layers.0.weight": layers.0, weight
 
 
@@ -82,7 +83,7 @@ def _path(node: Node) -> tuple[str, ...]:
     """The layers that a parameter's dotted name tells of: ``layers.0.weight`` is in ``layers.0``."""
     if node.kind != "parameter" or not _PATH.fullmatch(node.name):
         return ()
-    return tuple(_STEP.findall(node.name)[:-1])
+    return tuple(_STEP.findall(node.name)[:-1][:_DEEPEST])
 
 
 def _path_of_operation(node: Node) -> tuple[str, ...]:

@@ -1,6 +1,9 @@
-"""What a notebook shows for a value: its graph if that is small, its text in any case, and never an error."""
+"""What a notebook shows for a value or a module: a picture or a table, always its text, never an error."""
 
 from __future__ import annotations
+
+from html import escape
+from typing import Any
 
 from ..value import Value
 from .graph import graph_of
@@ -12,25 +15,39 @@ SMALL = 60
 """A graph of more nodes than that is not shown unasked."""
 
 
-def mimebundle(value: Value) -> dict[str, str]:
-    """The forms in which a notebook can show `value`, for `_repr_mimebundle_`.
+def mimebundle(shown: Any) -> dict[str, str]:
+    """The forms in which a notebook can show something, for its `_repr_mimebundle_`.
+
+    A Value is shown as its graph if that is small; what has a `summary()`, such as a Module, as that table.
 
     Examples
     --------
-    >>> from tinygrad_course import Value
+    >>> from tinygrad_course import Value, nn
     >>> sorted(mimebundle(Value(2.0) * Value(3.0)))
     ['image/svg+xml', 'text/plain']
     >>> mimebundle(Value(2.0))
     {'text/plain': 'Value(2.0)'}
+    >>> sorted(mimebundle(nn.Linear(2, 1)))
+    ['text/html', 'text/plain']
     """
-    bundle = {"text/plain": repr(value)}
+    bundle = {"text/plain": _text(shown)}
     try:
-        if value._row is not None and _is_small(value):
-            graph = graph_of(value)
-            bundle["image/svg+xml"] = svg(view_of(graph, texts_of(graph)), title_of(value))
+        if isinstance(shown, Value):
+            if shown._row is not None and _is_small(shown):
+                graph = graph_of(shown)
+                bundle["image/svg+xml"] = svg(view_of(graph, texts_of(graph)), title_of(shown))
+        else:
+            bundle["text/html"] = f"<pre>{escape(shown.summary())}</pre>"
     except Exception:  # whatever a strange value may hold, its text is shown
         pass
     return bundle
+
+
+def _text(shown: Any) -> str:
+    try:
+        return repr(shown)
+    except Exception:
+        return object.__repr__(shown)
 
 
 def _is_small(value: Value) -> bool:
