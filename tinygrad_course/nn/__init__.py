@@ -20,36 +20,80 @@ Examples
 """
 
 from . import functional, init
-from .activations import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .activations import (
+    ELU,
+    GELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from .attention import MultiheadAttention
 from .checkpoint import load, save
+from .convolution import AvgPool2d, Conv1d, Conv2d, MaxPool2d
+from .distances import CosineSimilarity, HuberLoss, KLDivLoss, NLLLoss, SmoothL1Loss
+from .embedding import Embedding
 from .linear import Flatten, Linear, MnistMLP, Sequential
 from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
 from .module import Module
 from .neuron import MLP, Layer, Neuron
+from .normalization import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
+from .recurrent import GRUCell, LSTMCell, RNNCell
 from .stateless import functional_call
 
 __all__ = [
+    "ELU",
     "GELU",
     "MLP",
+    "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "CosineSimilarity",
     "CrossEntropyLoss",
+    "Dropout",
+    "Embedding",
     "Flatten",
+    "GRUCell",
+    "Hardtanh",
+    "HuberLoss",
+    "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool2d",
+    "Mish",
     "MnistMLP",
     "Module",
+    "MultiheadAttention",
+    "NLLLoss",
     "Neuron",
+    "PReLU",
+    "RNNCell",
     "ReLU",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
     "Softmax",
     "Softplus",
+    "Softsign",
     "Tanh",
     "functional",
     "functional_call",

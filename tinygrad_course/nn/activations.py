@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..value import Value
 from . import functional as F
+from .arguments import taken_as
 from .module import Module
 
 
@@ -80,6 +85,66 @@ class SiLU(Module):
 
     def forward(self, x: Any) -> Any:
         return F.silu(x)
+
+
+class ELU(Module):
+    """x where it is positive, `alpha` · (exp x - 1) elsewhere."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        return F.elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        return "" if self.alpha == 1 else f"{self.alpha}"
+
+
+class PReLU(Module):
+    """x where it is positive, weight · x elsewhere, the weight learned: one, or one a channel (axis 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> PReLU()(np.array([-1.0, 2.0])).numpy()
+    array([-0.25,  2.  ], dtype=float32)
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
+        self.weight = Value(np.full(num_parameters, init, dtype), name="weight")
+
+    def forward(self, x: Any) -> Any:
+        return F.prelu(taken_as(x, self.weight), self.weight)
+
+    def extra_repr(self) -> str:
+        return f"{self.weight.size}"
+
+
+class Hardtanh(Module):
+    """x, but at least `min_val` and at most `max_val`."""
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        self.min_val, self.max_val = min_val, max_val
+
+    def forward(self, x: Any) -> Any:
+        return F.hardtanh(x, self.min_val, self.max_val)
+
+    def extra_repr(self) -> str:
+        return f"{self.min_val}, {self.max_val}"
+
+
+class Softsign(Module):
+    """x / (1 + |x|)."""
+
+    def forward(self, x: Any) -> Any:
+        return F.softsign(x)
+
+
+class Mish(Module):
+    """x · tanh(softplus(x))."""
+
+    def forward(self, x: Any) -> Any:
+        return F.mish(x)
 
 
 class Softmax(Module):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import neural, reductions
-from ..derivatives.neural import gelu, leaky_relu, linear, relu, sigmoid, silu
+from ..derivatives.neural import elu, gelu, hardtanh, leaky_relu, linear, mish, relu, sigmoid, silu, softsign
 from ..value import Value
 from .arguments import (
     array,
@@ -24,23 +24,49 @@ from .arguments import (
     taken_as,
     weighted,
 )
+from .attention import scaled_dot_product_attention
+from .convolution import avg_pool2d, conv1d, conv2d, max_pool2d
+from .distances import cosine_similarity, huber_loss, kl_div, nll_loss, smooth_l1_loss
+from .embedding import embedding, one_hot
+from .normalization import batch_norm, dropout, layer_norm, normalize
 
 __all__ = [
+    "avg_pool2d",
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "conv1d",
+    "conv2d",
+    "cosine_similarity",
     "cross_entropy",
+    "dropout",
+    "elu",
+    "embedding",
     "gelu",
+    "hardtanh",
+    "huber_loss",
+    "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
     "logsumexp",
+    "max_pool2d",
+    "mish",
     "mse_loss",
+    "nll_loss",
+    "normalize",
+    "one_hot",
+    "prelu",
     "relu",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
+    "smooth_l1_loss",
     "softmax",
     "softplus",
+    "softsign",
     "tanh",
 ]
 
@@ -55,6 +81,25 @@ def softplus(input: Any, beta: float = 1.0) -> Any:
     PyTorch's `threshold` is not needed: this is exact for large inputs as it is.
     """
     return neural.softplus(input) if beta == 1 else neural.softplus(input * beta) / beta
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """input where it is positive, weight · input elsewhere; `weight` is one number or one a channel (axis 1).
+
+    Examples
+    --------
+    >>> prelu([[-1.0, -1.0]], [0.5, 0.25])
+    array([[-0.5 , -0.25]])
+    """
+    input, weight = array(input), array(weight)
+    channels = input.shape[1] if len(input.shape) > 1 else 1
+    if weight.size not in (1, channels):
+        raise ValueError(
+            f"prelu: weight has {weight.size} numbers; an input of shape {input.shape} takes 1"
+            + (f", or {channels}, one a channel (axis 1)" if channels > 1 else "")
+        )
+    lying = (weight.size,) + (1,) * (len(input.shape) - 2) if weight.size > 1 else (1,) * len(input.shape)
+    return neural.prelu(input, _numpy.reshape(weight, lying))
 
 
 def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Any:

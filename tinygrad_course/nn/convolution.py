@@ -1,0 +1,394 @@
+"""Convolution and pooling over one axis (signals) or two (images), as functions and as layers.
+
+Shapes are PyTorch's: input (N, channels, length) or (N, channels, height, width), or without N for a single
+sample; weight (out_channels, in_channels / groups, *kernel_size).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..derivatives import convolution
+from ..value import Value
+from . import init
+from .arguments import array, numbers, taken_as
+from .init import Rng
+from .module import Module
+
+Size = int | tuple[int, ...]
+
+
+def conv1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Any:
+    """`conv2d` with one axis instead of two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> signal, difference = np.array([[[1.0, 4.0, 9.0, 16.0]]]), np.array([[[-1.0, 1.0]]])
+    >>> conv1d(signal, difference)
+    array([[[3., 5., 7.]]])
+    """
+    return _convolved("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Any:
+    """Slide the kernels of `weight` over images: at every place, the sum of products with what lies below.
+
+    Parameters
+    ----------
+    input : Value or array of shape (N, in_channels, height, width) or (in_channels, height, width)
+        Images.
+    weight : Value or array of shape (out_channels, in_channels / groups, kernel_height, kernel_width)
+        A kernel for each output channel.
+    bias : Value or array of shape (out_channels,), optional
+        What is added to every place of an output channel.
+    stride : int or pair of int
+        How far the kernel goes from place to place.
+    padding : int, pair of int, "valid" or "same"
+        How many zeros surround the images; "same" (with stride 1) leaves their size as it is.
+    dilation : int or pair of int
+        How far apart in the image neighbours in the kernel are.
+    groups : int
+        Divides channels and outputs into so many groups that have nothing to do with one another.
+
+    Returns
+    -------
+    Value or array of shape (N, out_channels, ...)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import Value
+    >>> image, kernel = np.ones((1, 1, 3, 3)), Value(np.ones((1, 1, 2, 2)))
+    >>> out = conv2d(image, kernel, padding=1)
+    >>> out.numpy()[0, 0]
+    array([[1., 2., 2., 1.],
+           [2., 4., 4., 2.],
+           [2., 4., 4., 2.],
+           [1., 2., 2., 1.]])
+    """
+    return _convolved("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolved(
+    who: str,
+    n: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Any:
+    """A convolution over `n` axes."""
+    (input, single), weight = _batched(who, n, input), array(weight)
+    if weight.ndim != n + 2:
+        raise ValueError(
+            f"{who}: weight has {n + 2} axes, (out, in / groups, *kernel), not shape {weight.shape}"
+        )
+    out, inner, *kernel = weight.shape
+    if groups < 1 or out % groups or input.shape[1] != inner * groups:
+        raise ValueError(
+            f"{who}: the input has {input.shape[1]} channels (shape {input.shape}); a weight of shape "
+            f"{weight.shape} with groups={groups} takes {inner * groups}, and gives {out} in as many groups"
+        )
+    if bias is not None and (bias := array(bias)).shape != (out,):
+        raise ValueError(f"{who}: bias has shape {bias.shape}, and there are {out} output channels")
+    stride, dilation = numbers(who, "stride", stride, n), numbers(who, "dilation", dilation, n)
+    pairs = _padding(who, padding, kernel, stride, dilation)
+    _check_fits(who, input, kernel, pairs, dilation)
+    result = convolution.convolution(input, weight, bias, stride, pairs, dilation, groups)
+    return result[0] if single else result
+
+
+def _batched(who: str, n: int, input: Any) -> tuple[Any, bool]:
+    """The input as a batch, and whether it was a single sample."""
+    input = array(input)
+    if input.ndim not in (n + 1, n + 2):
+        axes = "(N, channels, length)" if n == 1 else "(N, channels, height, width)"
+        raise ValueError(f"{who}: the input has the axes {axes}, or those without N, not shape {input.shape}")
+    single = input.ndim == n + 1
+    return input[None] if single else input, single
+
+
+def _padding(who: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
+    """How many zeros come before and after each axis."""
+    if padding == "same":
+        if any(s != 1 for s in stride):
+            raise ValueError(f"{who}: padding='same' is for stride 1, not {stride}; give it as numbers")
+        more = [d * (k - 1) for k, d in zip(kernel, dilation)]
+        return tuple((m // 2, m - m // 2) for m in more)
+    if isinstance(padding, str) and padding != "valid":
+        raise ValueError(f"{who}: padding is a number, a pair, 'valid' or 'same', not {padding!r}")
+    given = (0,) * len(kernel) if padding == "valid" else numbers(who, "padding", padding, len(kernel), 0)
+    return tuple((p, p) for p in given)
+
+
+def _check_fits(who: str, input: Any, kernel: Any, pairs: Any, dilation: Any) -> None:
+    for size, k, (before, after), d in zip(input.shape[2:], kernel, pairs, dilation):
+        if size + before + after < d * (k - 1) + 1:
+            raise ValueError(
+                f"{who}: the kernel reaches over {d * (k - 1) + 1} entries, and the input of shape "
+                f"{input.shape} has only {size + before + after} of them, padding included"
+            )
+
+
+def max_pool2d(
+    input: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1
+) -> Any:
+    """The largest entry of every window; of equal ones the first gets the gradient.
+
+    Parameters
+    ----------
+    input : Value or array of shape (N, channels, height, width) or (channels, height, width)
+        Images.
+    kernel_size : int or pair of int
+        The window.
+    stride : int or pair of int, optional
+        How far it goes from place to place: by its own size if not given.
+    padding : int or pair of int
+        How many entries of -inf surround the images: half a window at most.
+    dilation : int or pair of int
+        How far apart in the image neighbours in the window are.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 5.,  7.],
+             [13., 15.]]]])
+    """
+    who = "max_pool2d"
+    kernel, steps, pairs = _pooling(who, kernel_size, stride, padding)
+    spread, (input, single) = numbers(who, "dilation", dilation, 2), _batched(who, 2, input)
+    _check_fits(who, input, kernel, pairs, spread)
+    result = convolution.max_pool(input, kernel, steps, pairs, spread)
+    return result[0] if single else result
+
+
+def avg_pool2d(
+    input: Any,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    *,
+    count_include_pad: bool = True,
+) -> Any:
+    """The mean of every window; arguments of `max_pool2d`.
+
+    `count_include_pad` says whether the zeros of the padding count as entries.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 2.5,  4.5],
+             [10.5, 12.5]]]])
+    """
+    who = "avg_pool2d"
+    kernel, steps, pairs = _pooling(who, kernel_size, stride, padding)
+    input, single = _batched(who, 2, input)
+    _check_fits(who, input, kernel, pairs, (1, 1))
+    result = convolution.avg_pool(input, kernel, steps, pairs, count_include_pad)
+    return result[0] if single else result
+
+
+def _pooling(who: str, kernel_size: Any, stride: Any, padding: Any) -> Any:
+    """Kernel, stride and padding of a pooling function."""
+    kernel = numbers(who, "kernel_size", kernel_size, 2)
+    steps = kernel if stride is None else numbers(who, "stride", stride, 2)
+    pairs = _padding(who, padding, kernel, steps, (1, 1))
+    if any(before > k // 2 for k, (before, _) in zip(kernel, pairs)):
+        raise ValueError(f"{who}: padding={padding} is more than half of the window {kernel}")
+    return kernel, steps, pairs
+
+
+class _Conv(Module):
+    """What `Conv1d` and `Conv2d` share."""
+
+    _axes = 0
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike = np.float32,
+        rng: Rng = None,
+    ) -> None:
+        who, rng = type(self).__name__, np.random.default_rng(rng)
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{who}: {in_channels} channels and {out_channels} outputs do not divide into {groups} groups"
+            )
+        self.kernel_size = numbers(who, "kernel_size", kernel_size, self._axes)
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        fan_in = math.prod(shape[1:])
+        bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
+        self.weight = init.uniform_(Value(np.empty(shape, dtype), name="weight"), -bound, bound, rng=rng)
+        self.bias = None
+        if bias:
+            self.bias = Value(np.empty(out_channels, dtype), name="bias")
+            init.uniform_(self.bias, -bound, bound, rng=rng)
+
+    def forward(self, x: Any) -> Any:
+        """The output channels for inputs of shape (N, in_channels, ...)."""
+        return _convolved(
+            type(self).__name__,
+            self._axes,
+            taken_as(x, self.weight),
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+        )
+
+    def extra_repr(self) -> str:
+        out, inner = self.weight.shape[:2]
+        said = [f"{inner * self.groups}", f"{out}", f"kernel_size={self.kernel_size}"]
+        for name, usual in (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)):
+            if (given := getattr(self, name)) != usual:
+                said.append(f"{name}={given!r}")
+        return ", ".join(said) + ("" if self.bias is not None else ", bias=False")
+
+
+class Conv1d(_Conv):
+    """`nn.functional.conv1d` with a weight and a bias of its own; arguments and attributes of `Conv2d`."""
+
+    _axes = 1
+
+
+class Conv2d(_Conv):
+    """`nn.functional.conv2d` with a weight and a bias of its own.
+
+    Both start uniformly between ±1/√fan_in, as in PyTorch, where an output sees fan_in inputs.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        How many channels come in and go out.
+    kernel_size : int or pair of int
+        Height and width of the kernels.
+    stride, padding, dilation, groups
+        As in `nn.functional.conv2d`.
+    bias : bool
+        False leaves the bias out.
+    dtype : dtype
+        The parameters' and so the outputs' precision.
+    rng : int or Generator, optional
+        Where the initial weights come from.
+
+    Attributes
+    ----------
+    weight : Value of shape (out_channels, in_channels / groups, kernel_height, kernel_width)
+    bias : Value of shape (out_channels,), or None
+
+    Raises
+    ------
+    ValueError
+        If channels and groups do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import nn
+    >>> layer = nn.Conv2d(1, 8, 3, padding=1, rng=0)
+    >>> layer(np.zeros((5, 1, 28, 28))).shape
+    (5, 8, 28, 28)
+    >>> layer
+    Conv2d(1, 8, kernel_size=(3, 3), padding=1)
+    """
+
+    _axes = 2
+
+
+class MaxPool2d(Module):
+    """`nn.functional.max_pool2d` as a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import nn
+    >>> nn.MaxPool2d(2)(np.zeros((5, 8, 28, 28))).shape
+    (5, 8, 14, 14)
+    """
+
+    def __init__(
+        self, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1
+    ) -> None:
+        self.kernel_size, self.stride, self.padding, self.dilation = kernel_size, stride, padding, dilation
+
+    def forward(self, x: Any) -> Any:
+        return max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
+
+    def extra_repr(self) -> str:
+        return _pool_repr(self) + ("" if self.dilation == 1 else f", dilation={self.dilation}")
+
+
+class AvgPool2d(Module):
+    """`nn.functional.avg_pool2d` as a layer."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        *,
+        count_include_pad: bool = True,
+    ) -> None:
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.count_include_pad = count_include_pad
+
+    def forward(self, x: Any) -> Any:
+        return avg_pool2d(
+            x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad
+        )
+
+    def extra_repr(self) -> str:
+        return _pool_repr(self) + ("" if self.count_include_pad else ", count_include_pad=False")
+
+
+def _pool_repr(pool: Any) -> str:
+    said = f"kernel_size={pool.kernel_size}"
+    said += "" if pool.stride is None else f", stride={pool.stride}"
+    return said + ("" if pool.padding == 0 else f", padding={pool.padding}")

@@ -1,0 +1,162 @@
+"""Whole numbers as vectors: looked up in a table that is learned, or one-hot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..derivatives import neural
+from ..value import Value
+from . import init
+from .arguments import array
+from .init import Rng
+from .module import Module
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """The rows of `weight` that the whole numbers `input` name.
+
+    Parameters
+    ----------
+    input : array of int
+        Row numbers, in any shape.
+    weight : Value or array of shape (num_embeddings, embedding_dim)
+        The table.
+    padding_idx : int, optional
+        The row of this number gets no gradient.
+
+    Returns
+    -------
+    Value or array of shape (*input.shape, embedding_dim)
+
+    Raises
+    ------
+    TypeError
+        If `input` does not hold integers.
+    IndexError
+        If there is no row of a number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import Value
+    >>> table = Value([[0.0, 1.0], [2.0, 3.0]])
+    >>> embedding(np.array([1, 1, 0]), table).sum().backward()
+    >>> table.grad
+    array([[1., 1.],
+           [2., 2.]])
+    """
+    input, weight = _whole("embedding", input), array(weight)
+    if weight.ndim != 2:
+        raise ValueError(f"embedding: weight is a table of two axes, not of shape {weight.shape}")
+    rows = weight.shape[0]
+    if not neural.only_classes(input, rows):
+        raise IndexError(
+            f"embedding: the rows of the table go from 0 to {rows - 1}, and the numbers given from "
+            f"{input.min()} to {input.max()}"
+        )
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise IndexError(f"embedding: padding_idx={padding_idx} is no row of a table of {rows} rows")
+        padding_idx %= rows
+    return neural.embedding(input, weight, padding_idx)
+
+
+def one_hot(input: Any, num_classes: int = -1) -> NDArray[np.int64]:
+    """For each number a vector of zeros with a 1 at its place.
+
+    Parameters
+    ----------
+    input : array of int
+        Class numbers, in any shape.
+    num_classes : int
+        The length of the vectors: one more than the largest number, if not given.
+
+    Returns
+    -------
+    array of int of shape (*input.shape, num_classes)
+
+    Raises
+    ------
+    TypeError
+        If `input` does not hold integers.
+    ValueError
+        If a number is negative or too large.
+
+    Examples
+    --------
+    >>> one_hot([1, 0], 3)
+    array([[0, 1, 0],
+           [1, 0, 0]])
+    """
+    input = _whole("one_hot", input)
+    if num_classes == -1:
+        if not input.size:
+            raise ValueError(
+                "one_hot: there are no numbers to tell how many classes there are; say num_classes"
+            )
+        num_classes = int(input.max()) + 1
+    if not neural.only_classes(input, num_classes):
+        raise ValueError(
+            f"one_hot: the numbers of {num_classes} classes go from 0 to {num_classes - 1}, and those given "
+            f"from {input.min()} to {input.max()}"
+        )
+    return (input[..., None] == np.arange(num_classes)).astype(np.int64)
+
+
+def _whole(who: str, input: Any) -> Any:
+    input = array(input)
+    if isinstance(input, Value) or input.dtype.kind not in "iu":
+        raise TypeError(
+            f"{who}: the numbers to look up are integers in a plain array, and these are {input.dtype}; "
+            "convert them with .astype(int)"
+        )
+    return input
+
+
+class Embedding(Module):
+    """A table of vectors that are learned, one for each whole number from 0 on.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        How many vectors, and how long.
+    padding_idx : int, optional
+        This row is zero and stays so.
+    dtype : dtype
+        The precision.
+    rng : int or Generator, optional
+        Where the initial vectors come from: they are normally distributed.
+
+    Examples
+    --------
+    >>> from tinygrad_course import nn
+    >>> letters = nn.Embedding(27, 10, rng=0)
+    >>> letters([[0, 5, 13]]).shape
+    (1, 3, 10)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        dtype: DTypeLike = np.float32,
+        rng: Rng = None,
+    ) -> None:
+        self.padding_idx = padding_idx
+        self.weight = Value(np.empty((num_embeddings, embedding_dim), dtype), name="weight")
+        init.normal_(self.weight, rng=rng)
+        if padding_idx is not None:
+            self.weight.data[padding_idx] = 0.0
+
+    def forward(self, x: Any) -> Any:
+        """The vectors of the numbers in `x`."""
+        return embedding(x, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        rows, length = self.weight.shape
+        return f"{rows}, {length}" + ("" if self.padding_idx is None else f", padding_idx={self.padding_idx}")
