@@ -62,6 +62,11 @@ FUNCTIONS = {
     "max_pool2d, ties": (lambda n, x: n.max_pool2d(x, 3, 1), np.round(IMAGE)),
     "avg_pool2d": (lambda n, x: n.avg_pool2d(x, (3, 2), 1, 1), IMAGE),
     "avg_pool2d, without padding": (lambda n, x: n.avg_pool2d(x, 3, 2, 1, count_include_pad=False), IMAGE),
+    "pad": (lambda n, x: n.pad(x, (1, 2, 0, 3), value=0.5), IMAGE),
+    "pad, negative": (lambda n, x: n.pad(x, (1, -2, -1, 0)), IMAGE),
+    "pad, reflect": (lambda n, x: n.pad(x, (1, 2), "reflect"), SIGNAL),
+    "pad, replicate": (lambda n, x: n.pad(x, (3, 0, 1, 2), "replicate"), IMAGE),
+    "pad, circular": (lambda n, x: n.pad(x, (1, 2, 3, 0), mode="circular"), IMAGE),
     "layer_norm": (
         lambda n, x, w, b: n.layer_norm(x, (3, 4), w, b),
         numbers(2, 5, 3, 4),
@@ -549,6 +554,9 @@ def test_layers_say_what_they_are():
         (lambda: F.conv2d(IMAGE, numbers(3, 4, 2, 2), stride=2, padding="same"), ValueError, r"stride 1"),
         (lambda: F.max_pool2d(IMAGE, 2, padding=2), ValueError, r"half of the window"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, r"2 groups"),
+        (lambda: F.pad(IMAGE, (1, 2, 3)), ValueError, r"two numbers an axis"),
+        (lambda: F.pad(IMAGE, (1, 2), "mirror"), ValueError, r"'mirror'"),
+        (lambda: F.pad(IMAGE, (1, 2), "reflect", 1.0), ValueError, r"value"),
         (lambda: F.layer_norm(IMAGE, 4), ValueError, r"end in normalized_shape, \(4,\)"),
         (
             lambda: F.batch_norm(numbers(1, 3), None, None, training=True),

@@ -38,6 +38,16 @@ case(np.vdot, flat(), torch=lambda x, y: torch.vdot(x.reshape(-1), y.reshape(-1)
 case(np.kron, call(arrays(few), arrays(few)), torch="kron")
 case(np.matrix_transpose, call(arrays(shapes(min_dims=2))), torch=lambda x: x.mT)
 case(np.linalg.matrix_transpose, call(arrays(shapes(min_dims=2))), torch=lambda x: x.mT)
+case(
+    np.linalg.diagonal,
+    call(arrays(shapes(min_dims=2)), offset=st.integers(-2, 2)),
+    torch=lambda x, offset=0: torch.diagonal(x, offset, -2, -1),
+)
+case(
+    np.linalg.trace,
+    call(arrays(shapes(min_dims=2)), offset=st.integers(-2, 2)),
+    torch=lambda x, offset=0: torch.diagonal(x, offset, -2, -1).sum(-1),
+)
 case(np.linalg.outer, call(arrays(shapes(min_dims=1, max_dims=1)), arrays((3,))), torch="outer")
 case(np.linalg.matmul, call(arrays((2, 1, 3)), arrays((1, 3, 2))), torch="matmul")
 case(

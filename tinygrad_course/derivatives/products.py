@@ -65,6 +65,14 @@ composed(np.linalg.outer, np.outer, formula="a_i · b_j")
 composed(np.linalg.matmul, np.matmul, formula="x @ y")
 for matrix_transpose in (np.matrix_transpose, np.linalg.matrix_transpose):
     derivative(matrix_transpose, lambda g, out, x: swap(g), formula="every matrix transposed")
+composed(
+    np.linalg.diagonal, lambda x, offset=0: np.diagonal(x, offset, -2, -1), formula="diagonals of matrices"
+)
+composed(
+    np.linalg.trace,
+    lambda x, offset=0, dtype=None: np.trace(x, offset, -2, -1, dtype),
+    formula="sum of the diagonal",
+)
 
 
 def _inner(x, y):

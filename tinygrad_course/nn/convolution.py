@@ -1,4 +1,4 @@
-"""Convolution and pooling over one axis (signals) or two (images), as functions and as layers.
+"""Convolution, pooling and padding over one axis (signals) or two (images), as functions and as layers.
 
 Shapes are PyTorch's: input (N, channels, length) or (N, channels, height, width), or without N for a single
 sample; weight (out_channels, in_channels / groups, *kernel_size).
@@ -7,6 +7,7 @@ sample; weight (out_channels, in_channels / groups, *kernel_size).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from .init import Rng
 from .module import Module
 
 Size = int | tuple[int, ...]
+_numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
 
 def conv1d(
@@ -232,6 +234,52 @@ def _pooling(who: str, kernel_size: Any, stride: Any, padding: Any) -> Any:
     if any(before > k // 2 for k, (before, _) in zip(kernel, pairs)):
         raise ValueError(f"{who}: padding={padding} is more than half of the window {kernel}")
     return kernel, steps, pairs
+
+
+MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """Put entries around an array, or (for negative numbers) take some away.
+
+    Parameters
+    ----------
+    input : Value or array
+        What is to be padded.
+    pad : sequence of int
+        How many entries come before and after the last axis, then the last but one, and so on:
+        (left, right, top, bottom) for images.
+    mode : str
+        "constant", "reflect" (without repeating the edge), "replicate" (the edge) or "circular".
+    value : float, optional
+        The constant: 0 if not given.
+
+    Raises
+    ------
+    ValueError
+        If `pad` does not fit the axes, or there is no such mode.
+
+    Examples
+    --------
+    >>> pad([[1.0, 2.0, 3.0]], (1, 2), mode="replicate")
+    array([[1., 1., 2., 3., 3., 3.]])
+    """
+    input, given = array(input), list(pad)
+    if len(given) % 2 or len(given) > 2 * input.ndim:
+        raise ValueError(
+            f"pad: two numbers an axis, from the last axis on; {len(given)} do not fit shape {input.shape}"
+        )
+    if mode not in MODES:
+        raise ValueError(f"pad: mode is one of {', '.join(MODES)}, not {mode!r}")
+    if value is not None and mode != "constant":
+        raise ValueError(f"pad: value is for mode='constant', not for {mode!r}")
+    pairs = [(0, 0)] * (input.ndim - len(given) // 2) + list(zip(given[::2], given[1::2]))[::-1]
+    kept = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pairs)]
+    if min(given, default=0) < 0:
+        input = input[tuple(kept)]
+    widths = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    settings = {"constant_values": value or 0.0} if mode == "constant" else {}
+    return _numpy.pad(input, widths, MODES[mode], **settings)
 
 
 class _Conv(Module):

@@ -25,7 +25,7 @@ from .arguments import (
     weighted,
 )
 from .attention import scaled_dot_product_attention
-from .convolution import avg_pool2d, conv1d, conv2d, max_pool2d
+from .convolution import avg_pool2d, conv1d, conv2d, max_pool2d, pad
 from .distances import cosine_similarity, huber_loss, kl_div, nll_loss, smooth_l1_loss
 from .embedding import embedding, one_hot
 from .normalization import batch_norm, dropout, layer_norm, normalize
@@ -58,6 +58,7 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "prelu",
     "relu",
     "scaled_dot_product_attention",
