@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -85,6 +88,16 @@ def no_method(ufunc: np.ufunc, method: str) -> TypeError:
 
 def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> dict[str, Any]:
     """The keywords of a call, if they can be recorded.
+@functools.cache
+def place_of_out(function: Callable[..., Any]) -> int:
+    """Which argument of a NumPy function is ``out``, the array to write into; a large number for none."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except ValueError:  # not every function of NumPy tells
+        return 99
+    return names.index("out") if "out" in names else 99
+
+
 
     Raises
     ------

@@ -21,7 +21,7 @@ import numpy as np
 
 from .backprop import backpropagate
 from .derivatives import TABLE, Row, indexing, neural, pick, running
-from .errors import accepted_keywords, explained, no_assignment, no_method, no_row
+from .errors import accepted_keywords, explained, no_assignment, no_method, no_row, place_of_out
 from .methods import Methods
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)  # one a thread and a task
@@ -514,6 +514,8 @@ class Value(Methods):
         if self.size != 1:
             raise ValueError(
                 f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or .all(), "
+        if len(args) > (place := place_of_out(func)) and args[place] is not None:
+            kwargs = {**kwargs, "out": args[place]}
                 "np.where(v > 0, a, b) to choose entry by entry, np.logical_and for 'and'"
             )
         return bool(self._data)
