@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from . import optim as optim
     from . import testing as testing
     from . import viz as viz
+    from .insight import explain as explain
+    from .insight import trace_lines as trace_lines
     from .nn import load as load
     from .nn import save as save
     from .program import TraceError as TraceError
@@ -37,11 +39,13 @@ _TRANSFORMS = (
     "checkpoint", "custom_derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient",
     "value_and_grad", "vjp",
 )  # fmt: skip
+_INSIGHT = ("explain", "trace_lines")
 _LATER = {  # what loads on first use -> the room it is in
     **{room: room for room in ("data", "nn", "optim", "testing", "viz")},
     **dict.fromkeys(("load", "save"), "nn"),
     **dict.fromkeys(("TraceError", "compile"), "program"),
     **dict.fromkeys(_TRANSFORMS, "transforms"),
+    **dict.fromkeys(_INSIGHT, "insight"),
 }
 __all__ = ["Value", "derivative", "gradcheck", "gradgradcheck", "no_grad", *_LATER]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,11 @@ class Methods:
     def copy(self) -> Any:
         """A recorded copy."""
         return _numpy.copy(self)
+
+    def explain(self, *, of: Any = None, index: Any = None) -> Any:
+        """Where `.grad` came from, as `tinygrad_course.explain` tells it."""
+        room: Any = import_module(".insight", __package__)  # loads on first use, like all heavy rooms
+        return room.explain(self, of=of, index=index)
 
     def astype(self, dtype: Any) -> Any:
         """The entries in another floating-point dtype."""

@@ -24,7 +24,9 @@ from .derivatives import TABLE, Row, indexing, neural, pick, running
 from .errors import accepted_keywords, explained, no_assignment, no_method, no_row, place_of_out
 from .methods import Methods
 
-_recording: ContextVar[bool] = ContextVar("recording", default=True)  # one a thread and a task
+# Whether to record, one a thread and a task: True, False, or a watch (see insight.watch) that is shown every
+# operation; it is as true as what it stands for, and has no quick path.
+_recording: ContextVar[Any] = ContextVar("recording", default=True)
 _is_recording = _recording.get
 _birthday = itertools.count(1).__next__
 _walking = threading.RLock()  # one backward pass at a time writes into .grad
@@ -45,11 +47,17 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    token = _recording.set(False)
+    token = _recording.set(getattr(_recording.get(), "paused", False))
     try:
         yield
     finally:
         _recording.reset(token)
+
+
+def _watch() -> Any:
+    """The watch that is set in this block; None nearly always."""
+    recording = _is_recording()
+    return None if recording is True or recording is False else recording
 
 
 def _checked(data: Any) -> Any:
@@ -131,11 +139,14 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return out
     several = isinstance(out, (tuple, list))
     held = tuple(map(_settled, out)) if several else out
-    if any(through) and _is_recording():
+    recording = _is_recording()
+    if any(through) and recording:
         parents = tuple([a if t else None for a, t in zip(operands, through)])
         value = _result(held, row, args, kwargs, parents)
     else:
         value = _result(held, None, (), _NO_KEYWORDS, None)
+    if recording is not True and recording is not False:
+        recording.saw(value, row, args, operands)
     return _like(out, [pick(value, i) for i in range(len(out))]) if several else value
 
 
@@ -221,7 +232,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
         else:
             y = other
             parents = None if parents is None else (self, None)
-        if parents is not None and type(x) is type(y) and _is_recording():
+        if parents is not None and type(x) is type(y) and _is_recording() is True:
             try:
                 if type(x) is float:
                     return _result(scalar(x, y), row, (x, y), _NO_KEYWORDS, parents)
@@ -255,7 +266,7 @@ def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
 
     def method(self: Value) -> Value:
         x = self._data
-        if self._parents is not None and _is_recording():
+        if self._parents is not None and _is_recording() is True:
             try:
                 if type(x) is float and scalar is not None:
                     return _result(scalar(x), row, (x,), _NO_KEYWORDS, (self,))
@@ -467,6 +478,8 @@ class Value(Methods):
             )
         if create_graph and not isinstance(seed, Value):
             seed = Value(seed, requires_grad=False)
+        if (watch := _watch()) is not None:
+            watch.backward(self, seed)
         with _walking:
             backpropagate(self, seed, create_graph=create_graph)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..value import Value
+from ..value import Value, _watch
 from .flat import FlatArrays, FlatNumbers
 
 
@@ -82,6 +82,8 @@ class Optimizer:
         TypeError
             If a parameter has got another dtype, or is no longer in NumPy's memory.
         """
+        if (watch := _watch()) is not None:
+            watch.step(self)
         ready = [group.read() for group in self._groups]  # all are checked before any is changed
         for k, group in enumerate(self._groups):
             steps = self._steps[k]

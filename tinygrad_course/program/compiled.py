@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backprop import backpropagate
 from ..derivatives import Row, pick
-from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled
+from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled, _watch
 from .build import Program, leaves_of, trace
 from .holders import held_by, is_module
 from .tape import Traced
@@ -31,6 +31,8 @@ class Compiled:
         self._held: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if _watch() is not None:  # who looks at each operation wants to see them
+            return self.function(*args, **kwargs)
         values, modules = self._holders(args, kwargs)
         recording = _is_recording()
         try:

@@ -117,7 +117,7 @@ class Trace:
 @contextmanager
 def recording_everything() -> Iterator[None]:
     """Record in this block; a `no_grad` around a transform is about its results, not about its inside."""
-    token = _recording.set(True)
+    token = _recording.set(getattr(_recording.get(), "resumed", True))
     try:
         yield
     finally:

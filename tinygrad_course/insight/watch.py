@@ -1,0 +1,169 @@
+"""Watching: while somebody looks, they are shown every operation, with the user's line that asked for it.
+
+A record keeps no line of source, as that would cost every operation something.  Inside `trace_lines`, `blame`
+and `lint` each operation takes the slow path of recording, its line is kept with the record (beside the
+keywords), and the observers of the block see it.  Outside, nothing is checked and nothing is kept.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..derivatives import Row
+from ..value import Value, _recording
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+_WALK = os.path.join(_PACKAGE, "backprop.py")
+
+
+class Line(NamedTuple):
+    """A line of source."""
+
+    file: str
+    number: int
+
+    @property
+    def code(self) -> str:
+        """What is written there; empty where the source is not at hand."""
+        return linecache.getline(self.file, self.number).strip()
+
+    def __str__(self) -> str:
+        place = f"{os.path.basename(self.file)}:{self.number}"
+        return f"{place}: {self.code}" if self.code else place
+
+
+class Keywords(dict[str, Any]):
+    """The keywords of a record that also knows its line."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, keywords: dict[str, Any], line: Line | None) -> None:
+        super().__init__(keywords)
+        self.line = line
+
+
+def line_of(value: Value) -> Line | None:
+    """The line that asked for the operation which made `value`; None if nobody looked at the time."""
+    return getattr(value._kwargs, "line", None)
+
+
+@dataclass(slots=True, frozen=True)
+class Event:
+    """One operation that was computed just now: `operands` are its arguments, Values among them."""
+
+    value: Value
+    row: Row
+    args: tuple[Any, ...]
+    operands: tuple[Any, ...]
+    line: Line | None
+    recorded: bool
+
+
+class Observer:
+    """What a `Watch` shows things to; each kind of look overrides what it wants to see."""
+
+    def saw(self, event: Event) -> None:
+        """An operation was computed."""
+
+    def backward(self, root: Value, seed: Any) -> None:
+        """A backward pass is about to start from `root`."""
+
+    def step(self, optimizer: Any) -> None:
+        """An optimizer is about to change its parameters."""
+
+
+class Watch:
+    """What stands in place of True (or of False, in `no_grad`) while operations are looked at."""
+
+    __slots__ = ("observers", "recording")
+
+    def __init__(self, observers: tuple[Observer, ...], recording: bool) -> None:
+        self.observers = observers
+        self.recording = recording
+
+    def __bool__(self) -> bool:
+        return self.recording
+
+    @property
+    def paused(self) -> Watch:
+        """The same looks, inside `no_grad`."""
+        return Watch(self.observers, False)
+
+    @property
+    def resumed(self) -> Watch:
+        """The same looks, where everything is recorded."""
+        return Watch(self.observers, True)
+
+    def saw(self, value: Value, row: Row, args: tuple[Any, ...], operands: tuple[Any, ...]) -> None:
+        """Keep the line of an operation and show it around."""
+        line, walking = _users_line()
+        if walking:  # a rule at work, which may well meet 0 / 0 on its way to a number
+            return
+        value._kwargs = Keywords(value._kwargs, line)
+        event = Event(value, row, args, operands, line, self.recording)
+        for observer in self.observers:
+            observer.saw(event)
+
+    def backward(self, root: Value, seed: Any) -> None:
+        """Tell the observers that a backward pass starts."""
+        for observer in self.observers:
+            observer.backward(root, seed)
+
+    def step(self, optimizer: Any) -> None:
+        """Tell the observers that an optimizer makes a step."""
+        for observer in self.observers:
+            observer.step(optimizer)
+
+
+def _users_line() -> tuple[Line | None, bool]:
+    """The innermost line outside this package and NumPy, and whether a backward pass is being walked."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == _WALK:
+            return None, True
+        if not file.startswith((_PACKAGE, _NUMPY)):
+            return Line(file, frame.f_lineno), False
+        frame = frame.f_back  # type: ignore[assignment]
+    return None, False
+
+
+@contextmanager
+def watching(*observers: Observer) -> Iterator[None]:
+    """Show every operation of this block to `observers`, and to those of the blocks around it."""
+    outer = _recording.get()
+    others = outer.observers if isinstance(outer, Watch) else ()
+    token = _recording.set(Watch((*others, *observers), bool(outer)))
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+@contextmanager
+def trace_lines() -> Iterator[None]:
+    """Keep, for every operation in this block, the line that asked for it: `explain` shows it.
+
+    Recording takes several times as long in the block, and nothing more outside it.
+
+    Examples
+    --------
+    >>> from tinygrad_course import Value, explain, trace_lines
+    >>> w = Value(3.0, name="w")
+    >>> with trace_lines():
+    ...     loss = w * w
+    >>> loss.backward()
+    >>> explain(w, of=loss).rows[0].line.number
+    2
+    """
+    with watching():
+        yield
