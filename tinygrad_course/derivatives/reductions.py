@@ -17,7 +17,7 @@ def axes_of(x, axis):
 
 def restore(reduced, x, axis, keepdims=False):
     """`reduced` with the axes that a reduction of `x` took away back in place, of length 1."""
-    if keepdims or not np.ndim(x):
+    if keepdims or not getattr(reduced, "ndim", 0):  # a single number stretches as it is
         return reduced
     shape = [1 if a in axes_of(x, axis) else n for a, n in enumerate(x.shape)]
     return np.reshape(reduced, shape)
@@ -32,7 +32,7 @@ def count(x, axis):
 
 
 def _sum_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, initial=0, where=True):
-    g = np.broadcast_to(restore(g, x, axis, keepdims), np.shape(x))
+    g = np.broadcast_to(restore(g, x, axis, keepdims), getattr(x, "shape", ()))
     return g if where is True else np.where(where, g, 0.0)
 
 

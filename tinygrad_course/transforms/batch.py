@@ -20,7 +20,11 @@ from ..derivatives import TABLE, Row, cast, indexing, total
 Term = tuple[Any, Any]
 """Rows of shape (n, ...), with the axes of the batch, of length 1 where stretched; a factor or None."""
 
-MOST_TERMS = 4
+MOST_TERMS = 6
+"""A sum of more terms is added up."""
+
+SHORT = 2
+"""A matrix product over so few is kept as that many terms."""
 
 
 class Batch(NDArrayOperatorsMixin):
@@ -49,7 +53,7 @@ class Batch(NDArrayOperatorsMixin):
         """The arrays, side by side along a new first axis."""
         full = (self.n, *self.shape)
         if len(self._terms) == 1 and self._terms[0][1] is None and self._terms[0][0].shape == full:
-            return self._terms[0][0]
+            return self._terms[0][0].astype(self.dtype, copy=False)
         rows = np.zeros(full, self.dtype)
         for term in self._terms:
             rows += _product(*term)
@@ -224,30 +228,40 @@ def _product_from_left(a: Any, x: Batch) -> Batch:
     """``a @ x`` for a matrix `a` and a batch of matrices, where terms that are stretched need less."""
     (m, s), (_, k) = a.shape, x.shape
     _gather(x)
-    terms, sums = [], []
+    terms = []
     for rows, f in x._terms:
-        if rows.shape[1] < s:  # the same all along the axis that is summed over: only the factor is summed
+        tall, wide = _varies(f)
+        if rows.shape[1] < s:  # the same all along the axis that is summed over: sum the factor
             terms.append((rows, a @ np.array(np.broadcast_to(1.0 if f is None else f, x.shape))))
-        elif (
-            rows.shape[2] < k and f is not None and m <= x.n
-        ):  # rows[:, s] with what is shared: one matrix product
-            shared = a.T[:, :, None] * np.broadcast_to(f, x.shape)[:, None, :]
-            sums.append((rows[:, :, 0] @ shared.reshape(s, m * k)).reshape(x.n, m, k))
+        elif not tall and s <= SHORT:  # a sum of few, each the same all along the new axis but for a factor
+            parts = [(rows[:, i : i + 1], a[:, i : i + 1]) for i in range(s)]
+            terms += [(part, column if f is None else column * f) for part, column in parts]
+        elif not tall:
+            terms.append((a @ rows, f))
+        elif not wide:
+            terms.append(((a * f.T) @ rows, None))
+        elif rows.shape[2] < k and m <= x.n:  # all that is shared becomes one matrix
+            shared = (a.T[:, :, None] * f[:, None, :]).reshape(s, m * k)
+            terms.append(((rows[:, :, 0] @ shared).reshape(x.n, m, k), None))
         else:
-            sums.append(a @ np.ascontiguousarray(np.broadcast_to(_product(rows, f), (x.n, s, k))))
-    if sums:
-        terms.append((sum(sums[1:], sums[0]), None))
+            terms.append((a @ _product(rows, f), None))
     return Batch(x.n, (m, k), np.result_type(a, x.dtype), terms)
 
 
+def _varies(f: Any) -> tuple[bool, bool]:
+    """Whether the factor of a matrix differs from row to row, and from column to column."""
+    shape = (1, 1, *np.shape(f))[-2:]
+    return shape[0] > 1, shape[1] > 1
+
+
 def _gather(x: Batch) -> None:
-    """Add up the terms of `x` that are not stretched, once for all who use it."""
-    full = [term for term in x._terms if term[0].shape[1:] == x.shape]
-    if len(full) > 1 or (full and full[0][1] is not None):
+    """Multiply in the factors that can only be multiplied in, once for all who use `x`."""
+    full = [t for t in x._terms if t[0].shape[1:] == x.shape and all(_varies(t[1]))]
+    if full:
         rows = _product(*full[0])
         for term in full[1:]:
             rows = rows + _product(*term)
-        x._terms = [term for term in x._terms if term[0].shape[1:] != x.shape] + [(rows, None)]
+        x._terms = [t for t in x._terms if not any(t is other for other in full)] + [(rows, None)]
 
 
 # Functions of axes: the first axis of rows belongs to the batch

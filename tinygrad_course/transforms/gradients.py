@@ -58,7 +58,13 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) 
     >>> value_and_grad(lambda p: (p["w"] * p["w"]).sum() + p["b"])({"w": np.array([1.0, 2.0]), "b": 3.0})
     (array(8.), {'w': array([2., 4.]), 'b': 1.0})
     """
-    return _differentiated("value_and_grad", f, argnums, has_aux)
+
+    @functools.wraps(f, updated=())
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        (value, aux), found = _differentiated("value_and_grad", f, argnums, has_aux, args, kwargs)
+        return ((value, aux), found) if has_aux else (value, found)
+
+    return value_and_gradient
 
 
 def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
@@ -98,31 +104,28 @@ def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Functio
     >>> grad(lambda w, x: (w * x).sum(), argnums=(0, 1))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     (array([3., 4.]), array([1., 2.]))
     """
-    both = _differentiated("grad", f, argnums, has_aux)
 
     @functools.wraps(f, updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = both(*args, **kwargs)
-        return (found, value[1]) if has_aux else found
+        (_, aux), found = _differentiated("grad", f, argnums, has_aux, args, kwargs)
+        return (found, aux) if has_aux else found
 
     return gradient
 
 
-def _differentiated(name: str, f: Function, argnums: Argnums, has_aux: bool) -> Function:
-    @functools.wraps(f, updated=())
-    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(name, f, args, kwargs, argnums, has_aux)
-        out = trace.result
-        if isinstance(out, (list, tuple, dict)) or np.size(out) != 1:
-            raise ValueError(
-                f"{name}: the function must give a single number, and it gave {named(out)}; make it one "
-                "(.sum(), .mean()), give (number, more) with has_aux=True, or take jacobian"
-            )
-        found = pulled([out], [_ones(out)], trace.inputs, trace.linked)
-        value = (out, trace.aux) if has_aux else out
-        return trace.outward(value), trace.gradients(found, trace.keep)
-
-    return value_and_gradient
+def _differentiated(
+    name: str, f: Function, argnums: Argnums, has_aux: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """``((value, aux), gradient)`` of a function that gives a single number."""
+    trace = Trace(name, f, args, kwargs, argnums, has_aux)
+    out = trace.result
+    if isinstance(out, (list, tuple, dict)) or (out.size if hasattr(out, "size") else 1) != 1:
+        raise ValueError(
+            f"{name}: the function must give a single number, and it gave {named(out)}; make it one "
+            "(.sum(), .mean()), give (number, more) with has_aux=True, or take jacobian"
+        )
+    found = pulled([out], [_ones(out)], trace.inputs, trace.linked)
+    return (trace.outward(out), trace.outward(trace.aux)), trace.gradients(found, trace.keep)
 
 
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:

@@ -17,7 +17,7 @@ from .gradients import grad
 from .tracing import Argnums, Function, Trace, filled, pulled, recorded
 from .trees import leaves, rebuilt
 
-MOST_ENTRIES = 2**18
+MOST_ENTRIES = 2**19
 """How many entries of the largest array one walk carries, so that they stay in the processor's cache."""
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import Row, pick
-from ..value import _NO_KEYWORDS, Value, _recording, _result
+from ..value import _NO_KEYWORDS, Value, _birthday, _recording, _result
 from . import gradients
 from .tracing import Function, bundled, differentiable, fresh, pulled, recorded, recording_everything
 from .trees import leaves, mapped, rebuilt
@@ -165,8 +165,8 @@ def checkpoint(f: Function) -> Function:
 
         def run(parts: list[Any]) -> tuple[Any, list[Value], list[Value], list[Value]]:
             """Run `f` on fresh Values: its result, those Values, what it recorded, and what else it used."""
-            start = Value(0.0)._born
-            new = [fresh(part, "checkpoint", True) for part in parts]
+            start = _birthday()
+            new = [fresh(part, True) for part in parts]
             following = iter(new)
             again = rebuilt([args, kwargs], [next(following) if differentiable(x) else x for x in given])
             result = f(*again[0], **again[1])

@@ -16,7 +16,7 @@ import numpy as np
 from ..backprop import backpropagate
 from ..derivatives import Row
 from ..errors import describe
-from ..value import _NO_KEYWORDS, Value, _recording, _result, _walking
+from ..value import _NO_KEYWORDS, Value, _birthday, _recording, _result, _walking
 from .trees import leaves, mapped, paired, rebuilt
 
 Function = Callable[..., Any]
@@ -69,17 +69,22 @@ class Trace:
         has_aux: bool = False,
     ) -> None:
         chosen = _chosen(name, args, argnums)
-        self.primal = tuple(args[i] for i in chosen) if isinstance(argnums, Sequence) else args[chosen[0]]
-        recording = _recording.get()
-        self._start = Value(0.0)._born
+        self.primal = tuple([args[i] for i in chosen]) if isinstance(argnums, Sequence) else args[chosen[0]]
+        recording = bool(_recording.get())
+        self._start = _birthday()
         called, self.inputs = list(args), []
         for i in chosen:
-            places = paired(args[i], args[i], f"{name}: argument {i}")
-            new = [fresh(leaf, f"{name}: argument {i}{place}", recording) for place, leaf, _ in places]
+            try:
+                new = [fresh(leaf, recording) for leaf in leaves(args[i])]
+            except (TypeError, ValueError) as error:
+                raise _unsuitable(f"{name}: argument {i}", args[i]) from error
             called[i] = rebuilt(args[i], new)
             self.inputs += new
-        with recording_everything():
+        if recording:
             self.result, self.aux = f(*called, **kwargs), None
+        else:
+            with recording_everything():
+                self.result, self.aux = f(*called, **kwargs), None
         if has_aux:
             if not isinstance(self.result, tuple) or len(self.result) != 2:
                 raise TypeError(
@@ -94,10 +99,10 @@ class Trace:
                     + named(out)
                     + (" (is its return missing?)" if out is None else "")
                 )
-        outside = any(v._row is not None for v in self.inputs) or any(
-            v._born < self._start for v in recorded([self.result, self.aux], self._start)
+        self.linked = recording and (
+            any(v._row is not None for v in self.inputs)
+            or any(v._born < self._start for v in recorded([self.result, self.aux], self._start))
         )
-        self.linked = recording and outside
         self.keep = self.linked or has_values([args, kwargs])
 
     def outward(self, tree: Any) -> Any:
@@ -224,17 +229,24 @@ def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
     return [i % len(args) for i in numbers]
 
 
-def fresh(leaf: Any, where: str, recording: bool) -> Value:
+def fresh(leaf: Any, recording: bool) -> Value:
     """A Value that only this run knows: a leaf, or a recorded copy of a Value that has a gradient itself."""
     if isinstance(leaf, Value):
-        return +leaf if recording and differentiable(leaf) else Value(leaf._data)
-    try:
-        return Value(leaf)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{where} is {named(leaf)}; a gradient needs real numbers or arrays, or lists, tuples and dicts "
-            "of them. Choose the arguments to differentiate with argnums"
-        ) from error
+        return +leaf if recording and leaf._parents is not None else Value(leaf._data)
+    return Value(leaf)
+
+
+def _unsuitable(name: str, argument: Any) -> TypeError:
+    """The error for an argument that there is no gradient of: it names the first leaf that is not numbers."""
+    for place, leaf, _ in paired(argument, argument, name):
+        try:
+            fresh(leaf, False)
+        except (TypeError, ValueError):
+            return TypeError(
+                f"{name}{place} is {named(leaf)}; a gradient needs real numbers or arrays, or lists, tuples "
+                "and dicts of them. Choose the arguments to differentiate with argnums"
+            )
+    raise AssertionError(f"{name}: every leaf is suitable")
 
 
 def named(x: Any) -> str:
