@@ -110,3 +110,14 @@ def test_lists_beside_values_are_constants():
         w = Value([3.0, 4.0])
         np.sum(f(np.array([1.0, 2.0]), w, *args)).backward()
         np.testing.assert_array_equal(v.grad, w.grad)
+
+
+def test_an_array_to_write_into_is_refused_by_position_too():
+    for use in (
+        lambda: np.take(V, [0], None, np.zeros(1)),
+        lambda: np.ptp(V, 0, np.zeros(3)),
+        lambda: np.median(V, 0, np.zeros(3)),
+        lambda: np.nansum(V, 0, None, np.zeros(3)),
+    ):
+        with pytest.raises(TypeError, match="existing array"):
+            use()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .derivatives import Row
+from .derivatives.unsupported import UNSUPPORTED
 
 
 def describe(x: Any) -> str:
@@ -65,10 +66,11 @@ def _advice(name: str, args: tuple[Any, ...]) -> str:
 
 def no_row(name: str) -> TypeError:
     """The error for a NumPy function that the table does not know."""
+    reason = UNSUPPORTED.get(name.rpartition(".")[2], "it has no row in the table of derivatives")
     name = name.replace("numpy", "np", 1)
     return TypeError(
-        f"{name} has no row in the table of derivatives, so it cannot take a Value. Give it plain arrays, "
-        f"v.numpy(), if no gradient goes through it, or add a row: derivative({name}, lambda g, out, x: ...)"
+        f"{name} cannot take a Value: {reason}. Give it plain arrays, v.numpy(), if no gradient goes through "
+        f"it, or add a row: derivative({name}, lambda g, out, x: ...)"
     )
 
 
@@ -86,8 +88,6 @@ def no_method(ufunc: np.ufunc, method: str) -> TypeError:
     )
 
 
-def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> dict[str, Any]:
-    """The keywords of a call, if they can be recorded.
 @functools.cache
 def place_of_out(function: Callable[..., Any]) -> int:
     """Which argument of a NumPy function is ``out``, the array to write into; a large number for none."""
@@ -98,6 +98,8 @@ def place_of_out(function: Callable[..., Any]) -> int:
     return names.index("out") if "out" in names else 99
 
 
+def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a call, if they can be recorded.
 
     Raises
     ------

@@ -139,6 +139,7 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return out
     several = isinstance(out, (tuple, list))
     held = tuple(map(_settled, out)) if several else out
+    _check_real(row, held)
     recording = _is_recording()
     if any(through) and recording:
         parents = tuple([a if t else None for a, t in zip(operands, through)])
@@ -174,6 +175,17 @@ def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands:
 
 def _is_float(data: Any) -> bool:
     return type(data) is float or getattr(data, "is_float", False)
+
+
+def _check_real(row: Row, out: Any) -> None:
+    """Raise if a result is not of real floating-point numbers (of several, whole numbers may be some)."""
+    for part in out if type(out) is tuple else (out,):
+        kind = "f" if type(part) is float else part.dtype.kind
+        if kind != "f" and (kind == "c" or type(out) is not tuple):
+            raise TypeError(
+                f"{row.name}: the result is {part.dtype}, and a Value holds real floating-point numbers; "
+                "give plain arrays, v.numpy(), for a result that keeps no record"
+            )
 
 
 def _settled(out: Any) -> Any:
@@ -231,7 +243,8 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
             parents = None if parents is None or other._parents is None else (self, other)
         else:
             y = other
-            parents = None if parents is None else (self, None)
+            odd = type(y) is np.ndarray and y.dtype.kind == "c"
+            parents = None if parents is None or odd else (self, None)
         if parents is not None and type(x) is type(y) and _is_recording() is True:
             try:
                 if type(x) is float:
@@ -501,6 +514,8 @@ class Value(Methods):
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if (row := TABLE.get(func)) is None:
             raise no_row(f"{func.__module__}.{func.__name__}")
+        if len(args) > (place := place_of_out(func)) and args[place] is not None:
+            kwargs = {**kwargs, "out": args[place]}
         if "out" in kwargs:
             kwargs = accepted_keywords(func, "__call__", kwargs)
         return _apply(row, args, kwargs)
@@ -527,8 +542,6 @@ class Value(Methods):
         if self.size != 1:
             raise ValueError(
                 f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or .all(), "
-        if len(args) > (place := place_of_out(func)) and args[place] is not None:
-            kwargs = {**kwargs, "out": args[place]}
                 "np.where(v > 0, a, b) to choose entry by entry, np.logical_and for 'and'"
             )
         return bool(self._data)

@@ -44,11 +44,3 @@ def flattened(x, axis):
 def like(x, dtype):
     """`x` in the floating-point dtype `dtype`, itself where it has that already."""
     return x if x.dtype == dtype else cast(x, dtype)
-
-
-def no_out(name, out):
-    """Raise if a composition is asked to write its result into an array."""
-    if out is not None:
-        raise TypeError(
-            f"np.{name}: a recorded result cannot be written into an existing array (out); write array = ..."
-        )

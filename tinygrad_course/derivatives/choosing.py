@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arguments import all_axes, along, array, no_out, one_axis
+from .arguments import all_axes, along, array, one_axis
 from .indexing import scatter, set_at
 from .table import composed, derivative
 
@@ -16,13 +16,11 @@ def _wrapped(index, n, mode):
 
 
 def _take(a, indices, axis=None, out=None, mode="raise"):
-    no_out("take", out)
     a, axis = (np.ravel(array(a)), 0) if axis is None else (array(a), one_axis(a, axis))
     return along(a, axis, _wrapped(np.asarray(indices), a.shape[axis], mode))
 
 
 def _choose(a, choices, out=None, mode="raise"):
-    no_out("choose", out)
     index, n = _wrapped(a, len(choices), mode), len(choices)
     if np.size(index) and (np.min(index) < 0 or np.max(index) >= n):
         raise ValueError(f"choose: a must name one of the {n} choices; or give mode='wrap' or 'clip'")
@@ -38,7 +36,6 @@ composed(np.choose, _choose, formula="entries of the choices that a names")
 
 # By condition
 def _compress(condition, a, axis=None, out=None):
-    no_out("compress", out)
     return _take(a, np.nonzero(condition)[0], axis)
 
 
@@ -116,7 +113,6 @@ def _diag(v, k=0):
 
 
 def _trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
-    no_out("trace", out)
     return np.sum(_diagonal(a, offset, axis1, axis2), -1, dtype=dtype)
 
 

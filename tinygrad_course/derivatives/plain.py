@@ -20,6 +20,8 @@ plain(
     np.array_equal, np.array_equiv, np.may_share_memory, np.shares_memory,
 )  # fmt: skip
 
+plain(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # gone since NumPy 2.4
+
 # Steps: flat almost everywhere
 plain(
     np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round, np.around, np.floor_divide,

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .arguments import no_out
 from .reductions import extreme_rule
 from .table import composed, derivative
 
@@ -11,7 +10,6 @@ def _filled(function, number):
     """`function` with `number`, which changes nothing, in the place of nan."""
 
     def composition(a, axis=None, dtype=None, out=None, **more):
-        no_out(f"nan{function.__name__}", out)
         return function(np.where(np.isnan(a), number, a), axis, dtype, **more)
 
     return composition
@@ -30,19 +28,16 @@ def _numbers(a, where):
 
 
 def _nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    no_out("nanmean", out)
     a, where = _numbers(a, where)
     return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
 
 
 def _nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **more):
-    no_out("nanvar", out)
     a, where = _numbers(a, where)
     return np.var(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, **more)
 
 
 def _nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **more):
-    no_out("nanstd", out)
     a, where = _numbers(a, where)
     return np.std(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, **more)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arguments import all_axes, array, like, no_out
+from .arguments import all_axes, array, like
 from .reductions import extreme_rule
 from .table import composed, derivative
 
@@ -11,7 +11,6 @@ derivative(np.amin, extreme_rule, formula="smallest a over axis", kink="shared e
 
 
 def _ptp(a, axis=None, out=None, keepdims=False):
-    no_out("ptp", out)
     return np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
 
 

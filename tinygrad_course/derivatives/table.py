@@ -72,6 +72,11 @@ class Row:
         """Whether every entry of the result depends only on the entries at the same place."""
         return isinstance(self.function, np.ufunc) and self.function.signature is None
 
+    @property
+    def orders(self) -> int:
+        """How many orders of derivatives the tests compare with finite differences."""
+        return 0 if self.plain else 3 if self.elementwise and not self.kink else 2
+
     def operands(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments that may have a gradient, as one flat tuple."""
         return (*args[0],) if self.sequence else args

@@ -1,0 +1,56 @@
+"""Print the table: ``python -m tinygrad_course.derivatives``.
+
+One line a function: what it computes, where it is defined, what its derivative is where it has none, and up
+to which order the tests compare its derivatives with finite differences.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import TABLE
+from .unsupported import UNSUPPORTED
+
+
+def full_name(function: Callable[..., Any]) -> str:
+    """The name as a person writes it: np.exp, np.linalg.solve, or the name of a function of our own."""
+    name: str = function.__name__
+    for prefix, module in (("np", np), ("np.linalg", np.linalg)):
+        if getattr(module, name, None) is function:
+            return f"{prefix}.{name}"
+    return name.strip("_")
+
+
+def lines() -> list[str]:
+    """The lines of the printed table, and the counts."""
+    rows = {full_name(function): row for function, row in TABLE.items() if not row.plain}
+    cells = [("function", "formula", "domain", "at a kink or a tie", "orders checked")]
+    for name in sorted(rows, key=lambda name: (not name.startswith("np."), name)):
+        row = rows[name]
+        cells.append((name, row.formula, row.domain, row.kink, str(row.orders)))
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    table = ["  ".join(c.ljust(w) for c, w in zip(cell, widths)).rstrip() for cell in cells]
+    plain = sorted(full_name(function) for function, row in TABLE.items() if row.plain)
+    refused = [f"np.{name}: {reason}" for name, reason in UNSUPPORTED.items() if hasattr(np, name)]
+    numpys = sum(name.startswith("np.") for name in rows)
+    return [
+        table[0],
+        "-" * (sum(widths) + 2 * len(widths) - 2),
+        *table[1:],
+        "",
+        "These give plain arrays:",
+        *plain,
+        "",
+        "These refuse a Value:",
+        *refused,
+        "",
+        f"{len(rows)} rows ({numpys} of NumPy, {len(rows) - numpys} of our own), "
+        f"{sum(row.composition is not None for row in rows.values())} of them compositions of others; "
+        f"{len(plain)} functions give plain arrays; {len(refused)} refuse a Value.",
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(lines()) + "\n")
