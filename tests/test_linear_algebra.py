@@ -54,10 +54,30 @@ def test_the_determinant_of_a_singular_matrix_has_its_cofactors(rank):
     np.testing.assert_allclose(gradient(linalg.det, both), [cofactors, np.eye(3)], atol=1e-12)
 
 
-@pytest.mark.parametrize("function", [linalg.inv, linalg.slogdet])
-def test_singular_matrices_raise(function):
-    with pytest.raises(linalg.LinAlgError, match=r"[Ss]ingular"):
-        np.sum(function(Value(np.ones((2, 2))))[-1]).backward()
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (linalg.inv, r"inv\(\(2, 2\) float64\): Singular"),
+        (lambda x: linalg.slogdet(x)[1], "np.linalg.det has one"),
+        (lambda x: linalg.qr(x * 0)[0], "np.linalg.svd"),
+    ],
+)
+def test_singular_matrices_raise(function, says):
+    with pytest.raises(linalg.LinAlgError, match=says):
+        np.sum(function(Value(np.ones((2, 2))))).backward()
+
+
+def test_lists_stand_beside_values():
+    a, b = np.array([[3.0, 1.0], [0.5, 2.0], [1.0, 1.0]]), [1.0, 2.0, 3.0]
+    for first, second in ((Value(a), b), (a.tolist(), Value(b))):
+        solution, residuals, rank, _ = linalg.lstsq(first, second)
+        told = linalg.lstsq(a, b)
+        np.testing.assert_allclose(solution.data, told[0])
+        np.testing.assert_allclose(residuals.data, told[1])
+        assert rank == told[2]
+        np.sum(solution).backward()
+    assert np.kron(Value(b), [1.0, 2.0]).shape == (6,)
+    assert np.cross([1.0, 0.0, 0.0], Value(b)).data.tolist() == [0, -3, 2]
 
 
 @pytest.mark.parametrize("function", [linalg.eigvalsh, linalg.svdvals, linalg.eigvals])

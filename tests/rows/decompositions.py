@@ -94,7 +94,7 @@ case(
     torch=lambda a, b: torch.linalg.lstsq(a, b.reshape(len(b), -1)).solution.reshape(-1, *b.shape[1:]),
 )
 case(
-    decompositions._minimizer,
+    decompositions._lstsq,
     call(matrices(3, 2, stack=one), arrays((3, 2)), st.none()),
     reference=lambda a, b, rcond: linalg.lstsq(a, b)[0],
 )

@@ -10,6 +10,7 @@ Operations that read one triangle of a symmetric matrix get a symmetric gradient
 
 import numpy as np
 
+from .arguments import array
 from .products import swap
 from .reductions import product_of_others
 from .shaping import cast
@@ -80,13 +81,13 @@ derivative(np.linalg.solve, _solve_a, _solve_b, formula="a⁻¹ b", domain="a in
 derivative(np.linalg.pinv, _pinv_rule, formula="x⁺", domain="the rank of x does not change nearby")
 
 
-def _minimizer(a, b, rcond):
+def _lstsq(a, b, rcond):
     """The columns x of least |a x - b|."""
     return np.linalg.lstsq(a, b, rcond)[0]
 
 
-_minimizer = derivative(
-    _minimizer,
+_lstsq = derivative(
+    _lstsq,
     lambda g, out, a, b, rcond: _pinv_rule(np.matmul(g, swap(b)), np.linalg.pinv(a, rcond), a),
     lambda g, out, a, b, rcond: np.matmul(swap(np.linalg.pinv(a, rcond)), g),
     formula="the x of least |a x - b|",
@@ -94,13 +95,14 @@ _minimizer = derivative(
 )
 
 
-def _lstsq(a, b, rcond=None):
+def _lstsq_results(a, b, rcond=None):
     """The solution, sums of squared residuals (of a tall a of full rank), the rank, singular values."""
-    (m, n), vector = np.shape(a), np.ndim(b) == 1
+    a, b = array(a), array(b)
+    (m, n), vector = a.shape, b.ndim == 1
     columns = np.expand_dims(b, 1) if vector else b
     eps = np.finfo(np.promote_types(a.dtype, b.dtype)).eps
     rcond = eps * max(m, n) if rcond is None else eps if rcond < 0 else rcond
-    x = _minimizer(a, columns, rcond)
+    x = _lstsq(a, columns, rcond)
     s = np.linalg.svdvals(a if a.dtype == x.dtype else cast(a, x.dtype))
     rank = int(np.sum(s > rcond * np.max(s, initial=0)))
     residuals = np.sum((columns - np.matmul(a, x)) ** 2, 0) if rank == n < m else np.zeros(0, s.dtype)
@@ -123,7 +125,7 @@ def _tensorinv(a, ind=2):
 
 composed(
     np.linalg.lstsq,
-    _lstsq,
+    _lstsq_results,
     formula="the x of least |a x - b|, and more",
     domain="the rank of a does not change nearby",
 )
@@ -143,10 +145,19 @@ def _det_rule(g, out, x):
     return g * sign[..., None, None] * np.matmul(u * others[..., None, :], vh)
 
 
+def _slogdet_rule(g, out, x):
+    if some(out[0] == 0):
+        raise np.linalg.LinAlgError(
+            "slogdet: the logarithm of the determinant of a singular matrix, -inf, has no derivative; "
+            "np.linalg.det has one"
+        )
+    return g[1][..., None, None] * swap(np.linalg.inv(x))
+
+
 derivative(np.linalg.det, _det_rule, formula="det x")
 derivative(
     np.linalg.slogdet,
-    lambda g, out, x: g[1][..., None, None] * swap(np.linalg.inv(x)),
+    _slogdet_rule,
     formula="sign of det x, log |det x|",
     domain="x invertible",
 )
@@ -249,6 +260,11 @@ composed(np.linalg.eigvals, _eigvals, formula="eigenvalues")
 
 
 def _thin_qr_rule(gq, gr, q, r):
+    if some(np.diagonal(r, 0, -2, -1) == 0):
+        raise np.linalg.LinAlgError(
+            "qr: the first columns of the matrix depend on one another, and then q has no derivative; "
+            "np.linalg.svd or np.linalg.pinv take such a matrix"
+        )
     low = np.tri(r.shape[-1], dtype=r.dtype)
     m = np.matmul(r, swap(gr)) - np.matmul(swap(gq), q)
     m = low * m + swap((low - np.eye(r.shape[-1], dtype=r.dtype)) * m)
