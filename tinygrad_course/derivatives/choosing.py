@@ -122,15 +122,5 @@ composed(
     np.diagflat, lambda v, k=0: _diag(np.ravel(v), k), formula="matrix with the entries of v as its diagonal"
 )
 composed(np.trace, _trace, formula="sum of the diagonal")
-composed(
-    np.linalg.diagonal,
-    lambda x, /, *, offset=0: _diagonal(x, offset, -2, -1),
-    formula="the diagonal of the last two axes",
-)
-composed(
-    np.linalg.trace,
-    lambda x, /, *, offset=0, dtype=None: _trace(x, offset, -2, -1, dtype),
-    formula="sum of the diagonal of the last two axes",
-)
 derivative(np.tril, lambda g, out, m, k=0: np.tril(g, k), formula="m on and below a diagonal, else 0")
 derivative(np.triu, lambda g, out, m, k=0: np.triu(g, k), formula="m on and above a diagonal, else 0")

@@ -89,5 +89,5 @@ derivative(
 
 # Real data: the imaginary part is 0
 derivative(np.conjugate, lambda g, out, x: g, formula="x")
-composed(np.real, lambda x: x, formula="x")
-composed(np.real_if_close, lambda x, tol=100: x, formula="x")
+composed(np.real, lambda val: val, formula="x")
+composed(np.real_if_close, lambda a, tol=100: a, formula="x")

@@ -9,8 +9,8 @@ from .table import composed, derivative
 def _filled(function, number):
     """`function` with `number`, which changes nothing, in the place of nan."""
 
-    def composition(a, axis=None, dtype=None, out=None, **more):
-        return function(np.where(np.isnan(a), number, a), axis, dtype, **more)
+    def composition(a, axis=None, dtype=None, *more, **keywords):
+        return function(np.where(np.isnan(a), number, a), axis, dtype, *more, **keywords)
 
     return composition
 
