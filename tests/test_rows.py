@@ -124,7 +124,7 @@ def test_forward(case, data):
         if not isinstance(g, Value):
             same(g, w)
             continue
-        same(g.data, w)
+        same(g.data, w, atol=1e-13)
         assert g.shape == np.shape(w)
         floats = all(type(x) is float for x in places.values()) and np.shape(w) == ()
         if not isinstance(want, (list, tuple)):

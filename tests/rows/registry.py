@@ -61,8 +61,8 @@ class Case:
     before: Callable[..., tuple[Any, ...]]
     second: bool
 
-    def __repr__(self) -> str:
-        return f"<case {self.name}>"
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # how hypothesis shows it
+        printer.text(f"<case {self.name}>")
 
     @property
     def row(self) -> Row:
