@@ -164,6 +164,16 @@ def test_poles_are_not_hidden():
         np.testing.assert_array_equal(x.grad, [np.inf])
 
 
+def test_infinite_gradients_of_both_signs_add_up_to_nan_without_an_error():
+    for kind in (float, lambda a: np.array([a])):
+        x, w = Value(kind(0.0)), Value(kind(1.0))
+        with np.errstate(all="ignore"):
+            (np.sqrt(x) - np.sqrt(x) * 2.0 + w * np.array([np.inf, -np.inf])).sum().backward()
+            again = Value(np.zeros(1))
+            (np.sqrt(again) - np.sqrt(again)).sum().backward(create_graph=True)
+        assert np.isnan(x.grad) and np.isnan(w.grad) and np.isnan(again.grad.data)
+
+
 # Leaving the graph
 def test_whole_numbers_become_floats_and_get_gradients():
     for data in (3, [1, 2, 3], np.arange(3), np.array([True, False])):

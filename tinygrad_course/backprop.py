@@ -15,7 +15,7 @@ import functools
 import gc
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,7 +141,7 @@ def contribution(
         c = _careful(node._row, rule, g, out, args, kwargs)
     if type(c) is type(like) is np.ndarray and c.shape == like.shape and c.dtype is like.dtype:
         return c
-    return _fitted(c, like, node._row)
+    return _quiet(_fitted, c, like, node._row)
 
 
 def _pull_floats(node: Any) -> bool:
@@ -211,8 +211,17 @@ def _sum(a: Any, b: Any) -> Any:
     """The sum of two gradients; of an operation with several results they are tuples with None for zero."""
     if type(a) is tuple:
         return tuple(y if x is None else x if y is None else _sum(x, y) for x, y in zip(a, b, strict=True))
-    c = a + b
+    c = _quiet(operator.add, a, b)
     return np.array(c) if isinstance(c, np.generic) else c
+
+
+def _quiet(function: Callable[..., Any], *args: Any) -> Any:
+    """What `function` gives, also where it meets inf - inf: for a sum, nan is right."""
+    try:
+        return function(*args)
+    except FloatingPointError:
+        with np.errstate(invalid="ignore"):
+            return function(*args)
 
 
 def _as_value(recorded: Any, parent: Any) -> Any:
