@@ -92,10 +92,10 @@ def no_method(ufunc: np.ufunc, method: str) -> TypeError:
 def place_of_out(function: Callable[..., Any]) -> int:
     """Which argument of a NumPy function is ``out``, the array to write into; a large number for none."""
     try:
-        names = list(inspect.signature(function).parameters)
+        places = inspect.signature(function).parameters.values()
     except ValueError:  # not every function of NumPy tells
         return 99
-    return names.index("out") if "out" in names else 99
+    return next((i for i, p in enumerate(places) if p.name == "out" and p.kind is not p.KEYWORD_ONLY), 99)
 
 
 def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> dict[str, Any]:
