@@ -246,8 +246,10 @@ def report(run: Run, images: data.ImageSet) -> None:
     loss = F.cross_entropy(run.model(x[:100]), labels[:100])
     run.model.zero_grad()
     loss.backward()
-    viz.save(loss, out / "step.svg")
-    print(f"wrote {out / 'step.svg'}, the graph of one step")
+    loss.name = "loss"
+    for name, what in (("step.svg", "the graph of one step"), ("step.html", "a page that plays it")):
+        viz.save(loss, out / name)
+        print(f"wrote {out / name}, {what}")
 
 
 if __name__ == "__main__":
