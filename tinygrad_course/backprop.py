@@ -186,7 +186,7 @@ def _careful(row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwar
 
 def _fitted(c: Any, like: Any, row: Row) -> Any:
     """A gradient in the shape and dtype of the argument it belongs to: broadcasting is undone here."""
-    if type(like) is float:
+    if type(like) is float or getattr(like, "is_float", False):
         return c if type(getattr(c, "_data", c)) is float else total(c)
     if type(like) is tuple:
         return tuple(None if part is None else _fitted(part, own, row) for part, own in zip(c, like, strict=True))

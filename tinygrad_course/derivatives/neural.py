@@ -299,7 +299,7 @@ def _standardize_rule(g, out, x, axis, eps):
 
 def _embedding(input, weight, padding_idx=None):
     """The rows of `weight` that the whole numbers `input` name."""
-    return weight[input]
+    return np.take(weight, input, axis=0)
 
 
 def _embedding_rule(g, out, input, weight, padding_idx=None):
@@ -311,6 +311,7 @@ def _embedding_rule(g, out, input, weight, padding_idx=None):
 def _kept(x, p, rng):
     """Random factors for x: 0 with probability `p`, else 1 / (1 - p), so that the mean stays what it is."""
     scale = 0.0 if p == 1 else 1 / (1 - p)
+    rng = np.random.default_rng(rng)  # a number stands for the same choice each time
     return np.multiply(rng.random(np.shape(x)) >= p, scale, dtype=np.result_type(x))
 
 

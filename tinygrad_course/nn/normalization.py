@@ -200,7 +200,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Rng = Non
         raise ValueError(f"dropout: p is a probability, from 0 to 1, not {p}")
     if not training or p == 0:
         return input
-    return neural.dropout(array(input), p, np.random.default_rng(rng))[0]
+    return neural.dropout(array(input), p, rng)[0]
 
 
 class LayerNorm(Module):

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..effects import effect
 from ..value import Value
 
 
+@effect(changes="grad", example=1.0)
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     """Shrink all gradients together so that their length, as one long vector, is `max_norm` at most.
 

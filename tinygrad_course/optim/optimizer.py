@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..effects import effect
 from ..value import Value, _watch
 from .flat import FlatArrays, FlatNumbers
 
@@ -61,6 +62,7 @@ class Optimizer:
         return self._lr
 
     @lr.setter
+    @effect()
     def lr(self, new: float) -> None:
         new = float(new)
         if not 0 <= new < math.inf:
@@ -72,6 +74,7 @@ class Optimizer:
         for p in self.params:
             p.grad = None
 
+    @effect(changes="_data")
     def step(self) -> None:
         """Change every parameter that has a gradient, in place; one whose `.grad` is None is left alone.
 
@@ -128,6 +131,7 @@ class Optimizer:
             state[name] = vector.copy()
         return state
 
+    @effect()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state`; where an error is raised, nothing has changed.
 

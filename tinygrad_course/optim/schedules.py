@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..effects import effect
 from .optimizer import Optimizer
 
 
@@ -41,6 +42,7 @@ class Schedule:
         """The learning rate after so many steps."""
         raise NotImplementedError(f"{type(self).__name__} has no rate(self, steps)")
 
+    @effect()
     def step(self) -> None:
         """Go on by one step and set the optimizer's learning rate."""
         self.steps += 1
@@ -50,6 +52,7 @@ class Schedule:
         """Where the schedule is, for `load_state_dict`."""
         return {"steps": np.array(self.steps), "base_lr": np.array(self.base_lr)}
 
+    @effect()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state`, and set the optimizer's learning rate.
 

@@ -14,7 +14,8 @@ from ..backprop import backpropagate
 from ..derivatives import Row, pick
 from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled, _watch
 from .build import Program, leaves_of, trace
-from .holders import held_by, is_module
+from .holders import Held, Same, held_by, is_module
+from .state import put
 from .tape import Traced
 
 KEPT = 16  # programs of one function, for so many signatures of shapes and dtypes
@@ -28,28 +29,42 @@ class Compiled:
         functools.update_wrapper(self, function)
         self.function = function
         self._programs: OrderedDict[Any, Program] = OrderedDict()
-        self._held: Any = None
+        self._held = Held()
+        self._looked = False
+        self._uses_gradients = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _watch() is not None:  # who looks at each operation wants to see them
             return self.function(*args, **kwargs)
-        values, modules = self._holders(args, kwargs)
+        held = self._holders(args, kwargs)
         recording = _is_recording()
         try:
-            leaves, key = flattened(args, kwargs)
-            held = tuple([signature_of(v._data, v._parents is not None) for _, v in values])
+            leaves, key = flattened(args, kwargs, held)
+            parameters = tuple([signature_of(v._data, v._parents is not None) for _, v in held.values])
+            signature = self._signature(recording, key, parameters, held, leaves)
         except _Inside:  # called while another function is traced: part of that program
             return self.function(*args, **kwargs)
-        signature = (recording, key, held, tuple([m.training for m in modules]))
         program = self._programs.get(signature)
         if program is None:
             try:
-                program = self._traced(signature, args, kwargs, recording)
+                program = self._traced(signature, args, kwargs, held, recording)
+                if program.uses_gradients and not self._uses_gradients:
+                    self._uses_gradients = True  # so they belong to the signature
+                    del self._programs[signature]
+                    self._programs[self._signature(recording, key, parameters, held, leaves)] = program
             except (
                 ArithmeticError
             ):  # floats that NumPy would have computed with: as without compile, this time
                 return self.function(*args, **kwargs)
         return self._run(program, leaves, args, kwargs)
+
+    def _signature(self, recording: bool, key: Any, parameters: Any, held: Held, leaves: list[Any]) -> Any:
+        modes = tuple([m.training for m in held.modules])
+        signature = (recording, key, parameters, modes, held.key)
+        if self._uses_gradients:
+            owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
+            signature += (tuple([_of_gradient(v.grad) for v in owners]),)
+        return signature
 
     @property
     def source(self) -> str:
@@ -71,19 +86,18 @@ class Compiled:
             f"compile({getattr(self.function, '__name__', self.function)!s}, {len(self._programs)} programs)"
         )
 
-    def _holders(self, args: Any, kwargs: Any) -> tuple[list[tuple[str, Value]], list[Any]]:
-        """The parameters and modules of the function and of modules among its arguments."""
-        given = [a for a in (*args, *kwargs.values()) if is_module(a)]
-        if self._held is None or given:
-            self._held = held_by(self.function, *given)
+    def _holders(self, args: Any, kwargs: Any) -> Held:
+        """What the function holds, and modules and generators among its arguments."""
+        given = [a for a in (*args, *kwargs.values()) if is_module(a) or isinstance(a, np.random.Generator)]
+        if given or not self._looked or self._held.changed() is not None:
+            self._held, self._looked = held_by(self.function, *given), True
         return self._held
 
-    def _traced(self, signature: Any, args: Any, kwargs: Any, recording: bool) -> Program:
+    def _traced(self, signature: Any, args: Any, kwargs: Any, held: Held, recording: bool) -> Program:
         with _tracing:
             program = self._programs.get(signature)
             if program is None:
-                values, modules = self._holders(args, kwargs)
-                program = trace(self.function, args, kwargs, values, modules, recording)
+                program = trace(self.function, args, kwargs, held, recording)
                 self._programs[signature] = program
                 if len(self._programs) > KEPT:
                     self._programs.popitem(last=False)
@@ -91,15 +105,13 @@ class Compiled:
 
     def _run(self, program: Program, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         data = [x._data if type(x) is Value else x for x in leaves]
-        data += [v._data for _, v in program.values]
-        data += [getattr(module, name) for module, name in program.buffers]
+        data += [getattr(leaves[t] if type(t) is int else t, name) for t, name in program.reads]
         try:
             run, outs = program.start(data)
         except (ArithmeticError, ValueError):  # as without compile, this time
             return self.function(*args, **kwargs)
-        for where, new in zip(program.buffers, outs[len(program.learns) :]):
-            if new is not None:
-                setattr(*where, new)
+        for (t, name), new in zip(program.writes, outs[len(program.learns) :]):
+            put((leaves[t] if type(t) is int else t, name), new)
         learned = [_settled(o) for o, learns in zip(outs, program.learns) if learns]
         if not learned:
             return program.rebuilt(outs)
@@ -160,7 +172,14 @@ class _Backward:
         return total
 
 
-def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any]:
+def _of_gradient(gradient: Any) -> Any:
+    """A gradient in a signature."""
+    if gradient is None or type(gradient) is Value:
+        return type(gradient)
+    return signature_of(_settled(gradient), None)
+
+
+def flattened(args: Any, kwargs: Any, held: Held) -> tuple[list[Any], Any]:
     """What is given anew at each call (arrays, Values, floats), and a key for all that shapes the program."""
     leaves: list[Any] = []
 
@@ -171,7 +190,8 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any]:
             return signature_of(thing, None)
         if kind is Value:
             leaves.append(thing)
-            return signature_of(thing._data, thing._parents is not None)
+            at = next((i for i, (_, v) in enumerate(held.values) if v is thing), None)
+            return (at, signature_of(thing._data, thing._parents is not None))
         if kind is tuple or kind is list:
             return (kind, *[visit(part) for part in thing])
         if kind is dict:
@@ -179,7 +199,7 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any]:
         return (
             (kind, thing)
             if isinstance(thing, (int, str, bool, type(None), np.generic))
-            else (kind, id(thing))
+            else (kind, Same(thing))
         )
 
     return leaves, visit([*args, kwargs]) if kwargs else visit([*args])

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .chance import DRAWING, generators_in
+from .state import Effect
 from .tape import Instruction, Variable, _expect
 
 
@@ -74,9 +76,11 @@ def changes_nothing(instruction: Instruction) -> bool:
     )
 
 
-def is_chance(instruction: Instruction) -> bool:
-    """Whether an instruction draws random numbers, or may check or change something: it stays as it is."""
-    return any(isinstance(a, np.random.Generator) for a in (*instruction.args, *instruction.kwargs.values()))
+def is_unlike(instruction: Instruction) -> bool:
+    """Whether an instruction draws random numbers or has an effect: made twice, it is not the same."""
+    args = (*instruction.args, *instruction.kwargs.values())
+    draws = instruction.function is DRAWING and args[-1] is None
+    return draws or bool(generators_in(args)) or isinstance(instruction.function, Effect)
 
 
 def without_repeats(
@@ -91,15 +95,16 @@ def without_repeats(
         out = instruction.out
         if out.source is not None:
             out.source = new.get(out.source, out.source)
-        unlike = object() if is_chance(instruction) else None
-        key = (instruction.function, _key(args), _key(kwargs), unlike)
+        unlike = object() if is_unlike(instruction) else None
+        strict = instruction.strict and isinstance(instruction.function, np.ufunc)
+        key = (instruction.function, _key(args), _key(kwargs), strict, unlike)
         if changes_nothing(instruction):
             new[out] = args[0]
         elif key in seen:
             new[out] = seen[key]
         else:
             seen[key] = out
-            kept.append(Instruction(instruction.function, args, kwargs, out))
+            kept.append(Instruction(instruction.function, args, kwargs, out, instruction.strict))
     return kept, new
 
 
@@ -108,7 +113,8 @@ def without_dead(instructions: Sequence[Instruction], needed: Iterable[Variable]
     wanted = set(needed)
     kept = []
     for instruction in reversed(instructions):
-        if instruction.out in wanted or instruction.function is _expect:
+        keep = instruction.function is _expect or isinstance(instruction.function, Effect)
+        if keep or instruction.out in wanted or generators_in(instruction.args):
             kept.append(instruction)
             wanted.update(variables_in([instruction.args, instruction.kwargs]))
     return kept[::-1]

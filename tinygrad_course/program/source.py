@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import operator
 import textwrap
@@ -12,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..value import Value
 from .passes import Plan, variables_in
-from .tape import Instruction, Names, Variable, _astype, _expect
+from .state import Effect
+from .tape import Instruction, Names, Variable, _astype, _copied, _expect
 
 SYMBOLS = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
@@ -41,16 +44,39 @@ class Printer:
         Where results are written (``out=``); without it, a plain readable program.
     """
 
-    def __init__(self, names: dict[Variable, str], plan: Plan | None = None) -> None:
+    def __init__(
+        self, names: dict[Variable, str], plan: Plan | None = None, values: dict[int, str] | None = None
+    ) -> None:
         self.names = Names(names)
         self.plan = plan
+        self.values = values or {}  # id of a parameter -> the name of its data
         self.constants: dict[str, Any] = {}  # name -> array, for what is too long to print
         self.helpers: dict[str, Callable[..., Any]] = {}  # name -> function of our own
 
-    def lines(self, instructions: Sequence[Instruction]) -> list[str]:
-        """One line an instruction; views, such as a transpose, stand where they are used."""
+    def lines(self, instructions: Sequence[Instruction], strict: bool = False) -> list[str]:
+        """One line an instruction; views, such as a transpose, stand where they are used.
+
+        Where it is to be executed and not `strict` all along, what was traced in a walk back gets the walk's
+        settings for 0 / 0.
+        """
+        if not self.plan or strict:
+            return self._lines(instructions)
+        lines = []
+        for walking, part in itertools.groupby(instructions, lambda i: i.strict):
+            inside = self._lines(part)
+            if walking and inside:
+                lines.append(
+                    "with np.errstate(divide='ignore', over='ignore', under='ignore', invalid='raise'):"
+                )
+                inside = [f"    {line}" for line in inside]
+            lines += inside
+        return lines
+
+    def _lines(self, instructions: Iterable[Instruction]) -> list[str]:
         lines = []
         for instruction in instructions:
+            if isinstance(instruction.function, Effect) and self.plan:
+                lines.append("lease.changed = True")
             if instruction.function is _expect and not self.plan:
                 continue  # of no interest to people
             if instruction.out.source is not None and instruction.function in VIEWS:
@@ -81,6 +107,8 @@ class Printer:
         if function is _astype:
             number = isinstance(args[0], Variable) and args[0].is_float
             return f"np.array({texts[0]}, {texts[1]})" if number else f"{texts[0]}.astype({texts[1]})"
+        if function is _copied:
+            return f"{texts[0]}.copy()"
         if function is np.transpose and args[1:] in ((), (None,)) and not kwargs:
             return f"{texts[0]}.T"
         if function in SYMBOLS and not kwargs and not any(isinstance(a, (list, tuple)) for a in args):
@@ -113,6 +141,8 @@ class Printer:
             return f"[{inside}]" if isinstance(thing, list) else f"({inside}{',' if len(thing) == 1 else ''})"
         if isinstance(thing, slice):
             return f"slice({self.text(thing.start)}, {self.text(thing.stop)}, {self.text(thing.step)})"
+        if isinstance(thing, Value) and not self.plan and id(thing) in self.values:
+            return self.values[id(thing)]
         if isinstance(thing, np.ndarray):
             return self.array(thing)
         if isinstance(thing, np.generic):
@@ -142,8 +172,14 @@ class Printer:
         if self.plan or not array.size or not np.all(np.isfinite(array)):
             return self.constant(array)
         first, dtype = array.flat[0].item(), f"np.{array.dtype.name}"
-        if array.size > 1 and np.all(array == first) and first in (0, 1):
-            return f"np.{'ones' if first else 'zeros'}({array.shape}, {dtype})"
+        if array.size > 1 and np.all(array == first):
+            kind = {0.0: "zeros", 1.0: "ones"}.get(first)
+            kind = None if math.copysign(1, first) < 0 else kind
+            return (
+                f"np.{kind}({array.shape}, {dtype})"
+                if kind
+                else f"np.full({array.shape}, {first!r}, {dtype})"
+            )
         if array.ndim == 1 and array.dtype == int and np.array_equal(array, np.arange(array.size)):
             return f"np.arange({array.size})"
         return self.constant(array) if array.size > SHORT else f"np.array({array.tolist()!r}, {dtype})"
@@ -153,7 +189,8 @@ class Printer:
         for name, known in self.constants.items():
             if known is thing or (type(known) is type(thing) is np.ndarray and _same(known, thing)):
                 return name
-        name = self.names.fresh("constant" if not self.plan else "c")
+        wish = "c" if self.plan else getattr(thing, "__name__", "constant")
+        name = self.names.fresh(wish)
         self.constants[name] = thing
         return name
 
@@ -163,6 +200,8 @@ class Printer:
 
     def function(self, function: Callable[..., Any]) -> str:
         """The name to call a function by."""
+        if isinstance(function, Effect):
+            return self.constant(function)
         if isinstance(function, np.ufunc):
             return (
                 f"np.{function.__name__}"
@@ -211,6 +250,8 @@ WISHES = {
 
 
 def _named_after(instruction: Instruction) -> str:
+    if isinstance(instruction.function, Effect):
+        return "changed"
     name = getattr(instruction.function, "__name__", "v").strip("_")
     return WISHES.get(name, name if name.isidentifier() else "v")
 
@@ -249,7 +290,7 @@ def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     outs = f"[{printer.listed(parts.outs)}]"
     if parts.gradients:
         lines.append(f"[{printer.listed([s._variable for s in parts.seeds])}] = yield {outs}")
-        lines += printer.lines(parts.backward)
+        lines += printer.lines(parts.backward, strict=True)
         lines.append(f"yield [{printer.listed(parts.gradients)}]")
     else:
         lines.append(f"yield {outs}")
@@ -259,11 +300,11 @@ def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     return scope["program"]
 
 
-def readable(parts: Any, title: str, n_outputs: int) -> str:
+def readable(parts: Any, title: str) -> str:
     """The program for people: plain NumPy, forward and then backward, shapes as comments."""
-    printer = Printer(parts.names)
+    printer = Printer(parts.names, values=parts.values)
     body = printer.lines(parts.forward)
-    results = printer.listed(parts.outs[:n_outputs])
+    results = printer.listed(parts.outs[: parts.results])
     if parts.gradients:
         body += ["", "# backward: the gradient of the result with respect to everything, last step first"]
         for seed in parts.seeds:
@@ -277,7 +318,10 @@ def readable(parts: Any, title: str, n_outputs: int) -> str:
     arguments = ", ".join([*map(printer.text, parts.inputs), *printer.constants])
     shapes = [f"# {printer.text(v)}: {v.shape} {v.dtype}" for v in parts.inputs if v.shape]
     shapes += [
-        f"# {name}: {np.shape(a)}, a constant of the function" for name, a in printer.constants.items()
+        f"# {name}: {a!r}"
+        if isinstance(a, Effect)
+        else f"# {name}: {np.shape(a)}, a constant of the function"
+        for name, a in printer.constants.items()
     ]
     imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"
     helpers = "".join(f"\n\n{text}\n" for text in sources_of(printer.helpers))

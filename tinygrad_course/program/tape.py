@@ -24,6 +24,7 @@ import numpy as np
 from ..derivatives import TABLE, Row
 from ..methods import Methods
 from ..value import Value
+from .chance import Chance, generators_in
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
 
@@ -41,6 +42,7 @@ class Variable:
     dtype: Any
     contiguous: bool = True
     is_float: bool = False  # a Python float
+    is_input: bool = False
     source: Variable | None = None  # the variable whose memory this one is a view of
 
     @property
@@ -82,6 +84,7 @@ class Instruction:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     out: Variable
+    strict: bool = False  # 0 / 0 is an error here, as in the walk back
 
 
 @dataclass(slots=True)
@@ -91,6 +94,9 @@ class Tape:
     instructions: list[Instruction] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     thread: int = field(default_factory=threading.get_ident)
+    chance: Chance = field(default_factory=lambda: Chance([]))
+    parameters: set[Variable] = field(default_factory=set)  # data of parameters, which may be replaced
+    stale: set[Variable] = field(default_factory=set)  # memory that an effect has written into
 
     @property
     def elsewhere(self) -> bool:
@@ -108,11 +114,20 @@ class Tape:
 
     def input(self, data: Any) -> Traced:
         """An array that is given anew at every call of the program."""
-        return Traced(data, self.variable(data), self)
+        traced = Traced(data, self.variable(data), self)
+        traced._variable.is_input = True
+        return traced
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute ``function(*args, **kwargs)`` on the data and write it down."""
+        drawing = generators_in((*args, *kwargs.values()))
+        if not all(map(self.chance.knows, drawing)):
+            raise refused(
+                "a generator is made at each call", "make it once, outside, or give a number, rng=0"
+            )
         out = function(*replaced(args, _data), **replaced(kwargs, _data))
+        for generator in drawing:
+            self.chance.drawn(generator)
         return out if self.elsewhere else self.noted(function, args, kwargs, out)
 
     def decided(self, function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
@@ -125,8 +140,15 @@ class Tape:
     def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
         """Write down a call that gave `out`, as a Traced array (or a tuple of them)."""
         variable = self.variable(out)
-        refs = replaced(args, _variable)
-        self.instructions.append(Instruction(function, refs, replaced(kwargs, _variable), variable))
+        if self.stale and any(t._variable.root in self.stale for t in found((args, kwargs))):
+            raise refused(
+                "what was computed before a step of the optimizer is used after it, which has changed the "
+                "parameters in place",
+                "compute it again after the step",
+            )
+        refs, named = replaced(args, _variable), replaced(kwargs, _variable)
+        strict = np.geterr()["invalid"] == "raise"
+        self.instructions.append(Instruction(function, refs, named, variable, strict))
         if isinstance(out, (tuple, list)):
             whole = Traced(out, variable, self)
             parts = [self.noted(operator.getitem, (whole, i), {}, part) for i, part in enumerate(out)]
@@ -224,6 +246,20 @@ class Traced(Methods):
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
+
+    def _in_place(self, new: Any) -> Any:
+        """``self += ...``, given ``self + ...``: this very array has other entries from now on."""
+        tape, variable = self._tape, self._variable
+        if variable in tape.parameters:
+            return new
+        if variable.is_input or variable.source or any(v.source is variable for v in tape.variables):
+            raise refused("an array is changed in place (x += ...)", "make a new one, x = x + ...")
+        if new.shape != self.shape:
+            raise ValueError(f"an array of shape {self.shape} has no room for a result of {new.shape}")
+        if new.dtype != self.dtype:
+            new = new.astype(self.dtype)
+        self._data, self._variable = new._data, new._variable
+        return self
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
         return self._tape.call(_astype, (self, np.dtype(dtype)), {})
@@ -323,6 +359,10 @@ class Traced(Methods):
         return f"Traced({self._variable.number}, shape={self.shape}, dtype={self.dtype})"
 
 
+def _copied(x: Any) -> Any:
+    return x.copy()
+
+
 def _astype(x: Any, dtype: Any) -> Any:
     return np.array(x, dtype) if type(x) is float else x.astype(dtype)
 
@@ -345,6 +385,16 @@ def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
     return forward, reflected
 
 
+def _assigned(forward: Callable[..., Any]) -> Any:
+    """The operator with ``=`` behind it."""
+
+    def assign(self: Traced, other: Any) -> Any:
+        new = forward(self, other)
+        return new if new is NotImplemented or self.is_float else self._in_place(new)
+
+    return assign
+
+
 for _name, _ufunc in {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
     "matmul": np.matmul, "mod": np.remainder, "floordiv": np.floor_divide,
@@ -353,6 +403,7 @@ for _name, _ufunc in {
     _forward, _reflected = _operator(_ufunc, getattr(operator, _name))
     setattr(Traced, f"__{_name.strip('_')}__", _forward)
     setattr(Traced, f"__r{_name.strip('_')}__", _reflected)
+    setattr(Traced, f"__i{_name.strip('_')}__", _assigned(_forward))
 for _name, _ufunc in {
     "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert, "lt": np.less,
     "le": np.less_equal,
