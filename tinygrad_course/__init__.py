@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from . import optim as optim
     from . import testing as testing
     from . import viz as viz
+    from .insight import GradientWarning as GradientWarning
+    from .insight import blame as blame
+    from .insight import detect_anomaly as detect_anomaly
     from .insight import explain as explain
     from .insight import trace_lines as trace_lines
     from .nn import load as load
@@ -39,7 +42,7 @@ _TRANSFORMS = (
     "checkpoint", "custom_derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient",
     "value_and_grad", "vjp",
 )  # fmt: skip
-_INSIGHT = ("explain", "trace_lines")
+_INSIGHT = ("GradientWarning", "blame", "detect_anomaly", "explain", "trace_lines")
 _LATER = {  # what loads on first use -> the room it is in
     **{room: room for room in ("data", "nn", "optim", "testing", "viz")},
     **dict.fromkeys(("load", "save"), "nn"),

@@ -1,6 +1,8 @@
 """Why is this gradient this number, and where did it go wrong?"""
 
+from .anomalies import blame, detect_anomaly
+from .findings import KINDS, GradientWarning
 from .ledger import Ledger, explain
 from .watch import trace_lines
 
-__all__ = ["Ledger", "explain", "trace_lines"]
+__all__ = ["KINDS", "GradientWarning", "Ledger", "blame", "detect_anomaly", "explain", "trace_lines"]

@@ -74,8 +74,8 @@ class Observer:
     def saw(self, event: Event) -> None:
         """An operation was computed."""
 
-    def backward(self, root: Value, seed: Any) -> None:
-        """A backward pass is about to start from `root`."""
+    def backward(self, root: Value, seed: Any, oldest: int) -> None:
+        """A backward pass is about to start from `root`; it stops at values born before `oldest`."""
 
     def step(self, optimizer: Any) -> None:
         """An optimizer is about to change its parameters."""
@@ -113,10 +113,11 @@ class Watch:
         for observer in self.observers:
             observer.saw(event)
 
-    def backward(self, root: Value, seed: Any) -> None:
+    def backward(self, root: Value, seed: Any, oldest: int = 0) -> None:
         """Tell the observers that a backward pass starts."""
+        seed = seed._data if isinstance(seed, Value) else seed
         for observer in self.observers:
-            observer.backward(root, seed)
+            observer.backward(root, seed, oldest)
 
     def step(self, optimizer: Any) -> None:
         """Tell the observers that an optimizer makes a step."""

@@ -16,7 +16,7 @@ import numpy as np
 from ..backprop import backpropagate
 from ..derivatives import Row
 from ..errors import describe
-from ..value import _NO_KEYWORDS, Value, _birthday, _recording, _result, _walking
+from ..value import _NO_KEYWORDS, Value, _birthday, _recording, _result, _walking, _watch
 from .trees import leaves, mapped, paired, rebuilt
 
 Function = Callable[..., Any]
@@ -145,6 +145,8 @@ def pulled(
     if len(pairs) > 1:
         roots, cotangent = zip(*pairs, strict=True)
         root = bundled(roots)
+    if not create_graph and (watch := _watch()) is not None:
+        watch.backward(root, cotangent, oldest)
     with _walking:
         return backpropagate(root, cotangent, inputs=inputs, create_graph=create_graph)
 
