@@ -49,6 +49,16 @@ def test_kinds():
     ]
 
 
+@pytest.mark.parametrize("name", ["x", "x1", "x₁", "X_2", "inputs", "target"])
+def test_without_a_module_inputs_are_known_by_their_names(name):
+    assert graph_of(Value(1.0, name=name) * 2.0).nodes[0].kind == "input"
+
+
+@pytest.mark.parametrize("name", ["w", "xor", "", "hidden.x"])
+def test_without_a_module_the_others_are_parameters(name):
+    assert graph_of(Value(1.0, name=name) * 2.0).nodes[0].kind == "parameter"
+
+
 def test_a_module_tells_inputs_from_parameters_and_names_them():
     net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     clue = Value(np.ones((4, 2), np.float32), name="clue")

@@ -86,7 +86,12 @@ def test_the_policy_allows_this_script_and_this_style_only():
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_breaks_out(name):
-    ours, plain_ones = (Elements(viz.player(neuron(n)).html) for n in (name, "plain"))
+    def named(text):
+        value = neuron(text)
+        value.name = text  # the title of the page
+        return Elements(viz.player(value).html)
+
+    ours, plain_ones = named(name), named("plain")
     assert [tag for tag, _ in ours.found] == [tag for tag, _ in plain_ones.found]
     assert ours.inside["script"] == plain_ones.inside["script"]
     json.loads(ours.inside["data"])
@@ -108,8 +113,9 @@ def test_the_last_numbers_are_those_of_backward(value):
     running = {}
     for kind, edge in data["events"]:
         if kind == "backward":
-            source = data["edges"][edge][0]
-            local, upstream, contribution, before, now = data["frames"][0]["steps"][edge]
+            source, target = data["edges"][edge][:2]
+            local, contribution, before, now = data["frames"][0]["steps"][edge]
+            upstream = data["frames"][0]["grad"][target]
             assert before == running.get(source)
             assert now == (contribution if before is None else before + contribution)
             np.testing.assert_allclose(local * upstream, contribution, rtol=1e-12, atol=1e-300)

@@ -124,6 +124,15 @@ def test_a_name_draws_as_itself(name, tmp_path):
     assert not list(ET.parse(path).getroot().iter(f"{SVG}script"))
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_one_quoted_string_in_dot(name, tmp_path):
+    first = viz.save(neuron(name), tmp_path / "g.dot").read_text().splitlines()[4]
+    string = r'"((?:[^"\\]|\\.)*)"'
+    found = re.fullmatch(rf"\tn0 \[label={string}, tooltip={string}, shape=box, [^\\]*\]", first)
+    title = found[1].rpartition("\\n-3.0000\\n")[0]
+    assert re.sub(r"\\(.)", r"\1", title).replace("&amp;", "&") == cut(plain(name))
+
+
 @given(st.text(max_size=40))
 def test_any_name_gives_well_formed_svg(tmp_path_factory, name):
     path = tmp_path_factory.mktemp("svg") / "g.svg"

@@ -59,7 +59,7 @@ def frame_of(graph: Graph) -> Frame:
     for step in backward_steps(graph, seed):
         target, source = step.edge.target, step.edge.source
         gradients[source.id] = step.now
-        numbers = [_short(x) for x in (step.upstream, step.contribution, step.before, step.now)]
+        numbers = [_short(x) for x in (step.contribution, step.before, step.now)]
         local = None
         if is_number(step.contribution) and is_number(target.data) and target.value is not None:
             one = 1.0 if type(step.upstream) is float else np.ones_like(step.upstream)

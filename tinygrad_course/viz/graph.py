@@ -18,7 +18,7 @@ from .labels import brief, call_text
 from .layers import find_layers
 from .nodes import Edge, Graph, Node, is_differentiable
 
-_INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?\d*(\.\d+)*")
+_INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?[\d₀-₉]*(\.\d+)*")
 
 
 def graph_of(value: Value, module: Any = None) -> Graph:

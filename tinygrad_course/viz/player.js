@@ -29,7 +29,7 @@
     for (const [kind, id] of events.slice(0, position)) {
       if (kind === "forward") computed[id] = true;
       else if (kind === "seed") gradients[id] = numbers().grad[id];
-      else if (kind === "backward") gradients[edges[id][0]] = numbers().steps[id][4];
+      else if (kind === "backward") gradients[edges[id][0]] = numbers().steps[id][3];
     }
     if (position === events.length) return { computed, gradients: numbers().grad };
     return { computed, gradients };
@@ -105,7 +105,8 @@
       ];
     }
     const [source, target, argument, rule] = edges[id];
-    const [local, upstream, contribution, before, now] = steps[id];
+    const [local, contribution, before, now] = steps[id];
+    const upstream = numbers().grad[target]; // complete when its turn comes
     const { operation, formula, kink } = nodes[target];
     const sum = local === null
       ? `contribution ${inWords(contribution)}`
@@ -220,10 +221,10 @@
     const list = make("ul");
     graph().events.slice(0, position).forEach(([kind, id]) => {
       if (kind !== "backward" || graph().edges[id][0] !== shown) return;
-      const [local, upstream, contribution] = numbers().steps[id];
-      const target = title(graph().edges[id][1]);
-      list.append(make("li", local === null ? `from ${target}: ${inWords(contribution)}`
-        : `from ${target}: ${number(local)} × ${number(upstream)} = ${number(contribution)}`));
+      const [local, contribution] = numbers().steps[id];
+      const target = graph().edges[id][1];
+      list.append(make("li", local === null ? `from ${title(target)}: ${inWords(contribution)}`
+        : `from ${title(target)}: ${number(local)} × ${number(numbers().grad[target])} = ${number(contribution)}`));
     });
     if (position === graph().events.length && numbers().differs.includes(shown)) {
       list.append(make("li", "Its .grad in Python holds more: earlier passes were added to it and not zeroed."));
