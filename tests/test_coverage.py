@@ -212,3 +212,20 @@ def test_whole_results_raise_and_do_not_become_values():
         np.sum(V, dtype=int)
     with pytest.raises(TypeError, match="floats"):
         V.astype(int)
+
+
+@pytest.mark.parametrize(
+    ("use", "kind", "says"),
+    [
+        (lambda: np.diff(V, axis=5), ValueError, r"diff\(\(2, 2\) float64\): axis 5 is out of bounds"),
+        (lambda: np.tile(V, "a"), ValueError, r"tile\(\(2, 2\) float64, 'a'\)"),
+        (lambda: np.vstack([V, [1.0]]), ValueError, r"vstack\(\[\(2, 2\) float64, \[number\]\]\)"),
+        (lambda: np.trim_zeros(V, 3), TypeError, "trim_zeros"),
+        (lambda: np.take(V, 9), IndexError, r"take\(.*out of bounds"),
+        (lambda: np.interp(V, [0.0, 1.0], [1.0]), ValueError, "interp"),
+        (lambda: np.polyfit(V[0], V[0], 1, full=True), TypeError, "only the coefficients are recorded"),
+    ],
+)
+def test_errors_of_compositions_name_the_function_that_was_called(use, kind, says):
+    with pytest.raises(kind, match=says):
+        use()

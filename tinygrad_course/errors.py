@@ -36,7 +36,8 @@ def describe(x: Any) -> str:
 
 def explained(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
     """`error`, which NumPy raised for an operation, with the operation and its arguments named."""
-    kind = next(k for k in (np.linalg.LinAlgError, IndexError, ValueError, TypeError) if isinstance(error, k))
+    kinds = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError)
+    kind = next((k for k in kinds if isinstance(error, k)), TypeError)
     given = ", ".join(describe(a) for a in args)
     return kind(f"{row.name}({given}): {error}{_advice(row.name, args)}")
 

@@ -115,7 +115,12 @@ def _result(data: Any, row: Row | None, args: tuple[Any, ...], kwargs: dict[str,
 def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute an operation of the table on `args`, Values among them, and record it."""
     if row.composition is not None:
-        return row.composition(*args, **kwargs)
+        try:
+            return row.composition(*args, **kwargs)
+        except Exception as error:
+            if (told := _told_by_numpy(row, args, kwargs)) is not None:
+                raise told from error
+            raise
     if row.plain:
         args, kwargs = _stripped(args), {name: _stripped(a) for name, a in kwargs.items()}
     elif kwargs and any(isinstance(a, Value) for a in kwargs.values()):
@@ -133,7 +138,7 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     args = row.with_operands(args, data)
     try:
         out = _computed(row, args, kwargs, operands)
-    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+    except (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
         raise explained(row, args, error) from error
     if row.plain:
         return out
@@ -149,6 +154,18 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if recording is not True and recording is not False:
         recording.saw(value, row, args, operands)
     return _like(out, [pick(value, i) for i in range(len(out))]) if several else value
+
+
+def _told_by_numpy(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception | None:
+    """The error that NumPy raises for a call whose composition failed; None for functions of our own."""
+    if not isinstance(row.function, (np.ufunc, type(np.sum))):
+        return None
+    args = _stripped(args)
+    try:
+        row.function(*args, **{name: _stripped(a) for name, a in kwargs.items()})
+    except (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
+        return explained(row, args, error)
+    return None
 
 
 def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands: tuple[Any, ...]) -> Any:

@@ -113,7 +113,7 @@ case(np.corrcoef, observations(weights=False).filter(steady))
 case(np.corrcoef, call(arrays((3, 4), distinct=True)), torch="corrcoef")
 case(
     np.bincount,
-    st.lists(st.integers(0, 4), max_size=5).flatmap(
+    st.lists(st.integers(0, 4), min_size=1, max_size=5).flatmap(
         lambda x: st.builds(
             lambda weights, more: Call((np.array(x, int), weights), more),
             arrays((len(x),)),

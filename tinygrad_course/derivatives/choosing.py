@@ -21,7 +21,7 @@ def _take(a, indices, axis=None, out=None, mode="raise"):
 
 
 def _choose(a, choices, out=None, mode="raise"):
-    index, n = _wrapped(a, len(choices), mode), len(choices)
+    index, n = _wrapped(np.asarray(a), len(choices), mode), len(choices)
     if np.size(index) and (np.min(index) < 0 or np.max(index) >= n):
         raise ValueError(f"choose: a must name one of the {n} choices; or give mode='wrap' or 'clip'")
     out = 0
@@ -36,6 +36,8 @@ composed(np.choose, _choose, formula="entries of the choices that a names")
 
 # By condition
 def _compress(condition, a, axis=None, out=None):
+    if np.ndim(condition) != 1:
+        raise ValueError(f"compress: condition has one axis, not shape {np.shape(condition)}")
     return _take(a, np.nonzero(condition)[0], axis)
 
 
@@ -53,20 +55,20 @@ def _select(condlist, choicelist, default=0):
 
 
 def _piecewise(x, condlist, funclist, *args, **kw):
-    x = array(x)
-    if np.ndim(condlist) == 0 or (not isinstance(condlist[0], (list, np.ndarray)) and x.ndim):
+    shape, x = np.shape(x), np.atleast_1d(array(x))
+    if np.isscalar(condlist) or (shape and not isinstance(condlist[0], (list, np.ndarray))):
         condlist = [condlist]
-    conditions = [np.ravel(np.asarray(c, bool)) for c in condlist]
+    conditions = np.asarray(condlist, bool)
+    conditions = conditions if shape else conditions[:, None]
     if len(funclist) == len(conditions) + 1:
-        conditions.append(~np.any(conditions, axis=0))
+        conditions = [*conditions, ~np.any(conditions, axis=0)]
     if len(funclist) != len(conditions):
         raise ValueError(f"piecewise: {len(funclist)} functions for {len(condlist)} conditions")
-    flat = np.reshape(x, -1)
-    out = np.zeros(flat.shape, x.dtype)
+    out = np.zeros(x.shape, x.dtype)
     for condition, f in zip(conditions, funclist):
         if condition.any():
-            out = set_at(out, condition, f(flat[condition], *args, **kw) if callable(f) else f)
-    return np.reshape(out, x.shape)
+            out = set_at(out, condition, f(x[condition], *args, **kw) if callable(f) else f)
+    return np.reshape(out, shape)
 
 
 def _trim_zeros(filt, trim="fb", axis=None):
@@ -74,7 +76,7 @@ def _trim_zeros(filt, trim="fb", axis=None):
     if trim not in ("fb", "bf", "f", "b"):
         raise ValueError(f"trim_zeros: trim is 'f' for the front, 'b' for the back, or 'fb', not {trim!r}")
     cuts = [slice(None)] * filt.ndim
-    places = np.nonzero(filt)
+    places = np.nonzero(filt) if cuts else ()
     for a in all_axes(filt, axis):
         if places[a].size:
             start, stop = int(places[a].min()), int(places[a].max()) + 1

@@ -1,5 +1,7 @@
 """Rows of polynomials, given by their coefficients from the highest power to the constant."""
 
+import operator
+
 import numpy as np
 
 from .arguments import array, like
@@ -10,7 +12,7 @@ def _vander(x, N=None, increasing=False):
     x = array(x)
     if x.ndim != 1:
         raise ValueError(f"vander: x has one axis, not shape {x.shape}")
-    powers = np.arange(x.shape[0] if N is None else N)
+    powers = np.arange(x.shape[0] if N is None else operator.index(N))
     return x[:, None] ** (powers if increasing else powers[::-1])
 
 
@@ -41,9 +43,17 @@ def _polysub(a1, a2):
     return a1 - a2
 
 
+def _line(p):
+    """Coefficients as an array with one axis."""
+    p = np.atleast_1d(array(p))
+    if p.ndim != 1:
+        raise ValueError(f"a polynomial is one line of coefficients, and not of shape {p.shape}")
+    return p
+
+
 def _trimmed(p):
     """Without zeros in front."""
-    p = np.trim_zeros(np.atleast_1d(array(p)), "f")
+    p = np.trim_zeros(_line(p), "f")
     return p if p.shape[0] else np.zeros(1, p.dtype)
 
 
@@ -52,34 +62,30 @@ def _polymul(a1, a2):
 
 
 def _polydiv(u, v):
-    u, v = np.atleast_1d(array(u)) + 0.0, np.atleast_1d(array(v)) + 0.0
+    u, v = _line(u) + 0.0, _line(v) + 0.0
     dtype = np.result_type(u.dtype, v.dtype)
     rest, v, n, quotient = like(u, dtype), like(v, dtype), v.shape[0], []
-    for _ in range(rest.shape[0] - n + 1):
-        quotient.append(rest[0] / v[0])
-        rest = np.concatenate([rest[1:n] - quotient[-1] * v[1:], rest[n:]])
-    if not quotient:
-        return np.zeros(1, rest.dtype), _led_by_number(rest)
-    return np.stack(quotient), _led_by_number(rest) if n > 1 else np.zeros(1, rest.dtype)
-
-
-def _led_by_number(rest):
-    """A remainder without zeros, or what rounding left of them, in front."""
+    if not n or not u.shape[0]:
+        raise IndexError("polydiv: a polynomial needs at least one coefficient")
+    for k in range(u.shape[0] - n + 1):
+        quotient.append(rest[k] / v[0])
+        rest = np.concatenate([rest[:k], rest[k : k + n] - quotient[-1] * v, rest[k + n :]])
     while rest.shape[0] > 1 and np.allclose(rest[0], 0, rtol=1e-14):
         rest = rest[1:]
-    return rest
+    return (np.stack(quotient) if quotient else np.zeros(1, dtype)), rest
 
 
 def _polyder(p, m=1):
+    m, p = int(m), _line(p)
     if m < 0:
         raise ValueError(f"polyder: cannot take the derivative {m} times; np.polyint integrates")
-    p = array(p)
     for _ in range(m):
         p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
     return p
 
 
 def _polyint(p, m=1, k=None):
+    m, p = int(m), _line(p)
     if m < 0:
         raise ValueError(f"polyint: cannot integrate {m} times; np.polyder takes derivatives")
     constants = np.zeros(m) if k is None else np.atleast_1d(array(k))
@@ -87,7 +93,6 @@ def _polyint(p, m=1, k=None):
         constants = np.broadcast_to(constants, (m,))
     if constants.shape[0] < m:
         raise ValueError(f"polyint: {m} integrals need {m} constants k, not {constants.shape[0]}")
-    p = array(p)
     for i in range(m):
         p = np.concatenate([p / np.arange(p.shape[0], 0, -1), constants[i : i + 1]])
     return p
@@ -112,6 +117,8 @@ def _polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
         raise TypeError(
             "polyfit: only the coefficients are recorded; leave out full and cov, and give a number deg"
         )
+    if deg < 0:
+        raise ValueError(f"polyfit: the degree is at least 0, not {deg}")
     x, y = array(x), array(y)
     powers = _vander(x, deg + 1)
     if w is not None:

@@ -3,6 +3,8 @@
 A result that lost its axes has to be stretched over them again before it meets the argument: `restore`.
 """
 
+import math
+
 import numpy as np
 
 from .table import derivative
@@ -66,7 +68,8 @@ def _var_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=Fals
     ddof = more.get("correction", ddof)
     masked = {} if where is True else {"where": where}
     mean = more["mean"] if "mean" in more else np.mean(x, axis=axis, keepdims=True, **masked)
-    g = restore(g, x, axis, keepdims) * (x - mean) * (2 / (_selected(x, axis, where) - ddof))
+    free = _selected(x, axis, where) - ddof
+    g = restore(g, x, axis, keepdims) * (x - mean) * (2 / free if np.ndim(free) or free else math.inf)
     return g if where is True else np.where(where, g, 0.0)
 
 

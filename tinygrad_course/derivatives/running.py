@@ -139,7 +139,9 @@ def _slope(f, step, axis, edge_order):
     last = h.shape[axis]
     at = lambda start, stop: along(f, axis, slice(start, stop))
     width = lambda start, stop: along(h, axis, slice(start, stop) if last > 1 else slice(None))
-    if n > 2:
+    if not step.ndim:
+        inner = (at(2, n) - at(0, n - 2)) / (2.0 * step)
+    else:
         left, right = width(0, n - 2), width(1, n - 1)
         inner = (
             at(0, n - 2) * (-right / (left * (left + right)))
@@ -162,7 +164,7 @@ def _slope(f, step, axis, edge_order):
             - at(n - 2, n - 1) * ((before + end) / (before * end))
             + at(n - 1, n) * ((2 * end + before) / (end * (before + end)))
         )
-    return np.concatenate([begin, inner, final] if n > 2 else [begin, final], axis)
+    return np.concatenate([begin, inner, final], axis)
 
 
 composed(np.gradient, _gradient, formula="slope of f along each axis, from neighbouring entries")
@@ -170,12 +172,12 @@ composed(np.gradient, _gradient, formula="slope of f along each axis, from neigh
 
 def _trapezoid(y, x=None, dx=1.0, axis=-1):
     y = array(y)
-    axis = one_axis(y, axis)
+    place = one_axis(y, axis)
     if x is not None:
         x = array(x)
-        dx = stretched(_diff(x), y.ndim, axis) if x.ndim == 1 else _diff(x, axis=axis)
-    pairs = along(y, axis, slice(1, None)) + along(y, axis, slice(None, -1))
-    return np.sum(dx * pairs / 2.0, axis)
+        dx = stretched(_diff(x), y.ndim, place) if x.ndim == 1 else _diff(x, axis=axis)
+    pairs = along(y, place, slice(1, None)) + along(y, place, slice(None, -1))
+    return np.sum(dx * pairs / 2.0, place)
 
 
 composed(np.trapezoid, _trapezoid, formula="area under y along axis, by trapezoids")

@@ -60,6 +60,8 @@ def _cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=
     if max(np.ndim(m), 0 if y is None else np.ndim(y)) > 2:
         raise ValueError("cov: takes one axis or two: variables and observations")
     x = np.atleast_2d(m) if rowvar or np.ndim(m) == 1 else np.transpose(np.atleast_2d(m))
+    if not x.shape[0]:
+        return x[:, :0]
     if y is not None:
         y = np.atleast_2d(y)
         x = np.concatenate([x, y if rowvar or y.shape[0] == 1 else np.transpose(y)])
