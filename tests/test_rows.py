@@ -293,7 +293,11 @@ def test_against_torch(case, dtype, data):
     compare(case, call, points, *((1e-10, 1e-10) if dtype == "f8" else (1e-5, 1e-5)))
 
 
-def compare(case, call, points, rtol, atol, second=True):
+def compare(case, call, points, rtol, atol, edges=False):
+    """Results, gradients and gradients of gradients beside PyTorch's.
+
+    At the edges the entries have no common size, and where PyTorch has nan, something else may be right.
+    """
     ours = {p: Value(x) for p, x in points.items()}
     theirs = {p: tensor(x) for p, x in points.items()}
     outs = [o for o in parts(run(case, call, ours)) if isinstance(o, Value)]
@@ -303,11 +307,11 @@ def compare(case, call, points, rtol, atol, second=True):
     assert len(outs) == len(answers)
     loss, answer = 0.0, 0.0
     for k, (o, a) in enumerate(zip(outs, answers)):
-        same(o.data, a.detach().numpy(), rtol, atol * largest(np.nan_to_num(o.data, posinf=0, neginf=0)))
+        same(o.data, a.detach().numpy(), rtol, atol if edges else atol * largest(o.data))
         assert o.shape == tuple(a.shape)
         loss = loss + np.sum(o * weights(o.data, k))
         answer = answer + (a * torch.tensor(weights(o.data, k))).sum()
-    for _ in range(2 if second and case.second else 1):
+    for order in range(1 + (case.second and not (edges and case.function in ODD_AT_EDGES))):
         for v in ours.values():
             v.grad = None
         loss.backward(create_graph=True)
@@ -317,11 +321,10 @@ def compare(case, call, points, rtol, atol, second=True):
         loss, answer = 0.0, 0.0
         for k, (v, a) in enumerate(zip(ours.values(), known)):
             g = np.zeros(v.shape, v.dtype) if v.grad is None else v.grad.data
-            finite = np.nan_to_num(g, posinf=0, neginf=0)
             told = a.detach().numpy(force=True)  # a zero may be without memory
-            if second is False:  # what becomes of nan (0 or nan) is everyone's own choice
-                told = np.where(np.isnan(v.data), g, told)
-            same(g, told, rtol, atol * largest(finite))
+            if edges:
+                told = np.where(np.isnan(v.data) | (np.isnan(told) & (order == 1)), g, told)
+            same(g, told, rtol, atol if edges else atol * largest(g))
             assert g.dtype == v.dtype
             if v.grad is not None:
                 loss = loss + np.sum(v.grad * weights(g, k + 5))
@@ -330,10 +333,15 @@ def compare(case, call, points, rtol, atol, second=True):
             return
 
 
+# PyTorch's ∂²/∂x∂y of x ** y is 0 at y = 0 (it is 1 / x); elu has no second derivative at 0
+ODD_AT_EDGES = [np.power, np.float_power, neural.elu]
+
+
 @needs_torch
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("case", [c for c in CASES if c.torch and c.edges], ids=lambda case: case.name)
 def test_edges_against_torch(case):
-    """Kinks, ties, poles, inf and nan: the first derivative is PyTorch's."""
+    """Kinks, ties, poles, inf and nan."""
     grid = [g.ravel() for g in np.meshgrid(*[np.array(EDGES)] * case.edges)]
     points = {(i,): x for i, x in enumerate(grid)}
-    compare(case, Call(tuple(grid)), points, 1e-10, 1e-10, second=False)
+    compare(case, Call(tuple(grid)), points, 1e-10, 1e-14, edges=True)
