@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -179,7 +180,7 @@ def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands:
         for a in args:  # an array that traces asks to be told, as it cannot see this from a NumPy call
             if hasattr(a, "_numbers") and (out := a._numbers(row, args)) is not NotImplemented:
                 return out
-    out = row.function(*args, **kwargs)
+    out = _called(row, args, kwargs)
     if row.plain:
         return out
     if not all(_is_float(o._data) for o in operands if isinstance(o, Value)):
@@ -188,6 +189,15 @@ def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands:
         return out._as_float()
     number = isinstance(out, (np.float64, np.ndarray)) and out.ndim == 0 and out.dtype == float
     return float(out) if number else _settled(out)
+
+
+def _called(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The function's result.  NumPy asks arrays that trace by itself; for functions of our own we do."""
+    if type(row.function) is FunctionType:
+        for a in args:
+            if hasattr(a, "_record"):
+                return a._record(row, args, kwargs)
+    return row.function(*args, **kwargs)
 
 
 def _is_float(data: Any) -> bool:

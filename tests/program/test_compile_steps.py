@@ -1,4 +1,4 @@
-"""Compiled functions that draw random numbers or change things: dropout, running statistics, training steps."""
+"""Compiled functions that draw random numbers or change things: dropout, statistics, training steps."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_dropout_is_drawn_anew_from_the_same_stream():
         yield drop.rng.random()
 
     both(experiment)
-    values = [v for v in experiment(compile)]
+    values = list(experiment(compile))
     assert values[0] != values[2]
 
 
@@ -85,7 +85,7 @@ def test_a_generator_as_an_argument():
     "draw",
     [
         lambda rng: rng.random(20),
-        lambda rng: np.random.rand(20),
+        lambda rng: np.random.rand(20),  # noqa: NPY002
         lambda rng: random.random(),
     ],
 )

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import types
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from ..backprop import backpropagate
-from ..derivatives import Row
 from ..effects import noted_by
-from ..value import _NO_KEYWORDS, Value, _result, _settled
-from .chance import Chance
-from .holders import Held, held_by
+from ..value import Value, _settled
+from .holders import Held
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
+from .run import Missed, Run, argument_names, graph_of, leaves_of, mapped
 from .source import executable, readable
-from .state import Effect, Place, named_effect, values_in
-from .tape import Instruction, Names, Tape, Traced, TraceError, Variable, _copied, refused
-
-_BUNDLE = Row(
-    tuple, each=lambda i, g, out, parts: g[i], sequence=True
-)  # several results, to walk from at once
+from .state import Effect, Place
+from .tape import Instruction, Tape, Traced, TraceError, Variable, _copied, refused
 
 
 class Program:
@@ -122,166 +114,12 @@ class _Lease:
         self.free.append(self.arrays)
 
 
-class _Run:
-    """One run of a function on Traced arrays, and what came of it."""
-
-    def __init__(self, held: Held, extra: list[tuple[str, Value]], recording: bool) -> None:
-        self.recording = recording
-        self.values = [*held.values, *extra]
-        self.held = held
-        self.tape = Tape(chance=Chance(held.generators))
-        self.names = Names()
-        self.inputs: list[Traced] = []
-        self.learning: list[tuple[int | Value, Value, Variable]] = []  # target, its stand-in, its variable
-        self.arguments: list[tuple[int, Value, Value]] = []  # number, stand-in, the Value itself
-        self.seeds: list[Traced] = []
-        self.gradients: list[Any] = []
-        self.backward_from = 0
-        self.reads: list[tuple[Place, Traced]] = []
-        self.current: dict[tuple[int, str], Any] = {}  # what the program has put into a place, or found there
-        self.places: list[tuple[Place, Any]] = []  # each with its stand-in object
-        self._before: list[tuple[Any, str, Any]] = []
-
-    def given(self, thing: Any, name: str) -> Any:
-        """A stand-in for an argument."""
-        kind = type(thing)
-        if kind is np.ndarray or kind is float:
-            traced = self.tape.input(thing)
-            self.names.give(traced._variable, name)
-            self.inputs.append(traced)
-            return traced
-        if kind is Value:
-            n, traced = len(self.inputs), self.given(thing._data, thing.name or name)
-            if any(thing is v for _, v in self.values):  # its data are those of the parameter
-                return thing
-            stand_in = Value(traced, requires_grad=thing._parents is not None, name=thing.name)
-            self.arguments.append((n, stand_in, thing))
-            self.learns(n, stand_in)
-            return stand_in
-        if kind is tuple or kind is list:
-            return kind(self.given(part, f"{name}{i}") for i, part in enumerate(thing))
-        if kind is dict:
-            return {key: self.given(part, str(key)) for key, part in thing.items()}
-        return thing
-
-    def learns(self, target: int | Value, stand_in: Value) -> None:
-        """Note where a gradient shall come back to, if one shall."""
-        if self.recording and stand_in._parents is not None:
-            self.learning.append((target, stand_in, stand_in._data._variable))
-
-    def __enter__(self) -> _Run:
-        """Let Traced arrays stand in for parameters, their gradients, and the arrays of modules."""
-        for name, value in self.values:
-            self._stand_in((value, "_data"), value, name)
-            self.tape.parameters.add(value._data._variable)
-            self.learns(value, value)
-        for module in self.held.modules:
-            for name in getattr(module, "_buffers", ()):
-                self._stand_in((module, name), module, name)
-            self._stand_in((module, "training"), module, "training")
-        for name, value in self.values:
-            self._stand_in((value, "grad"), value, f"{name}_grad")
-        for n, stand_in, value in self.arguments:
-            stand_in.grad = value.grad
-            self._stand_in((n, "grad"), stand_in, "grad")
-        return self
-
-    def _stand_in(self, place: Place, thing: Any, name: str) -> None:
-        attribute, now = place[1], getattr(thing, place[1])
-        self._before.append((thing, attribute, now))
-        if isinstance(now, (np.ndarray, np.generic)) or type(now) is float:
-            now = self.tape.input(now)
-            self.names.give(now._variable, name)
-            self.inputs.append(now)
-            self.reads.append((place, now))
-            setattr(thing, attribute, now)
-        self.places.append((place, thing))
-        self.current[id(thing), attribute] = now
-
-    def __exit__(self, *error: Any) -> None:
-        for thing, attribute, before in self._before:
-            setattr(thing, attribute, before)
-        self.tape.chance.restore()
-
-    def changes(self) -> list[tuple[Place, Any]]:
-        """The places where something else stands than what the program has put there or found, and what."""
-        found = []
-        for place, thing in self.places:
-            now = getattr(thing, place[1])
-            if now is not self.current[id(thing), place[1]]:
-                if type(now) is Value:
-                    raise refused(
-                        "a gradient that is recorded (create_graph=True) is left behind in .grad",
-                        "take it out: g, p.grad = p.grad, None",
-                    )
-                found.append((place, now))
-                self.current[id(thing), place[1]] = now
-        return found
-
-    def note(self, function: Any, args: Any, kwargs: Any, changes: str, example: Any) -> Any:
-        """Write down the call of an effect; the program makes it."""
-        args = tuple([list(a) if isinstance(a, Iterator) else a for a in args])
-        concerned = [v for _, v in held_by(_nothing, *args, *kwargs.values()).values]
-        if missing := [v for v in concerned if (id(v), "_data") not in self.current]:
-            raise Missed(missing)
-        if any(v is stand_in for _, stand_in, _ in self.arguments for v in values_in((args, kwargs))):
-            raise refused(
-                f"{function.__name__} is to change an argument of the function",
-                "let the function find its parameters in a module or a closure",
-            )
-        reads = [(v, changes) for v in concerned if changes and isinstance(getattr(v, changes), Traced)]
-        puts = [(place, new) for place, new in self.changes() if not isinstance(place[0], int)]
-        name = named_effect(function, args)
-        if "." in function.__qualname__ and args:
-            function, args = types.MethodType(function, args[0]), args[1:]
-        call = Effect(function, name, [place for place, _ in puts], list(reads))
-        likely = [getattr(v, changes)._data for v, _ in reads]
-        arguments = ([new for _, new in puts], *args)
-        result, *news = self.tape.noted(call, arguments, kwargs, [example, *likely])
-        for (value, attribute), new in zip(reads, news):
-            if attribute == "_data":
-                self.tape.stale.add(value._data._variable.root)
-                self.tape.parameters.add(new._variable)
-            setattr(value, attribute, new)
-            self.current[id(value), attribute] = new
-        return result if example is not None else None
-
-    def back(self, outs: list[Any]) -> None:
-        """Run the walk back from the results, on Traced arrays too."""
-        self.backward_from = len(self.tape.instructions)
-        values = [o for o in outs if type(o) is Value and o._parents is not None]
-        if not values or not self.recording or self.tape.stale:
-            return
-        for value in values:
-            data = value._data._data
-            seed = self.tape.input(1.0 if type(data) is float else np.ones_like(data))
-            self.names.give(seed._variable, "g")
-            self.seeds.append(seed)
-        root, g = values[0], cast(Any, self.seeds[0])
-        if len(values) > 1:
-            parts = [v._data for v in values]
-            root, g = _result(tuple(parts), _BUNDLE, (parts,), _NO_KEYWORDS, tuple(values)), tuple(self.seeds)
-        self.gradients = backpropagate(root, g, inputs=[v for _, v, _ in self.learning])
-
-
-class Missed(Exception):
-    """Parameters that only tracing has found: once more, with stand-ins for them too."""
-
-    def __init__(self, values: list[Value]) -> None:
-        super().__init__()
-        self.values = [(v.name or "parameter", v) for v in values]
-
-
-def _nothing() -> None:
-    pass
-
-
 def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, recording: bool) -> Program:
     """Run `function` on Traced arrays and make a program of what happens."""
     extra: list[tuple[str, Value]] = []
     for _ in range(100):
-        run = _Run(held, extra, recording)
-        stand_ins = [run.given(a, name) for a, name in zip(args, _argument_names(function, len(args)))]
+        run = Run(held, extra, recording)
+        stand_ins = [run.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
         named = {key: run.given(a, key) for key, a in kwargs.items()}
         try:
             with run, noted_by(run.note):
@@ -301,7 +139,7 @@ def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, reco
     return _program(Program(function), run, result, outs, writes)
 
 
-def _check_world(run: _Run, held: Held) -> None:
+def _check_world(run: Run, held: Held) -> None:
     """Refuse what a program could not do again."""
     if run.tape.chance.has_strayed():
         raise refused(
@@ -313,7 +151,7 @@ def _check_world(run: _Run, held: Held) -> None:
         raise refused(f"the function assigns {name}, which a program would not do again", "return it instead")
 
 
-def _program(program: Program, run: _Run, result: Any, outs: list[Any], writes: Any) -> Program:
+def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: Any) -> Program:
     """Simplify and print what was written down."""
     forward_only = {i.out for i in run.tape.instructions[: run.backward_from]}
     used = {v for i in run.tape.instructions for v in variables_in([i.args, i.kwargs])}
@@ -401,7 +239,7 @@ class Parts:
 
     def __init__(
         self,
-        run: _Run,
+        run: Run,
         forward: list[Instruction],
         backward: list[Instruction],
         outs: Any,
@@ -418,55 +256,15 @@ class Parts:
         self.targets = [self.names[variable] for _, _, variable in run.learning]
 
 
-def _argument_names(function: Callable[..., Any], n: int) -> list[str]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
-    names = [p.name for p in parameters if p.kind != p.VAR_POSITIONAL][:n]
-    return [*names, *(f"x{i}" for i in range(len(names), n))]
-
-
-def leaves_of(tree: Any) -> list[Any]:
-    """The leaves of nested tuples, lists and dicts."""
-    if isinstance(tree, (tuple, list)):
-        return [leaf for part in tree for leaf in leaves_of(part)]
-    if isinstance(tree, dict):
-        return [leaf for part in tree.values() for leaf in leaves_of(part)]
-    return [tree]
-
-
-def mapped(tree: Any, leaf: Callable[[Any], Any]) -> Any:
-    """`tree` with ``leaf(x)`` for every leaf x."""
-    if isinstance(tree, (tuple, list)):
-        parts = [mapped(part, leaf) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    if isinstance(tree, dict):
-        return {k: mapped(part, leaf) for k, part in tree.items()}
-    return leaf(tree)
-
-
-def _graph(outs: list[Any]) -> Iterator[Value]:
-    """Every Value that the Values among `outs` were computed from."""
-    seen: set[int] = set()
-    waiting = [o for o in outs if type(o) is Value]
-    while waiting:
-        value = waiting.pop()
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield value
-            waiting += [p for p in value._parents or () if p is not None]
-
-
 def _check_leaves(outs: list[Any], known: set[int]) -> None:
     """Raise Missed if gradients would reach leaves that nobody named."""
-    missed = [v for v in _graph(outs) if v._row is None and v._parents is not None and id(v) not in known]
+    missed = [v for v in graph_of(outs) if v._row is None and v._parents is not None and id(v) not in known]
     if missed:
         raise Missed(missed)
 
 
-def _name_results(run: _Run, outs: list[Any]) -> None:
+def _name_results(run: Run, outs: list[Any]) -> None:
     """Give variables the names that the user gave to Values."""
-    for value in _graph(outs):
+    for value in graph_of(outs):
         if value.name and isinstance(value._data, Traced):
             run.names.give(value._data._variable, value.name)

@@ -13,8 +13,9 @@ import numpy as np
 from ..backprop import backpropagate
 from ..derivatives import Row, pick
 from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled, _watch
-from .build import Program, leaves_of, trace
+from .build import Program, trace
 from .holders import Held, Same, held_by, is_module
+from .run import leaves_of
 from .state import put
 from .tape import Traced
 
@@ -60,7 +61,7 @@ class Compiled:
 
     def _signature(self, recording: bool, key: Any, parameters: Any, held: Held, leaves: list[Any]) -> Any:
         modes = tuple([m.training for m in held.modules])
-        signature = (recording, key, parameters, modes, held.key)
+        signature: tuple[Any, ...] = (recording, key, parameters, modes, held.key)
         if self._uses_gradients:
             owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
             signature += (tuple([_of_gradient(v.grad) for v in owners]),)

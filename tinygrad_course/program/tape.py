@@ -24,7 +24,7 @@ import numpy as np
 from ..derivatives import TABLE, Row
 from ..methods import Methods
 from ..value import Value
-from .chance import Chance, generators_in
+from .chance import DRAWING, Chance, generators_in
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
 
@@ -268,7 +268,7 @@ class Traced(Methods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(type(x) is Value for x in inputs):
             return NotImplemented  # it records, and then calls us on its data
-        if kwargs.get("out") is not None:
+        if kwargs.get("out") is not None or method == "at":
             raise refused(
                 f"{ufunc.__name__} writes into an existing array (out=)", "let it return its result"
             )
@@ -296,9 +296,16 @@ class Traced(Methods):
         for value in args:
             if type(value) is Value:
                 return value._record(row, args, kwargs)
+        tape, function = self._tape, row.function
         if row.plain:
-            return self._tape.decided(row.function, args, kwargs)
-        return self._tape.call(row.function, args, kwargs)
+            return tape.decided(function, args, kwargs)
+        if function is not DRAWING:
+            n = len(tape.instructions)
+            try:
+                return function(*args, **kwargs)  # what it consists of
+            except TraceError:  # it does more than NumPy calls: one step of the program
+                del tape.instructions[n:]
+        return tape.call(function, args, kwargs)
 
     def _numbers(self, row: Row, args: tuple[Any, ...]) -> Any:
         """A row on Python floats as Values compute it, if all of `args` are floats."""
