@@ -271,7 +271,10 @@ def test_finding_a_name(opened):
     assert "n1" in boxes(browser)  # the layer was opened
     browser.key("Enter", "\r")
     assert browser.run("document.querySelector('#details h2').textContent") == "2.bias"
-    assert count(browser) == "17 / 17"  # keys in the field do not step
+    browser.key(" ")
+    assert browser.run("document.getElementById('query').value") == "bias "
+    assert count(browser) == "17 / 17"  # keys in the field neither step nor play
+    assert browser.run("document.getElementById('play').textContent") == "Play"
 
 
 def test_details_of_an_array(opened):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_viz_graph import recorded_graphs
 from test_viz_pictures import HOSTILE, neuron
 
-from tinygrad_course import Value, nn, viz
+from tinygrad_course import Value, compile, nn, viz
 from tinygrad_course.viz.events import events_of, frame_of
 from tinygrad_course.viz.graph import graph_of
 from tinygrad_course.viz.labels import number
@@ -211,6 +211,19 @@ def test_a_large_graph_is_cut_into_parts(n, seed):
     assert all(box not in before for box, before in behind.items())  # no part depends on itself
 
 
+def test_a_leaf_is_in_the_part_that_uses_it():
+    leaves = [Value(float(i)) for i in range(400)]
+    total = leaves[0]
+    for leaf in leaves[1:]:
+        total = total + leaf
+    graph = graph_of(total)
+    cut_into_parts(graph)
+    apart = [
+        node for node in graph.nodes if not node.operation and node.group is not node.outputs[0].target.group
+    ]
+    assert len(graph.groups) == 8 and len(apart) < 8  # at most the one at the end of a part
+
+
 # Taken apart
 @pytest.mark.parametrize("activation", [nn.Tanh(), nn.ReLU(), nn.Sigmoid(), nn.GELU(), nn.LeakyReLU()])
 @pytest.mark.parametrize("criterion", [nn.MSELoss(), nn.BCEWithLogitsLoss()])
@@ -362,6 +375,10 @@ def test_a_notebook_shows_a_module_as_a_table():
     bundle = mimebundle(Odd())
     assert bundle["text/html"] == "<pre>&lt;b&gt;</pre>" and "Odd" in bundle["text/plain"]
     assert set(mimebundle(object())) == {"text/plain"}
+    program = compile(lambda x: (x * x).sum())
+    assert set(mimebundle(program)) == {"text/plain"}  # not compiled yet: it has no source
+    program(np.ones(3))
+    assert "x * x" in mimebundle(program)["text/html"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ SMALL = 60
 def mimebundle(shown: Any) -> dict[str, str]:
     """The forms in which a notebook can show something, for its `_repr_mimebundle_`.
 
-    A Value is shown as its graph if that is small; what has a `summary()`, such as a Module, as that table.
+    A Value is shown as its graph if that is small, a Module as its `summary()`, a compiled program as its
+    `source`.
 
     Examples
     --------
@@ -37,7 +38,8 @@ def mimebundle(shown: Any) -> dict[str, str]:
                 graph = graph_of(shown)
                 bundle["image/svg+xml"] = svg(view_of(graph, texts_of(graph)), title_of(shown))
         else:
-            bundle["text/html"] = f"<pre>{escape(shown.summary())}</pre>"
+            text = shown.summary() if hasattr(shown, "summary") else shown.source
+            bundle["text/html"] = f"<pre>{escape(text)}</pre>"
     except Exception:  # whatever a strange value may hold, its text is shown
         pass
     return bundle

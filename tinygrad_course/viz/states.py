@@ -112,7 +112,7 @@ def _level_name(groups: list[Group], depth: int) -> str:
     stem = stems.pop() if len(stems) == 1 else ""
     if stem.isalpha() and len(groups) > 1:
         return (stem if stem.endswith("s") else stem + "s").capitalize()
-    return "Modules" if depth == 0 else f"Modules {depth + 1}"
+    return ("Modules", "Parts")[depth] if depth < 2 else f"Parts {depth}"
 
 
 def states_of(graph: Graph) -> list[State]:
