@@ -89,7 +89,10 @@ def _set_at_new(g, out, x, index, new):
 def _add_at(x, index, new):
     """A copy of `x` with `new` added at `index`; what is named several times adds up."""
     out = x.copy()
-    np.add.at(out, index, new)
+    if _is_basic(index):
+        out[index] += new
+    else:
+        np.add.at(out, index, new)
     return out
 
 
