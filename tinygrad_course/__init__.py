@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .insight import blame as blame
     from .insight import detect_anomaly as detect_anomaly
     from .insight import explain as explain
+    from .insight import lint as lint
     from .insight import trace_lines as trace_lines
     from .nn import load as load
     from .nn import save as save
@@ -42,7 +43,7 @@ _TRANSFORMS = (
     "checkpoint", "custom_derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient",
     "value_and_grad", "vjp",
 )  # fmt: skip
-_INSIGHT = ("GradientWarning", "blame", "detect_anomaly", "explain", "trace_lines")
+_INSIGHT = ("GradientWarning", "blame", "detect_anomaly", "explain", "lint", "trace_lines")
 _LATER = {  # what loads on first use -> the room it is in
     **{room: room for room in ("data", "nn", "optim", "testing", "viz")},
     **dict.fromkeys(("load", "save"), "nn"),

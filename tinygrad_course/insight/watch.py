@@ -80,6 +80,9 @@ class Observer:
     def step(self, optimizer: Any) -> None:
         """An optimizer is about to change its parameters."""
 
+    def targets(self, who: str, target: Any) -> None:
+        """A loss whose targets should lie between 0 and 1 was given these."""
+
 
 class Watch:
     """What stands in place of True (or of False, in `no_grad`) while operations are looked at."""
@@ -123,6 +126,17 @@ class Watch:
         """Tell the observers that an optimizer makes a step."""
         for observer in self.observers:
             observer.step(optimizer)
+
+    def targets(self, who: str, target: Any) -> None:
+        """Show the observers the targets of a loss."""
+        target = np.asarray(target._data if isinstance(target, Value) else target)
+        for observer in self.observers:
+            observer.targets(who, target)
+
+
+def users_line() -> Line | None:
+    """The innermost line outside this package and NumPy."""
+    return _users_line()[0]
 
 
 def _users_line() -> tuple[Line | None, bool]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..derivatives import neural, reductions
 from ..derivatives.neural import elu, gelu, hardtanh, leaky_relu, linear, mish, relu, sigmoid, silu, softsign
-from ..value import Value
+from ..value import Value, _watch
 from .arguments import (
     array,
     class_numbers,
@@ -195,6 +195,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     0.6931471805599453
     """
     input, target = pair("binary_cross_entropy", input, target)
+    if (watch := _watch()) is not None:
+        watch.targets("BCELoss", target)
     p = input.data if isinstance(input, Value) else input
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError(
@@ -228,6 +230,8 @@ def binary_cross_entropy_with_logits(
         If the shapes differ.
     """
     input, target = pair("binary_cross_entropy_with_logits", input, target)
+    if (watch := _watch()) is not None:
+        watch.targets("BCEWithLogitsLoss", target)
     miss = neural.softplus(-input)
     if pos_weight is not None:
         miss = miss * ((taken_as(pos_weight, input) - 1) * target + 1)

@@ -1,0 +1,177 @@
+"""Lint: mistakes that raise no error and teach a network the wrong thing, found while it is being trained.
+
+Each is told once, as a `GradientWarning` with an id, the reason and what to write instead.  Only what is
+certainly strange is told: adding up gradients before one step, for example, is no mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..derivatives import TABLE, Row, cast, neural
+from ..value import Value
+from .edges import recorded
+from .findings import warn
+from .names import Names
+from .watch import Event, Line, Observer, users_line, watching
+
+_CROSS_ENTROPY, _SOFTMAX = TABLE[neural.softmax_cross_entropy], TABLE[neural.softmax]
+_SIGMOID, _SOFTPLUS, _NEGATIVE = TABLE[neural.sigmoid], TABLE[neural.softplus], TABLE[np.negative]
+_SHAPING = [TABLE[f] for f in (np.reshape, np.squeeze, np.transpose, cast)]
+_DROPOUT, _STANDARDIZE = TABLE[neural.dropout], TABLE[neural.standardize]
+
+
+@contextmanager
+def lint(module: Any = None) -> Iterator[None]:
+    """Warn of silent mistakes in this block: put it around the training loop, and around the evaluation.
+
+    ========================  =================================================================
+    id                        what was found
+    ========================  =================================================================
+    ``stale-gradient``        backward after a step, and no `zero_grad` in between
+    ``no-gradient``           an optimizer steps parameters that got no gradient
+    ``unused-parameter``      the loss does not depend on a parameter of `module`
+    ``double-softmax``        softmax before CrossEntropyLoss, sigmoid before BCEWithLogitsLoss
+    ``labels``                negative targets, or targets above 1, in a cross-entropy
+    ``float64-in-float32``    a float64 array makes a float32 computation float64
+    ``training-mode``         dropout or batch statistics under `no_grad`: `eval` was forgotten
+    ========================  =================================================================
+
+    Class numbers out of range, shapes that do not fit and the like are errors, with or without this block.
+    Outside nothing is checked, and it costs nothing.
+
+    Parameters
+    ----------
+    module : Module, optional
+        The network, for the names of its parameters, and to find those that the loss does not depend on.
+
+    Raises
+    ------
+    TypeError
+        If `module` is none.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from tinygrad_course import Value, lint, optim
+    >>> w = Value(1.0, name="w")
+    >>> optimizer = optim.SGD([w], lr=0.1)
+    >>> with warnings.catch_warnings(record=True) as caught, lint():
+    ...     for step in range(2):
+    ...         loss = (w - 3.0) ** 2
+    ...         loss.backward()
+    ...         optimizer.step()
+    >>> print(caught[0].message)
+    stale-gradient: backward adds to the gradient of 'w' number, which a step has used already
+      why: backward adds to .grad, and after a step the old gradient belongs to parameters that are gone.
+      fix: Call optimizer.zero_grad() (or model.zero_grad()) before every backward that follows a step.
+    """
+    with watching(_Lint(Names(module))):
+        yield
+
+
+@dataclass
+class _Lint(Observer):
+    names: Names
+    told: set[Any] = field(default_factory=set)
+    walked: dict[int, tuple[Value, Any]] = field(
+        default_factory=dict
+    )  # leaf and its data at its last backward
+
+    def _tell(self, id: str, key: Any, found: str, line: Line | None) -> None:
+        if (id, key) not in self.told:
+            self.told.add((id, key))
+            warn(id, found, line)
+
+    def saw(self, event: Event) -> None:
+        row, line = event.row, event.line
+        if row is _CROSS_ENTROPY:
+            self._look_at_targets(event)
+            if _made_by(event.operands[0]) is _SOFTMAX:
+                self._tell("double-softmax", line, "CrossEntropyLoss was given the result of softmax", line)
+        elif row is _SOFTPLUS and _made_by(event.operands[0]) is _NEGATIVE:
+            if _made_by(event.operands[0]._parents[0]) is _SIGMOID:
+                self._tell("double-softmax", line, "BCEWithLogitsLoss was given the result of sigmoid", line)
+        elif row is _DROPOUT and not event.recorded:
+            self._tell("training-mode", line, "dropout is at work under no_grad", line)
+        elif row is _STANDARDIZE and not event.recorded and _over_samples(event):
+            self._tell("training-mode", line, "batch normalization uses the batch's mean under no_grad", line)
+        elif getattr(event.value._data, "dtype", None) == np.float64 and row is not TABLE[cast]:
+            self._look_at_dtypes(event)
+
+    def _look_at_dtypes(self, event: Event) -> None:
+        narrow = [o for o in event.operands if isinstance(o, Value) and o.dtype == np.float32 and o.shape]
+        wide = [
+            o
+            for o, data in zip(event.operands, event.row.operands(event.args))
+            if getattr(data, "dtype", None) == np.float64
+        ]
+        if narrow and wide:
+            found = (
+                f"{event.row.name} of {self.names.of(narrow[0])} and {self.names.of(wide[0])} gave float64"
+            )
+            self._tell("float64-in-float32", event.line, found, event.line)
+
+    def _look_at_targets(self, event: Event) -> None:
+        logits, target = event.row.operands(event.args)
+        if target.shape == logits.shape and target.size and np.min(target) < 0:
+            found = f"the targets of CrossEntropyLoss go from {np.min(target):.6g} to {np.max(target):.6g}"
+            self._tell("labels", event.line, found, event.line)
+
+    def targets(self, who: str, target: Any) -> None:
+        low, high = (float(np.min(target)), float(np.max(target))) if target.size else (0.0, 1.0)
+        if low < 0 or high > 1:
+            line = users_line()
+            self._tell("labels", line, f"the targets of {who} go from {low:.6g} to {high:.6g}", line)
+
+    def backward(self, root: Value, seed: Any, oldest: int) -> None:
+        leaves = [v for v in recorded(root) if v._row is None and v._born >= oldest]
+        for leaf in leaves:
+            known = self.walked.get(id(leaf))
+            if known is not None and known[1] is not leaf._data and leaf.grad is not None and _any(leaf.grad):
+                found = (
+                    f"backward adds to the gradient of {self.names.of(leaf)}, which a step has used already"
+                )
+                self._tell("stale-gradient", None, found, users_line())
+            self.walked[id(leaf)] = leaf, leaf._data
+        reached = set(map(id, leaves))
+        unused = [p for _, p in self.names.parameters if p.requires_grad and id(p) not in reached]
+        if unused and not oldest:
+            found = f"the result of {root._row.name if root._row else 'nothing'} does not depend on "
+            self._tell("unused-parameter", None, found + self._listed(unused), users_line())
+
+    def step(self, optimizer: Any) -> None:
+        without = [p for p in optimizer.params if p.grad is None and p.requires_grad]
+        if without:
+            found = (
+                f"{type(optimizer).__name__} makes a step, and no gradient came to {self._listed(without)}"
+            )
+            self._tell("no-gradient", id(optimizer), found, users_line())
+
+    def _listed(self, values: list[Value]) -> str:
+        some = ", ".join(self.names.of(v) for v in values[:4])
+        return some + (f" and {len(values) - 4} more" if len(values) > 4 else "")
+
+
+def _made_by(v: Any) -> Row | None:
+    """The row of the operation that made `v`, seen through changes of shape and dtype."""
+    while isinstance(v, Value) and v._row is not None:
+        if v._row not in _SHAPING:
+            return v._row
+        v = v._parents[0] if v._parents else None
+    return None
+
+
+def _over_samples(event: Event) -> bool:
+    """Whether the first axis, that of the samples, is among those with one mean."""
+    axis = event.args[1]
+    return 0 in (axis if isinstance(axis, tuple) else (axis,))
+
+
+def _any(gradient: Any) -> bool:
+    return bool(np.any(gradient._data if isinstance(gradient, Value) else gradient))
