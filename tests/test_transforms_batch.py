@@ -183,6 +183,19 @@ def test_an_operation_on_a_batch_is_that_on_each_array(operation, data):
     np.testing.assert_allclose(g.rows, rows, rtol=1e-12, atol=1e-12)
 
 
+def test_a_batch_keeps_its_dtype():
+    g = Batch.of(np.ones((2, 3, 4), np.float32))
+    for product in (
+        g * np.ones((3, 1), bool),
+        g * np.ones((3, 4), bool),
+        g * 2.0,
+        np.sum(g * (X[:, :1] > 0), 0),
+    ):
+        assert product.dtype == np.float32
+        assert product.rows.dtype == np.float32
+    assert (g * X).dtype == (g * X).rows.dtype == float
+
+
 def test_a_batch_is_not_taken_for_an_array():
     g = Batch.of(np.ones((2, 3)))
     for misuse in (np.asarray, bool, float, lambda g: np.add(g, g, out=np.ones(3)), lambda g: g.mean()):
