@@ -88,7 +88,7 @@ def with_zeros(draw):
 
 
 case(np.compress, compressed())
-case(np.extract, extracted())
+case(np.extract, extracted(), torch=lambda condition, x: torch.masked_select(x, condition))
 case(np.select, selected())
 case(np.piecewise, pieces())
 case(np.trim_zeros, call(arrays((5,), avoid=[0])))
@@ -110,6 +110,7 @@ case(np.diagonal, diagonals())
 case(np.diagonal, call(arrays((3, 4))), torch="diagonal")
 case(np.trace, diagonals())
 case(np.trace, call(arrays((3, 4)), dtype=double))
+case(np.trace, call(arrays((3, 4))), torch="trace")
 case(np.diag, call(arrays(shapes(min_dims=1, max_dims=2)), k=offset))
 case(np.diag, call(arrays((3,)) | arrays((3, 4)), offset), torch="diag")
 case(np.diagflat, call(arrays(shapes(max_size=6)), k=offset))

@@ -14,6 +14,7 @@ case(np.cbrt, unary(avoid=[0]))
 case(np.reciprocal, unary(avoid=[0, 0.125, -0.125]), torch="reciprocal")
 case(np.float_power, binary(first={"low": 0.25}), torch="float_power")
 case(np.i0, unary(), torch="i0")
+case(np.i0, unary(), edges=1)
 
 
 def slow_bessel_i(x, n):

@@ -73,8 +73,11 @@ def cut(draw, axis, min_dims, equal=False):
 
 
 case(np.hsplit, cut(1, 1))
+case(np.hsplit, call(arrays((2, 4)), 2), torch="hsplit")
 case(np.vsplit, cut(0, 2))
+case(np.vsplit, call(arrays((4, 2)), 2), torch="vsplit")
 case(np.dsplit, cut(2, 3))
+case(np.dsplit, call(arrays((1, 2, 4)), 2), torch="dsplit")
 
 
 @st.composite
@@ -170,6 +173,7 @@ def grid(draw):
 
 
 case(np.broadcast_arrays, stretched())
+case(np.broadcast_arrays, call(arrays((2, 1)), arrays((3,))), torch="broadcast_tensors")
 case(np.meshgrid, grid())
 case(
     np.meshgrid,

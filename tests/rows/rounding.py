@@ -25,6 +25,7 @@ for name in ("fmod", "remainder"):
     case(getattr(np, name), divided(), torch=name, edges=0)  # PyTorch gives nan for 1e300 and 1e-300
 case(np.divmod, divided(), edges=0)
 case(np.modf, between, edges=0)
+case(np.modf, between, torch=torch and (lambda x: (torch.frac(x), torch.trunc(x))), edges=0)
 case(np.frexp, unary(low=1.125, high=1.875), edges=0)
 case(np.frexp, unary(low=-0.875, high=-0.625), edges=0)
 case(np.ldexp, call(numbers(), st.integers(-3, 3)), torch=lambda x, n: x * 2.0**n, edges=0)
@@ -55,6 +56,7 @@ def with_gaps(draw):
 
 
 case(np.nan_to_num, with_gaps(), torch=lambda x, **_: torch.nan_to_num(x))
+case(np.nan_to_num, unary(), torch="nan_to_num", edges=1)
 case(np.conjugate, unary(), torch=lambda x: torch.conj(x))
 case(np.real, unary())
 case(np.real_if_close, unary())

@@ -55,7 +55,7 @@ def quantiles(draw, scale=1, nan=False):
     kwargs = {"axis": axis, "method": draw(st.sampled_from(methods))}
     if draw(st.booleans()):
         kwargs["keepdims"] = draw(st.booleans())
-    if draw(st.integers(0, 3)) == 0:
+    if not (nan and isinstance(axis, tuple)) and draw(st.integers(0, 3)) == 0:  # a bug of NumPy 2.0
         kwargs.update(method="inverted_cdf", weights=np.floor(1 + np.abs(draw(arrays(x.shape))) * 2))
     return Call((x, q), kwargs)
 
@@ -76,6 +76,11 @@ case(
 )
 
 somewhere = lambda call: () not in (call.kwargs.get("axis"), *call.args[1:])
+case(
+    np.nanquantile,
+    call(arrays((3, 4), distinct=True).map(with_nan), shares, axis=st.just(1)).filter(lambda c: c.kwargs),
+    torch=lambda x, q, axis: torch.nanquantile(x, torch.tensor(q, dtype=x.dtype), dim=axis),
+)
 case(np.median, along(least=1, distinct=True).filter(somewhere))
 case(np.median, call(arrays((4,), distinct=True)), torch=lambda x: torch.quantile(x, 0.5))
 case(

@@ -23,7 +23,7 @@ for to_radians in (np.deg2rad, np.radians):
     case(to_radians, unary(low=-180, high=180), torch="deg2rad")
 for to_degrees in (np.rad2deg, np.degrees):
     case(to_degrees, unary(low=-math.pi, high=math.pi), torch="rad2deg")
-case(np.sinc, unary(avoid=[0]), torch="sinc")
+case(np.sinc, unary(avoid=[0]), torch="sinc", edges=1)
 case(np.sinc, unary())
 
 

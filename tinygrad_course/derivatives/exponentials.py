@@ -47,8 +47,8 @@ def _bessel_i(x, n):
     total = 0.0
     for k in range(256):
         angle = math.pi * (k + 0.5) / 256
-        total = total + np.exp(x * math.cos(angle) - np.abs(x)) * math.cos(n * angle)
-    return np.exp(np.abs(x)) * (total / 256)
+        total = total + np.expm1(x * math.cos(angle)) * math.cos(n * angle)
+    return total / 256 + (n == 0)
 
 
 def _bessel_i_rule(g, out, x, n):
