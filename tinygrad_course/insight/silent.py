@@ -101,16 +101,13 @@ class _Lint(Observer):
             self._tell("training-mode", line, "dropout is at work under no_grad", line)
         elif row is _STANDARDIZE and not event.recorded and _over_samples(event):
             self._tell("training-mode", line, "batch normalization uses the batch's mean under no_grad", line)
-        elif getattr(event.value._data, "dtype", None) == np.float64 and row is not TABLE[cast]:
+        elif _dtype(event.value._data) == np.float64 and row is not TABLE[cast]:
             self._look_at_dtypes(event)
 
     def _look_at_dtypes(self, event: Event) -> None:
-        narrow = [o for o in event.operands if isinstance(o, Value) and o.dtype == np.float32 and o.shape]
-        wide = [
-            o
-            for o, data in zip(event.operands, event.row.operands(event.args))
-            if getattr(data, "dtype", None) == np.float64
-        ]
+        given = list(zip(event.operands, event.row.operands(event.args)))
+        narrow = [o for o, data in given if isinstance(o, Value) and _dtype(data) == np.float32 and o.shape]
+        wide = [o for o, data in given if _dtype(data) == np.float64]
         if narrow and wide:
             found = (
                 f"{event.row.name} of {self.names.of(narrow[0])} and {self.names.of(wide[0])} gave float64"
@@ -165,6 +162,10 @@ def _made_by(v: Any) -> Row | None:
             return v._row
         v = v._parents[0] if v._parents else None
     return None
+
+
+def _dtype(data: Any) -> Any:
+    return getattr(data, "dtype", None)  # not that of a Python float, which adapts to what is beside it
 
 
 def _over_samples(event: Event) -> bool:
