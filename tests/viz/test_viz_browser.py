@@ -239,9 +239,10 @@ def test_zoom_pan_fit_and_reset(opened):
     assert seen(browser)[2] < start[2]
     browser.click("#fit")
     assert seen(browser) == pytest.approx(start)
-    browser.mouse("mousePressed", 300, 120)
-    browser.mouse("mouseMoved", 380, 160)
-    browser.mouse("mouseReleased", 380, 160)
+    x, y = browser.middle("#s0-n4")
+    browser.mouse("mousePressed", x, y)
+    browser.mouse("mouseMoved", x + 80, y + 40)
+    browser.mouse("mouseReleased", x + 80, y + 40)
     assert seen(browser)[0] < start[0] and seen(browser)[1] < start[1]
     assert browser.run("document.getElementById('details').hidden")  # a drag is no click
     browser.key("Home")
@@ -378,6 +379,27 @@ def test_the_second_slider_moves_through_training(opened):
     assert browser.run("document.querySelector('#curve path').getAttribute('d')").count("L") == 4
     marks = browser.run("document.querySelector('#curve circle').getAttribute('cx')")
     assert float(marks) == 252.0
+
+
+def test_constants_change_with_the_step(opened):
+    w = Value(1.0, name="w")
+    recorder = viz.Recorder()
+    for target in (0.0, 1.0, 0.0):
+        recorder.record(w - target)
+    browser = opened(recorder)
+    for step, target in enumerate((0, 1, 0)):
+        set_to(browser, "frame", step)
+        assert lines(browser, 1)[0] == f"subtract(·, {target})"
+        set_to(browser, "position", 1)
+        assert says(browser) == f"result = subtract(·, {target}) of w +1.0000 = {number(1 - target)}"
+
+
+def test_a_gradient_that_is_no_number(opened):
+    w = Value(np.array([0.0, 1.0]), name="w")
+    with np.errstate(all="ignore"):
+        loss = (w * np.array([np.nan, 1.0])).sum()
+    browser = opened(loss)
+    assert lines(browser, 0)[2] == "‖grad‖ nan"
 
 
 # Safety

@@ -105,6 +105,14 @@ def test_svg_says_what_the_graph_says(tmp_path):
     assert path.read_bytes() == viz.save(value, tmp_path / "again.svg").read_bytes()
 
 
+def test_the_gradient_of_an_array_is_its_norm(tmp_path):
+    w = Value(np.array([3.0, 4.0]))
+    w.grad = np.array([3.0, 4.0])
+    assert "‖grad‖ 5.0000" in texts(viz.save(w, tmp_path / "g.svg"))
+    w.grad = np.array([np.nan, 4.0])
+    assert "‖grad‖ nan" in texts(viz.save(w, tmp_path / "g.svg"))
+
+
 def test_layers_are_framed(tmp_path):
     net = nn.MnistMLP()
     loss = nn.CrossEntropyLoss()(net(np.zeros((2, 784), np.float32)), np.array([1, 2]))

@@ -103,7 +103,9 @@ def gradient_text(gradient: Any) -> str:
 
 def _norm(*parts: np.ndarray[Any, Any]) -> str:
     with np.errstate(over="ignore", invalid="ignore"):
-        return number(math.sqrt(sum(float(np.sum(np.square(p, dtype=float))) for p in parts)))[1:]
+        return number(math.sqrt(sum(float(np.sum(np.square(p, dtype=float))) for p in parts))).removeprefix(
+            "+"
+        )
 
 
 def call_text(name: str, args: list[str], kwargs: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@
   const drawings = [...document.querySelectorAll("#stage > svg")].map(
     (svg, i) => new Drawing(svg, data.graphs[i], `s${i}-`),
   );
-  const finest = data.graphs.flatMap((graph, g) => graph.levels.map(([name, state]) => ({ name, graph: g, state })));
+  const levels = data.graphs.flatMap((graph, g) => graph.levels.map(([name, state]) => ({ name, graph: g, state })));
   let drawing = null; // the one that is seen
   let frame = 0; // the step of the training run
   let position = 0; // so many events have happened
@@ -19,6 +19,7 @@
 
   const graph = () => drawing.graph;
   const numbers = () => graph().frames[frame];
+  const call = (node) => numbers().calls[node] ?? graph().frames[0].calls[node]; // what differs from the first
   const title = (node) => graph().nodes[node].name || (node === graph().root ? "result" : `v${node}`);
 
   // What has happened after so many events: which values are computed, and the gradients so far
@@ -37,18 +38,18 @@
 
   function gradientText(gradient) {
     if (!isArray(gradient)) return `grad ${brief(gradient)}`;
-    return gradient.norm === undefined ? `grad ${brief(gradient)}` : `‖grad‖ ${number(gradient.norm).slice(1)}`;
+    return gradient.norm === undefined ? `grad ${brief(gradient)}` : `‖grad‖ ${number(gradient.norm).replace(/^\+/, "")}`;
   }
 
   // Show everything as it is at this position
   function render() {
     const { nodes, events } = graph();
     const { computed, gradients } = situation();
-    const { calls, data: values } = numbers();
+    const values = numbers().data;
     nodes.forEach((node, i) => {
       if (!(("n" + i) in drawing.view.boxes)) return;
       const value = computed[i] ? brief(values[i]) : "…";
-      if (calls[i]) drawing.setText(i, 0, calls[i]);
+      if (node.operation) drawing.setText(i, 0, call(i));
       drawing.setText(i, 1, node.operation && node.label ? `${node.label} ${value}` : value);
       if (!node.constant) drawing.setText(i, 2, gradientText(gradients[i]));
       drawing.elements.get("n" + i).classList.toggle("todo", !computed[i]);
@@ -83,7 +84,7 @@
   // One line on what happens, and one on the rule
   function explained(kind, id) {
     const { nodes, edges, root } = graph();
-    const { data: values, steps, calls } = numbers();
+    const { data: values, steps } = numbers();
     const note = graph().note ? ` (${graph().note})` : "";
     if (kind === null) {
       return [`Nothing is computed yet${note}.`, "Inputs and parameters are given. Play or Step begins the forward pass."];
@@ -100,7 +101,7 @@
       const used = edges.filter((edge) => edge[1] === id).map((edge) => `${title(edge[0])} ${brief(values[edge[0]])}`);
       const { formula, domain } = nodes[id];
       return [
-        `${title(id)} = ${calls[id]} of ${used.join(" and ")} = ${inWords(values[id])}`,
+        `${title(id)} = ${call(id)} of ${used.join(" and ")} = ${inWords(values[id])}`,
         [formula && `${nodes[id].operation}: ${formula}`, domain && `where ${domain}`].filter(Boolean).join(", "),
       ];
     }
@@ -147,7 +148,7 @@
 
   // Levels of detail
   function showLevel(index) {
-    const level = finest[index];
+    const level = levels[index];
     const part = drawing ? position / (graph().events.length || 1) : 1;
     drawings.forEach((other, i) => other.svg.toggleAttribute("hidden", i !== level.graph));
     const changed = drawing !== drawings[level.graph];
@@ -164,7 +165,7 @@
 
   function showChanged() { // another state is shown: which level is it?
     [...by("levels").children].forEach((button, i) => {
-      const { graph: g, state } = finest[i];
+      const { graph: g, state } = levels[i];
       button.setAttribute("aria-pressed", String(drawings[g] === drawing && drawing.state === state));
     });
     render();
@@ -200,7 +201,7 @@
     drawing.mark("chosen", [shown]);
     const close = make("button", "Close", { type: "button", id: "close" });
     close.addEventListener("click", closeDetails);
-    const parts = [close, make("h2", title(shown)), make("p", node.operation ? numbers().calls[shown] : node.kind)];
+    const parts = [close, make("h2", title(shown)), make("p", node.operation ? call(shown) : node.kind)];
     for (const key of ["formula", "domain", "kink"]) if (node[key]) parts.push(make("p", `${key}: ${node[key]}`));
     parts.push(computed[shown] ? arrayPart("value", numbers().data[shown]) : make("p", "not computed yet"));
     if (!node.constant) {
@@ -233,7 +234,7 @@
   }
 
   function takeApart(label) { // the layer of that name into its neurons, and those into numbers
-    showLevel(finest.findIndex((level) => level.graph === 1));
+    showLevel(levels.findIndex((level) => level.graph === 1));
     const { groups } = graph();
     const layer = groups.findIndex((group) => group.parent === null && group.label === label);
     drawing.toggle(layer, true);
@@ -329,16 +330,16 @@
   makeMovable(by("stage"), () => drawing, (event) => act(event.target));
   window.addEventListener("resize", () => drawing.reshape());
 
-  finest.forEach(({ name }, i) => {
+  levels.forEach(({ name }, i) => {
     const button = make("button", name, { type: "button", "aria-pressed": "false" });
     button.addEventListener("click", () => showLevel(i));
     by("levels").append(button);
   });
-  by("levels").hidden = finest.length < 2;
+  by("levels").hidden = levels.length < 2;
 
-  function firstLevel() { // the finest that is still easy to read
+  function firstLevel() { // the levels that is still easy to read
     let first = 0;
-    finest.forEach(({ graph: g, state }, i) => {
+    levels.forEach(({ graph: g, state }, i) => {
       const boxes = Object.keys(data.graphs[g].views[state].boxes).length;
       if (g === 0 && boxes <= 150) first = i;
     });
