@@ -22,10 +22,6 @@ from .trees import leaves, mapped, paired, rebuilt
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
 
-_BUNDLE = Row(
-    tuple, each=lambda i, g, out, parts: g[i], sequence=True
-)  # several values, to walk from at once
-
 
 class Trace:
     """One run of a function on fresh Values.
