@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .nn import save as save
     from .program import TraceError as TraceError
     from .program import compile as compile
+    from .program import emit as emit
     from .transforms import checkpoint as checkpoint
     from .transforms import custom_derivative as custom_derivative
     from .transforms import grad as grad
@@ -47,7 +48,7 @@ _INSIGHT = ("GradientWarning", "blame", "detect_anomaly", "explain", "lint", "tr
 _LATER = {  # what loads on first use -> the room it is in
     **{room: room for room in ("data", "nn", "optim", "testing", "viz")},
     **dict.fromkeys(("load", "save"), "nn"),
-    **dict.fromkeys(("TraceError", "compile"), "program"),
+    **dict.fromkeys(("TraceError", "compile", "emit"), "program"),
     **dict.fromkeys(_TRANSFORMS, "transforms"),
     **dict.fromkeys(_INSIGHT, "insight"),
 }

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..effects import noted_by
 from ..value import Value, _settled
 from .holders import Held
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
-from .run import Missed, Run, argument_names, graph_of, leaves_of, mapped
+from .run import Run, graph_of, leaves_of, mapped, traced
 from .source import executable, readable
 from .state import Effect, Place
-from .tape import Instruction, Tape, Traced, TraceError, Variable, _copied, refused
+from .tape import Instruction, Tape, Traced, Variable, _copied
 
 
 class Program:
@@ -116,39 +115,16 @@ class _Lease:
 
 def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, recording: bool) -> Program:
     """Run `function` on Traced arrays and make a program of what happens."""
-    extra: list[tuple[str, Value]] = []
-    for _ in range(100):
-        run = Run(held, extra, recording)
-        stand_ins = [run.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
-        named = {key: run.given(a, key) for key, a in kwargs.items()}
-        try:
-            with run, noted_by(run.note):
-                result = function(*stand_ins, **named)
-                outs = leaves_of(result)
-                if recording:
-                    _check_leaves(outs, {id(v) for _, v, _ in run.learning})
-                writes = run.changes()
-                run.back(outs)
-                _check_world(run, held)
-            break
-        except Missed as missed:
-            extra += missed.values
-    else:
-        raise TraceError("compile: the function makes new parameters at every call; make them once, outside")
+
+    def then(run: Run, result: Any) -> Any:
+        outs = leaves_of(result)
+        writes = run.changes()
+        run.back(outs)
+        return result, outs, writes
+
+    run, (result, outs, writes) = traced(function, args, kwargs, held, recording, then)
     _name_results(run, outs)
     return _program(Program(function), run, result, outs, writes)
-
-
-def _check_world(run: Run, held: Held) -> None:
-    """Refuse what a program could not do again."""
-    if run.tape.chance.has_strayed():
-        raise refused(
-            "random numbers are drawn as plain arrays, which would be the same at each run",
-            "give them as an argument, or draw them in nn.functional.dropout(x, p, rng=generator)",
-        )
-    if (name := held.changed()) is not None:
-        held.restore()
-        raise refused(f"the function assigns {name}, which a program would not do again", "return it instead")
 
 
 def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: Any) -> Program:
@@ -254,13 +230,6 @@ class Parts:
         self.outs, self.gradients = outs, gradients
         self.results = results  # so many of the outputs are the function's, the others go into places
         self.targets = [self.names[variable] for _, _, variable in run.learning]
-
-
-def _check_leaves(outs: list[Any], known: set[int]) -> None:
-    """Raise Missed if gradients would reach leaves that nobody named."""
-    missed = [v for v in graph_of(outs) if v._row is None and v._parents is not None and id(v) not in known]
-    if missed:
-        raise Missed(missed)
 
 
 def _name_results(run: Run, outs: list[Any]) -> None:

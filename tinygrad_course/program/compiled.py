@@ -38,34 +38,36 @@ class Compiled:
         if _watch() is not None:  # who looks at each operation wants to see them
             return self.function(*args, **kwargs)
         held = self._holders(args, kwargs)
-        recording = _is_recording()
         try:
             leaves, key = flattened(args, kwargs, held)
-            parameters = tuple([signature_of(v._data, v._parents is not None) for _, v in held.values])
-            signature = self._signature(recording, key, parameters, held, leaves)
+            signature = self._signature(key, held, leaves)
         except _Inside:  # called while another function is traced: part of that program
             return self.function(*args, **kwargs)
         program = self._programs.get(signature)
         if program is None:
             try:
-                program = self._traced(signature, args, kwargs, held, recording)
-                if program.uses_gradients and not self._uses_gradients:
-                    self._uses_gradients = True  # so they belong to the signature
-                    del self._programs[signature]
-                    self._programs[self._signature(recording, key, parameters, held, leaves)] = program
+                program = self._traced(key, args, kwargs, held, leaves)
             except (
                 ArithmeticError
             ):  # floats that NumPy would have computed with: as without compile, this time
                 return self.function(*args, **kwargs)
         return self._run(program, leaves, args, kwargs)
 
-    def _signature(self, recording: bool, key: Any, parameters: Any, held: Held, leaves: list[Any]) -> Any:
+    def _signature(self, key: Any, held: Held, leaves: list[Any]) -> Any:
+        """All that a program depends on."""
+        parameters = tuple([signature_of(v._data, v._parents is not None) for _, v in held.values])
         modes = tuple([m.training for m in held.modules])
-        signature: tuple[Any, ...] = (recording, key, parameters, modes, held.key)
+        signature: tuple[Any, ...] = (_is_recording(), key, parameters, modes, held.key)
         if self._uses_gradients:
             owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
             signature += (tuple([_of_gradient(v.grad) for v in owners]),)
         return signature
+
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """The program for such arguments, which is made if there is none; nothing is run."""
+        held = self._holders(args, kwargs)
+        leaves, key = flattened(args, kwargs, held)
+        return self._traced(key, args, kwargs, held, leaves)
 
     @property
     def source(self) -> str:
@@ -94,12 +96,13 @@ class Compiled:
             self._held, self._looked = held_by(self.function, *given), True
         return self._held
 
-    def _traced(self, signature: Any, args: Any, kwargs: Any, held: Held, recording: bool) -> Program:
+    def _traced(self, key: Any, args: Any, kwargs: Any, held: Held, leaves: list[Any]) -> Program:
         with _tracing:
-            program = self._programs.get(signature)
+            program = self._programs.get(self._signature(key, held, leaves))
             if program is None:
-                program = trace(self.function, args, kwargs, held, recording)
-                self._programs[signature] = program
+                program = trace(self.function, args, kwargs, held, _is_recording())
+                self._uses_gradients |= program.uses_gradients  # then they belong to the signature
+                self._programs[self._signature(key, held, leaves)] = program
                 if len(self._programs) > KEPT:
                     self._programs.popitem(last=False)
         return program

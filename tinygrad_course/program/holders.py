@@ -11,6 +11,7 @@ import functools
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..value import Value
 
 PLAIN = (int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 SKIPPED = (*PLAIN, types.ModuleType, type, np.ndarray, np.ufunc, types.BuiltinFunctionType)
-OURS = __name__.partition(".")[0]
+PACKAGE = str(Path(__file__).resolve().parent.parent)
 
 
 class Same:
@@ -174,7 +175,7 @@ def _inside(thing: Any, held: Held) -> Iterator[tuple[str, Any]]:
         items = [(k, part) for k, part in attributes.items() if k not in others]
         yield from entries(attributes, items)
         for kind in type(thing).__mro__:
-            if kind.__module__ not in ("builtins", "abc") and not _is_ours(kind):
+            if kind.__module__ not in ("builtins", "abc"):
                 yield from (
                     ("", part) for part in vars(kind).values() if isinstance(part, types.FunctionType)
                 )
@@ -206,8 +207,8 @@ def _key(part: Any) -> Any:
     return (type(part), str(part)) if isinstance(part, (float, np.generic)) else (type(part), part)
 
 
-def _is_ours(thing: Any) -> bool:
-    return (thing.__module__ or "").partition(".")[0] == OURS
+def _is_ours(function: types.FunctionType) -> bool:
+    return function.__code__.co_filename.startswith(PACKAGE)
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

@@ -11,11 +11,12 @@ import numpy as np
 
 from ..backprop import backpropagate
 from ..derivatives import Row
+from ..effects import noted_by
 from ..value import _NO_KEYWORDS, Value, _result
 from .chance import Chance
 from .holders import Held, held_by
 from .state import Effect, Place, named_effect, values_in
-from .tape import Names, Tape, Traced, Variable, refused
+from .tape import Names, Tape, Traced, TraceError, Variable, refused
 
 _BUNDLE = Row(
     tuple, each=lambda i, g, out, parts: g[i], sequence=True
@@ -146,6 +147,13 @@ class Run:
             self.current[id(value), attribute] = new
         return result if example is not None else None
 
+    def check_leaves(self, outs: list[Any]) -> None:
+        """Raise Missed if gradients would reach leaves that nobody named."""
+        known = {id(v) for _, v, _ in self.learning}
+        leaves = [v for v in graph_of(outs) if v._row is None and v._parents is not None]
+        if missed := [v for v in leaves if id(v) not in known]:
+            raise Missed(missed)
+
     def back(self, outs: list[Any]) -> None:
         """Run the walk back from the results, on Traced arrays too."""
         self.backward_from = len(self.tape.instructions)
@@ -174,6 +182,45 @@ class Missed(Exception):
 
 def _nothing() -> None:
     pass
+
+
+def traced(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    held: Held,
+    recording: bool,
+    then: Callable[[Run, Any], Any],
+) -> tuple[Run, Any]:
+    """Run `function` on Traced arrays, and ``then(run, result)`` while they still stand in."""
+    extra: list[tuple[str, Value]] = []
+    for _ in range(100):
+        run = Run(held, extra, recording)
+        stand_ins = [run.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
+        named = {key: run.given(a, key) for key, a in kwargs.items()}
+        try:
+            with run, noted_by(run.note):
+                result = function(*stand_ins, **named)
+                if recording:
+                    run.check_leaves(leaves_of(result))
+                done = then(run, result)
+                _check_world(run, held)
+            return run, done
+        except Missed as missed:
+            extra += missed.values
+    raise TraceError("compile: the function makes new parameters at every call; make them once, outside")
+
+
+def _check_world(run: Run, held: Held) -> None:
+    """Refuse what a program could not do again."""
+    if run.tape.chance.has_strayed():
+        raise refused(
+            "random numbers are drawn as plain arrays, which would be the same at each run",
+            "give them as an argument, or draw them in nn.functional.dropout(x, p, rng=generator)",
+        )
+    if (name := held.changed()) is not None:
+        held.restore()
+        raise refused(f"the function assigns {name}, which a program would not do again", "return it instead")
 
 
 def argument_names(function: Callable[..., Any], n: int) -> list[str]:

@@ -116,6 +116,10 @@ class Printer:
         keywords = [f"{k}={self.text(a, instruction)}" for k, a in kwargs.items() if (k, a) not in DEFAULTS]
         return f"{self.function(function)}({', '.join(texts + keywords)})"
 
+    def is_symbol(self, function: Callable[..., Any]) -> bool:
+        """Whether a function is written as an operator."""
+        return function in SYMBOLS or function is operator.getitem
+
     def index(self, index: Any) -> str:
         """What stands between the brackets of ``x[...]``."""
         parts = index if isinstance(index, tuple) else (index,)
@@ -300,33 +304,37 @@ def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     return scope["program"]
 
 
+def body_of(printer: Printer, parts: Any, one: Callable[[Any], str]) -> list[str]:
+    """The lines of a function that runs forward and backward; `one` writes the gradient to start from."""
+    body = printer.lines(parts.forward)
+    results = printer.listed(parts.outs[: parts.results])
+    if not parts.gradients:
+        return [*body, f"return {results}"]
+    body += ["", "# backward: the gradient of the result with respect to everything, last step first"]
+    body += [f"{printer.text(seed._variable)} = {one(seed)}" for seed in parts.seeds]
+    body += printer.lines(parts.backward)
+    pairs = [f"{k!r}: {printer.text(g)}" for k, g in zip(parts.targets, parts.gradients) if g is not None]
+    return [*body, f"return {results}, {{{', '.join(pairs)}}}"]
+
+
+def definition(printer: Printer, parts: Any, title: str, body: list[str]) -> str:
+    """The function with these lines; what is too long to print is one of its arguments."""
+    arguments = ", ".join([*map(printer.text, parts.inputs), *printer.constants])
+    shapes = [f"# {printer.text(v)}: {v.shape} {v.dtype}" for v in parts.inputs if v.shape]
+    for name, thing in printer.constants.items():
+        what = repr(thing) if isinstance(thing, Effect) else f"{np.shape(thing)}, a constant of the function"
+        shapes.append(f"# {name}: {what}")
+    return f"def {title if title.isidentifier() else 'function'}({arguments}):\n{indented(shapes + body)}"
+
+
 def readable(parts: Any, title: str) -> str:
     """The program for people: plain NumPy, forward and then backward, shapes as comments."""
     printer = Printer(parts.names, values=parts.values)
-    body = printer.lines(parts.forward)
-    results = printer.listed(parts.outs[: parts.results])
-    if parts.gradients:
-        body += ["", "# backward: the gradient of the result with respect to everything, last step first"]
-        for seed in parts.seeds:
-            one = "1.0" if type(seed._data) is float else f"np.ones({seed.shape}, np.{seed.dtype})"
-            body.append(f"{printer.text(seed._variable)} = {one}")
-        body += printer.lines(parts.backward)
-        pairs = [f"{k!r}: {printer.text(g)}" for k, g in zip(parts.targets, parts.gradients) if g is not None]
-        body.append(f"return {results}, {{{', '.join(pairs)}}}")
-    else:
-        body.append(f"return {results}")
-    arguments = ", ".join([*map(printer.text, parts.inputs), *printer.constants])
-    shapes = [f"# {printer.text(v)}: {v.shape} {v.dtype}" for v in parts.inputs if v.shape]
-    shapes += [
-        f"# {name}: {a!r}"
-        if isinstance(a, Effect)
-        else f"# {name}: {np.shape(a)}, a constant of the function"
-        for name, a in printer.constants.items()
-    ]
+    body = body_of(printer, parts, lambda s: "1.0" if s.is_float else f"np.ones({s.shape}, np.{s.dtype})")
+    text = definition(printer, parts, title, body)
     imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"
     helpers = "".join(f"\n\n{text}\n" for text in sources_of(printer.helpers))
-    name = title if title.isidentifier() else "function"
-    return f"{imports}{helpers}\n\ndef {name}({arguments}):\n{indented(shapes + body)}"
+    return f"{imports}{helpers}\n\n{text}"
 
 
 def indented(lines: Iterable[str]) -> str:

@@ -1,0 +1,64 @@
+"""`emit`: a function's program, forward and backward, as text in another notation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .compiled import Compiled, compile
+from .latex import latex
+from .torch_source import torch_source
+
+
+def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str:
+    r"""Write down what a function computes for arguments like these, and how its gradients come back.
+
+    Parameters
+    ----------
+    function : callable
+        As for `compile`.
+    *args
+        Arguments for one call; the shapes and dtypes count.  Nothing is changed.
+    target : {"numpy", "torch", "latex"}
+        NumPy source that runs on its own, the same program for PyTorch, or the steps of the chain rule in
+        LaTeX, one line an operation.
+
+    Returns
+    -------
+    str
+        Source.  The printed functions take the arguments and the parameters that `function` uses, and give
+        its result and a dict of gradients.  LaTeX is an ``align*`` environment.
+
+    Raises
+    ------
+    TraceError
+        If the function cannot be traced, or an operation has no counterpart in the target.
+    ValueError
+        For another target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import Value, emit
+    >>> w = Value(np.array([1.0, -2.0]), name="w")
+    >>> print(emit(lambda x: ((w * x) ** 2).sum(), np.array([3.0, 1.0]), target="latex"))
+    \begin{align*}
+    z_{1} &= w \odot x \\
+    z_{2} &= {z_{1}}^{2} \\
+    L &= \sum z_{2} \\
+    \text{backward} & \\
+    \frac{\partial L}{\partial L} &= 1 \\
+    \frac{\partial L}{\partial z_{2}} &= \frac{\partial L}{\partial L} \\
+    \frac{\partial L}{\partial z_{1}} &= \frac{\partial L}{\partial z_{2}} \cdot 2 \odot z_{1} \\
+    \frac{\partial L}{\partial w} &= \frac{\partial L}{\partial z_{1}} \odot x
+    \end{align*}
+    """
+    if target not in ("numpy", "torch", "latex"):
+        raise ValueError(f"emit: target is 'numpy', 'torch' or 'latex', not {target!r}")
+    compiled = function if isinstance(function, Compiled) else compile(function)
+    if target == "latex":
+        return latex(compiled.function, args)
+    program = compiled.program(*args)
+    if target == "numpy":
+        return program.source
+    return torch_source(program.parts, getattr(compiled.function, "__name__", "function"))
