@@ -43,11 +43,11 @@ class Browser:
             os.close(fd)
         self.buffer = b""
         self.last = 0
-        self.session = None
+        self.page = None
         self.events = []
         targets = self.call("Target.getTargets")["targetInfos"]
         target = next(t["targetId"] for t in targets if t["type"] == "page")
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.page = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
@@ -55,8 +55,8 @@ class Browser:
         """Ask the browser for something and wait for its answer."""
         self.last += 1
         message = {"id": self.last, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
+        if self.page:
+            message["sessionId"] = self.page
         os.write(self.to_browser, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._receive()
@@ -148,7 +148,7 @@ class Browser:
     def close(self):
         """End the browser and forget its folder."""
         with contextlib.suppress(Exception):
-            self.session = None
+            self.page = None
             self.call("Browser.close")
         for fd in (self.to_browser, self.from_browser):
             os.close(fd)
