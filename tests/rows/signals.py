@@ -8,6 +8,8 @@ from tinygrad_course import Value
 mode = st.sampled_from(["full", "same", "valid"])
 lines = st.integers(1, 5).flatmap(lambda n: arrays((n,)))
 case(np.correlate, call(lines, lines, mode=mode))
+for sides in ((2, 5), (5, 2), (4, 1), (3, 4)):
+    case(np.correlate, st.builds(Call, st.tuples(*(arrays((n,)) for n in sides)), st.just({"mode": "same"})))
 case(np.convolve, call(lines, lines, mode=mode))
 case(np.convolve, call(lines, numbers(())))
 case(
@@ -35,6 +37,12 @@ def points(draw):
 
 
 case(np.interp, points())
+case(
+    np.interp,
+    st.tuples(arrays((3,), low=-3, high=-2), st.just(fixed(np.arange(-1.0, 2))), arrays((3,))).map(
+        lambda args: Call(args, {"left": 0.5, "right": None})
+    ),
+)
 
 
 # Evenly spaced numbers

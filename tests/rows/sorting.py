@@ -72,14 +72,14 @@ case(
     call(
         arrays((3, 4), distinct=True), shares | st.just(np.array([0.25, 1.0])), axis=st.sampled_from([0, 1])
     ),
-    torch=lambda x, q, axis=None: torch.quantile(x, torch.tensor(q, dtype=x.dtype), dim=axis),
+    torch=lambda x, q, axis=None: torch.quantile(x, torch.as_tensor(q, dtype=x.dtype), dim=axis),
 )
 
 somewhere = lambda call: () not in (call.kwargs.get("axis"), *call.args[1:])
 case(
     np.nanquantile,
     call(arrays((3, 4), distinct=True).map(with_nan), shares, axis=st.just(1)).filter(lambda c: c.kwargs),
-    torch=lambda x, q, axis: torch.nanquantile(x, torch.tensor(q, dtype=x.dtype), dim=axis),
+    torch=lambda x, q, axis: torch.nanquantile(x, torch.as_tensor(q, dtype=x.dtype), dim=axis),
 )
 case(np.median, along(least=1, distinct=True).filter(somewhere))
 case(np.median, call(arrays((4,), distinct=True)), torch=lambda x: torch.quantile(x, 0.5))

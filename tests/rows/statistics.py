@@ -105,6 +105,12 @@ def observations(draw, weights=True, names=("rowvar", "bias", "ddof")):
 
 
 case(np.cov, observations())
+case(
+    np.cov,
+    st.tuples(arrays((2, 4), distinct=True), arrays((4,), low=0.5, high=2)).map(
+        lambda drawn: Call(drawn[:1], {"aweights": drawn[1], "ddof": 1, "fweights": np.array([1, 2, 1, 3])})
+    ),
+)
 case(np.cov, call(arrays((3, 4), distinct=True)), torch="cov")
 steady = lambda call: all(
     np.ptp(a, axis=1 if call.kwargs.get("rowvar", True) and a.ndim > 1 else 0).min() > 0.1 for a in call.args
