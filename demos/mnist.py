@@ -248,7 +248,7 @@ def report(run: Run, images: data.ImageSet) -> None:
     loss.backward()
     loss.name = "loss"
     for name, what in (("step.svg", "the graph of one step"), ("step.html", "a page that plays it")):
-        viz.save(loss, out / name)
+        viz.save(loss, out / name, module=run.model)
         print(f"wrote {out / name}, {what}")
 
 

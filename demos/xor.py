@@ -176,7 +176,9 @@ def main(argv=None):
     counts = ", ".join(f"{n} after {count(k)}" for k, n in enumerate(np.bincount(starts)) if n)
     print(f"  seeds 0 to {SEEDS - 1}: all {len(starts)} networks solve XOR: {counts}\n")
     style.picture(args.out / "xor.png", draw, parameters, size=(11.5, 4.2))
-    style.graph(args.out / "xor-graph.svg", graph(parameters))
+    loss = graph(parameters)
+    style.graph(args.out / "xor-graph.svg", loss)
+    style.graph(args.out / "xor-graph.html", loss)
 
 
 if __name__ == "__main__":

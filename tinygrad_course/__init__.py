@@ -59,7 +59,19 @@ def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"tinygrad_course has no {name!r}; it has {', '.join(sorted(__all__))}")
     room = import_module(f"{__name__}.{_LATER[name]}")
+    for shown in ("Module", "Compiled"):
+        if hasattr(room, shown):
+            getattr(room, shown)._repr_mimebundle_ = _in_a_notebook
     return room if name == _LATER[name] else getattr(room, name)
+
+
+def _in_a_notebook(shown: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    """What a notebook shows: a picture or a table, and the text."""
+    bundle: dict[str, str] = import_module(f"{__name__}.viz").mimebundle(shown)
+    return bundle
+
+
+Value._repr_mimebundle_ = _in_a_notebook  # type: ignore[attr-defined]
 
 
 def __dir__() -> list[str]:
