@@ -10,6 +10,6 @@ from hypothesis import HealthCheck, Phase, settings
 relaxed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 common = {"deadline": None, "database": None, "suppress_health_check": relaxed}
 phases = [Phase.explicit, Phase.generate, Phase.shrink]
-settings.register_profile("quick", max_examples=12, derandomize=True, phases=phases, **common)
+settings.register_profile("quick", max_examples=8, derandomize=True, phases=phases, **common)
 settings.register_profile("thorough", max_examples=100, phases=phases, **common)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

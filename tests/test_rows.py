@@ -202,12 +202,11 @@ def test_float32(case, data):
     places = differentiable(case.row, call.args)
     assume(any(isinstance(x, np.ndarray) for x in places.values()))
     kinds = {p: data.draw(st.sampled_from(["f4", "f4", "f8"])) for p in places}
-    cast = lambda x, kind: x if type(x) is float else x.astype(kind)
+    cast = lambda x, kind: x.astype(kind) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+    call = Call(call.args, {name: cast(x, "f4") for name, x in call.kwargs.items()})
     low = {p: Value(cast(x, kinds[p])) for p, x in places.items()}
     high = {p: Value(cast(cast(x, "f4"), "f8")) for p, x in places.items()}
-    others = {
-        p: cast(x, "f4") for p, x in leaves(call.args) if isinstance(x, np.ndarray) and x.dtype.kind == "f"
-    }
+    others = {p: cast(x, "f4") for p, x in leaves(call.args) if isinstance(x, np.ndarray)}
     got, exact = parts(run(case, call, {**others, **low})), parts(run(case, call, {**others, **high}))
     want = parts(expected(case, call, {**others, **{p: v.data for p, v in low.items()}}))
     backward(got)

@@ -259,8 +259,11 @@ softmax_cross_entropy = derivative(
 def _linear(x, weight, bias=None):
     """x @ weightᵀ + bias: the sums of a whole layer of neurons; `weight` is (out, in)."""
     out = np.matmul(x, weight.T)
-    if bias is not None:
-        out += bias
+    if bias is None:
+        return out
+    if out.dtype != bias.dtype:
+        return out + bias
+    out += bias
     return out
 
 
