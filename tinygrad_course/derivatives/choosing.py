@@ -4,6 +4,7 @@ import numpy as np
 
 from .arguments import all_axes, along, array, one_axis
 from .indexing import scatter, set_at
+from .shaping import cast
 from .table import composed, derivative
 
 
@@ -20,6 +21,13 @@ def _take(a, indices, axis=None, out=None, mode="raise"):
     return along(a, axis, _wrapped(np.asarray(indices), a.shape[axis], mode))
 
 
+def _in_common(out, choices):
+    """`out` in the dtype of all `choices` together, in which numbers have no say beside arrays."""
+    weak = lambda c: type(c) in (bool, int, float) or type(getattr(c, "data", None)) is float
+    dtype = np.result_type(*(0.0 if weak(c) else array(c).dtype for c in choices))
+    return out if out.dtype == dtype else cast(out, dtype)
+
+
 def _choose(a, choices, out=None, mode="raise"):
     index, n = _wrapped(np.asarray(a), len(choices), mode), len(choices)
     if np.size(index) and (np.min(index) < 0 or np.max(index) >= n):
@@ -27,7 +35,7 @@ def _choose(a, choices, out=None, mode="raise"):
     out = 0
     for k, choice in enumerate(choices):
         out = np.where(np.equal(index, k), choice, out)
-    return out
+    return _in_common(out, choices)
 
 
 composed(np.take, _take, formula="a at indices along axis")
@@ -51,7 +59,7 @@ def _select(condlist, choicelist, default=0):
     out = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist)):
         out = np.where(condition, choice, out)
-    return out
+    return _in_common(out, [*choicelist, default])
 
 
 def _piecewise(x, condlist, funclist, *args, **kw):
