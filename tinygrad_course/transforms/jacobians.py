@@ -112,15 +112,18 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
         return _row(out, np.ones_like(data) if isinstance(data, np.ndarray) else 1.0, trace)
     if not n:
         return [np.zeros(whole, v.dtype) for whole, v in zip(shapes, trace.inputs)]
-    unit = np.eye(n, dtype=data.dtype).reshape(n, *shape)
+
+    def units(i: int, many: int) -> Any:
+        return np.eye(min(many, n - i), n, i, data.dtype).reshape(-1, *shape)
+
     if not trace.linked:
         step = max(1, MOST_ENTRIES // _largest(recorded(out, trace._start)))
         try:
-            blocks = [_block(out, unit[i : i + step], trace) for i in range(0, n, step)]
+            blocks = [_block(out, units(i, step), trace) for i in range(0, n, step)]
             return [np.concatenate(parts).reshape(whole) for parts, whole in zip(zip(*blocks), shapes)]
         except (TypeError, ValueError, AttributeError):
             pass  # a rule needs arrays: if it fails on them, too, it says so below
-    rows = [_row(out, cotangent, trace) for cotangent in unit]
+    rows = [_row(out, units(i, 1)[0], trace) for i in range(n)]
     return [_numpy.stack(parts).reshape(whole) for parts, whole in zip(zip(*rows), shapes)]
 
 
