@@ -189,7 +189,7 @@ def _fitted(c: Any, like: Any, row: Row) -> Any:
     if type(like) is float or getattr(like, "is_float", False):
         return c if type(getattr(c, "_data", c)) is float else total(c)
     if type(like) is tuple:
-        return tuple(None if part is None else _fitted(part, own, row) for part, own in zip(c, like, strict=True))
+        return tuple(None if part is None else _fitted(part, x, row) for part, x in zip(c, like, strict=True))
     if isinstance(c, (float, int, np.generic)):
         c = np.array(c)
     if c.shape != like.shape:
