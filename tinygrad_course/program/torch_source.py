@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..derivatives import TABLE
+from ..derivatives import TABLE, indexing
 from .chance import DRAWING
 from .source import Printer, body_of, definition
 from .state import Effect
-from .tape import Instruction, TraceError, _astype, _copied, _expect
+from .tape import Instruction, TraceError, Variable, _astype, _copied, _expect
 
 RENAMED = {
     np.absolute: "abs", np.negative: "neg", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
@@ -32,10 +33,16 @@ SAME = set(
     """.split()  # noqa: SIM905
 )
 """NumPy functions that torch has under the same name, with the same arguments but for `dim` and `keepdim`."""
-SCALARS = {
-    row.scalar: row.name for row in TABLE.values() if row.scalar and row.name in ("relu", "sigmoid", *SAME)
+SAME |= {"erf", "relu", "sigmoid"}
+OURS = {"total": "sum", "softplus": "nn.functional.softplus"}
+NAMES = {
+    function: RENAMED.get(row.function) or OURS.get(row.name) or row.name
+    for row in TABLE.values()
+    for function in (row.scalar, row.function)
+    if row.function in RENAMED or row.name in SAME or row.name in OURS
 }
-"""Functions of Python floats, which are tensors without axes here."""
+"""Functions of the table that torch has; Python's floats are tensors without axes here."""
+SCATTER = TABLE[indexing.scatter].function
 NUMBERS = {np.maximum, np.minimum, np.logaddexp, np.hypot, np.arctan2}
 """Functions that take no plain number in torch."""
 KEYWORDS = {"axis": "dim", "keepdims": "keepdim"}
@@ -50,9 +57,13 @@ class TorchPrinter(Printer):
         if isinstance(function, Effect) or function is DRAWING:
             what = function.__name__ if isinstance(function, Effect) else "a random choice (dropout)"
             raise TraceError(f"emit: {what} has no counterpart in PyTorch; emit the part without it")
+        if function is np.where:
+            args = tuple([np.asarray(a) if isinstance(a, list) else a for a in args])
         texts = [self.text(a, instruction) for a in args]
-        if function in SCALARS:
-            return self.named(f"torch.{SCALARS[function]}", texts, {})
+        if function is SCATTER:
+            return self.scattered(texts[0], args[1], args[2])
+        if function in NAMES and function not in PLACES and not self.is_symbol(function):
+            return self.named(f"torch.{NAMES[function]}", self.tensors(texts, instruction), kwargs)
         if function is abs:
             return f"torch.abs({texts[0]})"
         if function is _copied:
@@ -74,16 +85,15 @@ class TorchPrinter(Printer):
                 for a, t in zip(args, texts)
             ]
             return " - ".join(texts)
+        if function is operator.getitem and any(
+            isinstance(p, slice) and (p.step or 1) < 0
+            for p in (args[1] if isinstance(args[1], tuple) else (args[1],))
+        ):
+            raise TraceError("emit: PyTorch has no slices that go backwards; use np.flip")
         if function in (np.max, np.min) and len(args) + len(kwargs.keys() & {"axis"}) == 1:
             kwargs["axis"] = tuple(range(len(args[0].shape)))
         if function in (np.mean, np.sum, np.prod) and instruction.out.dtype != args[0].dtype:
             kwargs["dtype"] = instruction.out.dtype
-        if function in NUMBERS:
-            dtype = self.text(instruction.out.dtype)
-            texts = [
-                f"torch.tensor({t}, dtype={dtype})" if isinstance(a, (int, float)) else t
-                for a, t in zip(args, texts)
-            ]
         if self.is_symbol(function) and not kwargs:
             return super().call(instruction)
         if function in PLACES and len(texts) > 1:
@@ -93,7 +103,27 @@ class TorchPrinter(Printer):
             for k, a in kwargs.items()
             if (k, a) not in (("axis", None), ("keepdims", False), ("out", None))
         }
-        return self.named(f"torch.{self.torch_name(function)}", texts, kwargs)
+        return self.named(f"torch.{self.torch_name(function)}", self.tensors(texts, instruction), kwargs)
+
+    def tensors(self, texts: list[str], instruction: Instruction) -> list[str]:
+        """The arguments, with tensors in place of plain numbers where torch wants them."""
+        if instruction.function not in NUMBERS:
+            return texts
+        dtype = self.text(instruction.out.dtype)
+        return [
+            f"torch.tensor({t}, dtype={dtype})" if isinstance(a, (int, float)) else t
+            for a, t in zip(instruction.args, texts)
+        ]
+
+    def scattered(self, x: str, index: Any, shape: tuple[int, ...]) -> str:
+        """Zeros with `x` added in at `index`, which may name an entry several times."""
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(p, slice) and (p.step or 1) < 0 for p in parts):
+            raise TraceError("emit: PyTorch has no slices that go backwards; use np.flip")
+        n = math.prod(shape)
+        where = f"torch.arange({n}).reshape({shape})[{self.index(index)}].reshape(-1)"
+        zeros = f"torch.zeros({n}, dtype={x}.dtype)"
+        return f"{zeros}.index_add(0, {where}, {x}.reshape(-1)).reshape({shape})"
 
     def named(self, name: str, texts: list[str], kwargs: dict[str, Any]) -> str:
         """A call with torch's keywords."""
@@ -102,12 +132,10 @@ class TorchPrinter(Printer):
 
     def torch_name(self, function: Callable[..., Any]) -> str:
         """What torch calls a function."""
-        name = getattr(function, "__name__", repr(function))
-        if function in RENAMED:
-            return RENAMED[function]
-        if (
-            getattr(np, name, None) is function or getattr(np.linalg, name, None) is function
-        ) and name in SAME:
+        name = getattr(function, "__name__", repr(function)).strip("_")
+        if function in NAMES or function in RENAMED:
+            return NAMES.get(function) or RENAMED[function]
+        if getattr(np, name, None) is function and name in SAME:
             return name
         raise TraceError(
             f"emit: {name} has no counterpart in PyTorch that is known here; target='numpy' prints it"
@@ -144,6 +172,8 @@ class TorchPrinter(Printer):
 
 
 def _is_bool(thing: Any) -> bool:
+    if isinstance(thing, Variable) and thing.dtype is None:
+        return True  # what a comparison of two floats gives
     return getattr(getattr(thing, "dtype", None), "kind", "") == "b"
 
 

@@ -1,0 +1,188 @@
+"""What `emit` writes runs, or can be typeset, and says what the function computes."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tinygrad_course import TraceError, Value, emit, nn, optim
+from tinygrad_course.derivatives import TABLE
+from tinygrad_course.nn import functional as F
+from tinygrad_course.program.latex import from_formula
+from tinygrad_course.testing import graphs
+
+X = np.random.default_rng(0).random((5, 784), np.float32)
+Y = np.arange(5)
+some_graphs = st.booleans().flatmap(lambda scalars: graphs(min_operations=3, scalars=scalars))
+
+
+def lecture():
+    model = nn.MnistMLP(rng=0)
+
+    def loss(x, y):
+        return F.cross_entropy(model(x), y)
+
+    return model, loss
+
+
+def defined(source):
+    """The function that a source defines last."""
+    scope = {}
+    exec(source, scope)
+    return [f for f in scope.values() if getattr(f, "__code__", None)][-1]
+
+
+def parses(side):
+    mathtext = pytest.importorskip("matplotlib.mathtext")
+    mathtext.MathTextParser("agg").parse(f"${side}$")
+
+
+def sides(text):
+    """The two sides of every line, checked for balanced braces."""
+    assert text.startswith("\\begin{align*}\n") and text.endswith("\n\\end{align*}")
+    lines = text.split("\n")[1:-1]
+    assert all(line.endswith(r" \\") for line in lines[:-1])
+    found = []
+    for line in lines:
+        line = line.removesuffix(r" \\")
+        assert line.count("&") == 1
+        assert line.count("{") == line.count("}")
+        assert line.count(r"\left") == line.count(r"\right")
+        if "backward" not in line:
+            found.append([side.strip() for side in line.split("&=")])
+    return found
+
+
+def test_numpy_runs_on_its_own():
+    model, loss = lecture()
+    program = defined(emit(loss, X, Y))
+    out, gradients = program(X, Y, *(p.data for p in model.parameters()))
+    expected = loss(X, Y)
+    expected.backward()
+    np.testing.assert_array_equal(out, expected.data)
+    for g, p in zip(gradients.values(), model.parameters(), strict=True):
+        np.testing.assert_array_equal(g, p.grad)
+
+
+def test_torch_has_the_same_numbers():
+    torch = pytest.importorskip("torch")
+    model, loss = lecture()
+    program = defined(emit(loss, X, Y, target="torch"))
+    data = [torch.tensor(a) for a in (X, Y, *(p.data for p in model.parameters()))]
+    out, gradients = program(*data)
+    expected = loss(X, Y)
+    expected.backward()
+    np.testing.assert_allclose(out.numpy(), expected.data, rtol=1e-6)
+    for g, p in zip(gradients.values(), model.parameters(), strict=True):
+        np.testing.assert_allclose(g.numpy(), p.grad, rtol=1e-5, atol=1e-6)
+
+
+@settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking these takes minutes
+@given(some_graphs)
+def test_random_programs_in_torch(graph):
+    torch = pytest.importorskip("torch")
+    values = [Value(x) for x in graph.inputs]
+    try:
+        program = defined(emit(graph, *values, target="torch"))
+    except TraceError as error:  # what torch does not have is said
+        assert "PyTorch" in str(error)
+        return
+    if program.__code__.co_argcount > len(values):
+        return  # long constants are arguments
+    out, gradients = program(*(torch.tensor(np.copy(x), dtype=torch.float64) for x in graph.inputs))
+    expected = graph(*values)
+    expected.backward()
+    np.testing.assert_allclose(out, expected.data, rtol=1e-12, atol=1e-12)
+    for name, g in gradients.items():
+        v = values[program.__code__.co_varnames.index(name)]
+        np.testing.assert_allclose(g, v.grad, rtol=1e-11, atol=1e-12)
+
+
+def test_layers_in_torch():
+    torch = pytest.importorskip("torch")
+    model = nn.Sequential(
+        nn.Linear(6, 5, rng=0), nn.LayerNorm(5), nn.Sigmoid(), nn.Linear(5, 3, rng=1), nn.GELU()
+    )
+    x = np.random.default_rng(0).random((4, 6), np.float32)
+    f = lambda x: F.softmax(np.tanh(model(x)), dim=1)[:, 0].sum()
+    try:
+        program = defined(emit(f, x, target="torch"))
+    except TraceError as error:
+        pytest.skip(str(error))
+    out, gradients = program(torch.tensor(x), *(torch.tensor(p.data) for p in model.parameters()))
+    expected = f(x)
+    expected.backward()
+    np.testing.assert_allclose(out.numpy(), expected.data, rtol=1e-5)
+    for g, p in zip(gradients.values(), model.parameters(), strict=True):
+        np.testing.assert_allclose(g.numpy(), p.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_latex_of_the_lectures_network_is_the_chain_rule():
+    _, loss = lecture()
+    lines = dict(sides(emit(loss, X, Y, target="latex")))
+    assert lines["z_{1}"] == r"x \, W_{\mathrm{hidden}}^{\top} + b_{\mathrm{hidden}}"
+    assert lines["z_{2}"] == r"\max (z_{1}, 0)"
+    assert lines[r"\frac{\partial L}{\partial W_{\mathrm{output}}}"] == (
+        r"{\frac{\partial L}{\partial z_{3}}}^{\top} \, z_{2}"
+    )
+    assert (
+        lines[r"\frac{\partial L}{\partial z_{2}}"]
+        == r"\frac{\partial L}{\partial z_{3}} \, W_{\mathrm{output}}"
+    )
+    for left, right in lines.items():
+        parses(left)
+        parses(right)
+
+
+def test_latex_of_a_neuron():
+    values = [Value(x, name=n) for n, x in [("w", 2.0), ("x", 1.5), ("b", -3.0)]]
+    lines = dict(sides(emit(lambda w, x, b: (w * x + b).tanh(), *values, target="latex")))
+    assert lines["z_{2}"] == "z_{1} + b"
+    assert lines["L"] == r"\tanh z_{2}"
+    assert lines[r"\frac{\partial L}{\partial w}"] == r"\frac{\partial L}{\partial z_{2}} \cdot x"
+
+
+@given(some_graphs)
+def test_latex_of_random_programs_can_be_typeset(graph):
+    values = [Value(x) for x in graph.inputs]
+    lines = sides(emit(graph, *values, target="latex"))
+    assert len({left for left, _ in lines}) == len(lines)  # each line is about something else
+    for line in lines[:40]:
+        for side in line:
+            assert not re.search(r"[^\x20-\x7e]", side)
+            parses(side)
+
+
+def test_every_formula_of_the_table_can_be_typeset():
+    for row in TABLE.values():
+        if row.formula:
+            text = from_formula(row.formula, {"x": "x_{1}", "y": "y_{1}"})
+            assert text.isascii(), row.formula
+            assert text.count("{") == text.count("}")
+            parses(text)
+
+
+def test_nothing_is_changed_and_nothing_impossible_is_promised():
+    model, loss = lecture()
+    adam = optim.Adam(model.parameters())
+    before = [p.data.copy() for p in model.parameters()]
+
+    def step(x, y):
+        out = loss(x, y)
+        out.backward()
+        adam.step()
+        return out
+
+    assert "adam_step(" in emit(step, X, Y)
+    for target in ("torch", "latex"):
+        with pytest.raises(TraceError, match="emit"):
+            emit(step, X, Y, target=target)
+    for p, data in zip(model.parameters(), before, strict=True):
+        np.testing.assert_array_equal(p.data, data)
+        assert p.grad is None
+    with pytest.raises(ValueError, match="target"):
+        emit(loss, X, Y, target="fortran")
