@@ -213,6 +213,16 @@ def test_which_result_is_meant():
     assert "explain" in str(second.explain()) or second.explain().total == 1.0
 
 
+def test_values_that_never_came_to_be_are_no_results():
+    w = Value(2.0)
+    loss = w * w
+    loss.backward()
+    with pytest.raises(TypeError) as caught:  # keeps the Value that could not be made alive
+        Value("3")
+    assert w.explain().total == 4.0
+    assert caught.value is not None
+
+
 def test_errors():
     w, loss = Value(np.ones((2, 3)), name="w"), Value(np.ones((2, 3))) * 2
     with pytest.raises(TypeError, match=r"expected a Value.*got a ndarray; write explain\(w, of=loss\)"):

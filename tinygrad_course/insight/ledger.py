@@ -301,7 +301,9 @@ def _result_of(value: Value) -> Value:
 
 def _walked(v: Any) -> bool:
     """Whether `v` is the result of an operation through which a backward pass has gone."""
-    return type(v) is Value and v._row is not None and v.grad is not None and v.grad is not PENDING
+    if type(v) is not Value or not hasattr(v, "_born"):  # which is set last: this one is not finished
+        return False
+    return v._row is not None and v.grad is not None and v.grad is not PENDING
 
 
 def _seed(root: Value) -> Any:
