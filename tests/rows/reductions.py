@@ -43,13 +43,13 @@ def averaged(draw, several=True):
 
 
 ddof = {"ddof": st.sampled_from([0, 1, 0.5])}
-spread = along(least=2, min_dims=1, distinct=True, options=ddof).filter(
-    lambda call: () not in (call.kwargs.get("axis"), *call.args[1:])
-)
+over_some_axis = lambda call: () not in (call.kwargs.get("axis"), *call.args[1:])
+spread = along(least=2, min_dims=1, distinct=True, options=ddof).filter(over_some_axis)
+corrected = along(least=2, min_dims=1, options={"correction": st.sampled_from([0, 1])}).filter(over_some_axis)
 case(np.mean, averaged())
 case(np.var, spread)
 case(np.var, along(least=1))
-case(np.var, along(least=2, min_dims=1, options={"correction": st.sampled_from([0, 1])}))
+case(np.var, corrected)
 case(np.var, averaged())
 case(np.std, spread)
 case(np.std, averaged())
