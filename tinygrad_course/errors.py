@@ -26,12 +26,12 @@ def describe(x: Any) -> str:
     """
     if isinstance(x, (list, tuple)):
         inside = ", ".join(describe(item) for item in x[:6]) + (", ..." if len(x) > 6 else "")
-        return f"[{inside}]"
-    if isinstance(x, (int, float)):
+        return f"[{inside}]" if isinstance(x, list) else f"({inside})"
+    if isinstance(x, float):
         return "number"
     if hasattr(x, "shape") and hasattr(x, "dtype"):
         return f"{tuple(x.shape)} {x.dtype}"
-    return repr(x) if isinstance(x, (str, slice, type(None))) else type(x).__name__
+    return repr(x) if isinstance(x, (int, str, slice, type(None))) else type(x).__name__
 
 
 def explained(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
@@ -39,30 +39,62 @@ def explained(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
     kinds = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError)
     kind = next((k for k in kinds if isinstance(error, k)), TypeError)
     given = ", ".join(describe(a) for a in args)
-    return kind(f"{row.name}({given}): {error}{_advice(row.name, args)}")
+    if row.sequence and len(args) > 1 and hasattr(args[1], "shape"):
+        return TypeError(f"{row.name}({given}): the arrays come in one list: np.{row.name}([v, w])")
+    return kind(f"{row.name}({given}): {error}{_advice(row, args, error)}")
 
 
-def _advice(name: str, args: tuple[Any, ...]) -> str:
+def _advice(row: Row, args: tuple[Any, ...], error: Exception) -> str:
     """What to write instead, where a common slip explains the failure."""
-    shapes = [np.shape(a) for a in args if hasattr(a, "shape")]
+    name, shapes = row.name, [np.shape(a) for a in args if hasattr(a, "shape")]
+    if isinstance(error, np.exceptions.AxisError) and shapes and shapes[0]:
+        return f"; the axes of shape {shapes[0]} go from 0 to {len(shapes[0]) - 1}, and -1 is the last"
+    if isinstance(error, np.linalg.LinAlgError):
+        return _advice_on_matrices(str(error))
+    if name in _ADVICE:
+        return _ADVICE[name].format(shape=shapes[0] if shapes else "")
     if name in ("matmul", "dot") and len(shapes) == 2 and shapes[0] and shapes[1]:
         x, y = shapes
         inner, which = (y[-2], "last but one") if len(y) > 1 else (y[0], "only")
         if x[-1] == inner:
             return ""
         hint = f": the last axis of the first ({x[-1]}) must match the {which} axis of the second ({inner})"
-        return hint + ("; x @ y.T would fit" if len(y) > 1 and x[-1] == y[-1] else "")
-    if (
-        name == "linear"
-        and len(shapes) > 1
-        and shapes[0]
-        and len(shapes[1]) == 2
-        and shapes[0][-1] != shapes[1][1]
-    ):
-        return f": the layer takes {shapes[1][1]} inputs, and the last axis of x has {shapes[0][-1]}"
+        if len(y) > 1 and x[-1] == y[-1]:
+            return hint + "; x @ y.T would fit"
+        return hint + ("; x.T @ y would fit" if len(x) == 2 and x[0] == inner else "")
+    if name == "linear" and len(shapes) > 1 and len(shapes[1]) == 2 and shapes[0][-1:] != shapes[1][1:]:
+        last = shapes[0][-1] if shapes[0] else 1
+        return (
+            f": the layer takes {shapes[1][1]} inputs, and the last axis of x has {last}; write "
+            f"nn.Linear({last}, {shapes[1][0]})"
+        )
     if len(shapes) == 2 and shapes[0] != shapes[1]:
-        return "; shapes are compared from the last axis: they must be equal there, or one of them 1"
+        hint = "; shapes are compared from the last axis: they must be equal there, or one of them 1"
+        x, y = shapes
+        if len(x) == len(y) == 2 and x == y[::-1]:
+            return hint + "; y.T would fit"
+        for one, other, called in ((y, x, "y"), (x, y, "x")):
+            if len(one) == 1 and len(other) == 2 and one[0] == other[0]:
+                return hint + f"; {called}[:, None] would fit, a number for each row"
+        return hint
     return ""
+
+
+_ADVICE = {  # by operation
+    "concatenate": "; only the axis that they are joined along, axis=0 if not said otherwise, may differ",
+    "stack": "; np.concatenate joins along an axis that is there, and lengths may differ there",
+    "reshape": "; the entries of {shape} stay as many as they are, and -1 finds one length: v.reshape(-1, n)",
+    "transpose": "; name each axis of {shape} once: v.transpose(1, 0)",
+    "getitem": "; an entry of {shape} has one whole number for each axis, from 0 on, and v[-1] is the last",
+}
+
+
+def _advice_on_matrices(said: str) -> str:
+    if "ingular" in said:
+        return (
+            "; it has no inverse: add a little to its diagonal, x + 1e-6 * np.eye(n), or use np.linalg.pinv"
+        )
+    return "; for other matrices there is np.linalg.pinv(x) @ y" if "square" in said else ""
 
 
 def no_row(name: str) -> TypeError:

@@ -72,16 +72,33 @@ def _checked(data: Any) -> Any:
     array = (
         data
         if hasattr(type(data), "__array_function__") and not isinstance(data, np.generic)
-        else np.asarray(data)
+        else _as_array(data)
     )
     if array.dtype.kind in "iub":
         return array.astype(float)
     if array.dtype.kind != "f":
         raise TypeError(
             f"Value holds real numbers, and got {type(data).__name__} of dtype {array.dtype}"
-            + ("; split it into .real and .imag" if array.dtype.kind == "c" else "")
+            + _HOW_TO_MAKE_NUMBERS.get(array.dtype.kind, "")
         )
     return array
+
+
+_HOW_TO_MAKE_NUMBERS = {
+    "c": "; split it into .real and .imag",
+    "U": "; convert text first: Value(float(text))",
+    "O": "; is a return missing? np.stack([v, w]) joins Values",
+}
+
+
+def _as_array(data: Any) -> Any:
+    try:
+        return np.asarray(data)
+    except ValueError as error:
+        raise ValueError(
+            f"Value: the rows of this {type(data).__name__} are not equally long: {error} Fill them up with "
+            "zeros, or keep a list of Values, one a row"
+        ) from None
 
 
 def _text(array: Any) -> str:
@@ -366,6 +383,8 @@ class Value(Methods):
     ------
     TypeError
         If the data are not real numbers.
+    ValueError
+        If the rows of a nested list are not equally long.
 
     Examples
     --------
@@ -495,8 +514,8 @@ class Value(Methods):
         """
         if self._parents is None:
             raise RuntimeError(
-                "backward: this Value has no record: it has requires_grad=False, is detached, or was computed "
-                "under no_grad, or from constants only. Start from Values with requires_grad=True"
+                "backward: this Value has no record: it has requires_grad=False, is detached, or was "
+                "computed under no_grad, or from constants only. Start from Values with requires_grad=True"
             )
         if gradient is None and self.size != 1:
             raise ValueError(
@@ -514,7 +533,8 @@ class Value(Methods):
             seed = np.array(gradient, data.dtype) if isinstance(data, np.ndarray) else gradient
         if np.shape(seed) != self.shape:
             raise ValueError(
-                f"backward: gradient has shape {np.shape(seed)}, but the value has shape {self.shape}"
+                f"backward: gradient has shape {np.shape(seed)}, but the value has shape {self.shape}; give "
+                f"one for each of its entries, such as np.ones({self.shape})"
             )
         if create_graph and not isinstance(seed, Value):
             seed = Value(seed, requires_grad=False)
@@ -564,6 +584,12 @@ class Value(Methods):
         )
 
     __int__ = __index__ = __complex__ = __float__
+
+    def __round__(self, digits: int | None = None) -> Any:
+        raise TypeError(
+            "round(v) has no slope, so nothing could be learned through it: write round(v.item(), 2) for a "
+            "number to show, np.round(v.numpy(), 2) for an array"
+        )
 
     def __bool__(self) -> bool:
         if self.size != 1:

@@ -19,6 +19,8 @@ Examples
 [[0], [1], [1], [0]]
 """
 
+from typing import Any
+
 from . import functional, init
 from .activations import (
     ELU,
@@ -101,3 +103,12 @@ __all__ = [
     "load",
     "save",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    hint = ""
+    if hasattr(functional, name):
+        hint = f"; the function is nn.functional.{name}"
+    elif like := [known for known in __all__ if known.lower() == name.lower()]:
+        hint = f"; it has {like[0]}"
+    raise AttributeError(f"tinygrad_course.nn has no {name!r}{hint}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwis
     if target.shape != samples:
         raise ValueError(
             f"{who}: for an input of shape {input.shape} the target has shape {samples} (class numbers)"
-            f"{otherwise}, and not {target.shape}"
+            f"{otherwise}, and not {target.shape}" + _other_targets(input, target, samples)
         )
     if isinstance(target, Value) or target.dtype.kind not in "iu":
         raise TypeError(
@@ -78,8 +79,17 @@ def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwis
         raise ValueError(
             f"{who}: the numbers of {classes} classes go from 0 to {classes - 1}, and those of the target "
             f"from {target.min()} to {target.max()}"
+            + ("; count them from 0: target - 1" if target.min() == 1 and target.max() == classes else "")
         )
     return target, counted
+
+
+def _other_targets(input: Any, target: Any, samples: tuple[int, ...]) -> str:
+    """What to write instead, for targets of a wrong shape."""
+    if len(target.shape) == len(input.shape) + 1 and target.shape[:1] == input.shape[:1]:
+        return "; logits come first: cross_entropy(logits, target)"
+    fits = math.prod(target.shape) == math.prod(samples)
+    return f"; target.reshape({samples}) would fit" if fits and target.shape else ""
 
 
 def class_weights(who: str, input: Any, weight: Any) -> Any:

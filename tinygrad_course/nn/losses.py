@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..value import Value
 from . import functional as F
 from .module import Module
 
 
-class MSELoss(Module):
+class _Loss(Module):
+    """What all losses share: a hint for those who call the class as if it were the loss."""
+
+    def __new__(cls, *given: Any, **settings: Any) -> Any:
+        if len(given) > 1 or any(isinstance(x, Value) for x in given):
+            raise TypeError(
+                f"{cls.__name__} is made first, with its settings, and called then: "
+                f"nn.{cls.__name__}()(input, target)"
+            )
+        return super().__new__(cls)
+
+
+class MSELoss(_Loss):
     """Squared differences; `reduction` is "mean", "sum" or "none".  See `nn.functional.mse_loss`.
 
     Examples
@@ -24,7 +37,7 @@ class MSELoss(Module):
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(Module):
+class L1Loss(_Loss):
     """Absolute differences.  See `nn.functional.l1_loss`."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
@@ -34,7 +47,7 @@ class L1Loss(Module):
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
-class BCELoss(Module):
+class BCELoss(_Loss):
     """Cross-entropy of probabilities with yes-or-no targets.  See `nn.functional.binary_cross_entropy`."""
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
@@ -44,7 +57,7 @@ class BCELoss(Module):
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(Module):
+class BCEWithLogitsLoss(_Loss):
     """Cross-entropy of sigmoid(input) with yes-or-no targets.
 
     See `nn.functional.binary_cross_entropy_with_logits`.
@@ -59,7 +72,7 @@ class BCEWithLogitsLoss(Module):
         )
 
 
-class CrossEntropyLoss(Module):
+class CrossEntropyLoss(_Loss):
     """-log softmax of the true class, from logits.  See `nn.functional.cross_entropy`.
 
     Examples

@@ -43,7 +43,7 @@ class Optimizer:
     def __init__(self, params: Iterable[Value], lr: float) -> None:
         self.params = _checked(params)
         if not lr > 0:
-            raise ValueError(f"lr, the learning rate, must be above 0, and is {lr!r}")
+            raise ValueError(f"lr, the learning rate, must be above 0, such as 0.01, and is {lr!r}")
         self.lr = lr
         numbers = [p for p in self.params if type(p.data) is float]
         arrays: dict[Any, list[Value]] = {}
@@ -171,8 +171,9 @@ class Optimizer:
 
 def _checked(params: Any) -> list[Value]:
     """The parameters as a list, if they are something that can be learned."""
-    if hasattr(params, "parameters") or isinstance(params, Value):
+    if not hasattr(params, "__iter__") or hasattr(params, "parameters") or isinstance(params, Value):
         what = "[value]" if isinstance(params, Value) else "model.parameters()"
+        what += ", with its brackets" if callable(params) and not hasattr(params, "parameters") else ""
         raise TypeError(
             f"optimizer: expected a list of parameters, got a {type(params).__name__}; give {what}"
         )
@@ -187,7 +188,8 @@ def _checked(params: Any) -> list[Value]:
             )
         if id(p) in seen:
             raise ValueError(
-                f"optimizer: parameter {i} ({p.name or p.shape}) is listed twice and would make two steps"
+                f"optimizer: parameter {i} ({p.name or p.shape}) is listed twice and would make two steps; "
+                "list it once"
             )
         seen.add(id(p))
         if p._row is not None:
