@@ -35,7 +35,15 @@ def flat(draw):
 
 case(np.inner, inner(), torch="inner")
 case(np.vdot, flat(), torch=lambda x, y: torch.vdot(x.reshape(-1), y.reshape(-1)))
-case(np.kron, call(arrays(few), arrays(few)), torch="kron")
+
+
+def kron_by_torch(x, y):
+    """With as many axes in both: otherwise PyTorch fails on some layouts."""
+    axes = max(x.ndim, y.ndim)
+    return torch.kron(*(t.reshape((1,) * (axes - t.ndim) + t.shape).contiguous() for t in (x, y)))
+
+
+case(np.kron, call(arrays(few), arrays(few)), torch=kron_by_torch)
 case(np.matrix_transpose, call(arrays(shapes(min_dims=2))), torch=lambda x: x.mT)
 case(np.linalg.matrix_transpose, call(arrays(shapes(min_dims=2))), torch=lambda x: x.mT)
 case(
