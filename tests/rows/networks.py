@@ -143,36 +143,72 @@ def convolved(draw, n=None):
     channels, out = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 2))
     x = draw(arrays((draw(st.integers(0, 2)), channels, *sizes)))
     weight = draw(arrays((out, channels // groups, *kernel)))
-    bias = draw(arrays((out,))) if draw(st.booleans()) else None
-    return Call((x, weight, bias, stride, padding, dilation, groups))
+    return Call((x, weight, stride, padding, dilation, groups))
 
 
-def convolve(x, weight, bias, stride, padding, dilation, groups):
+def convolve(x, weight, stride, padding, dilation, groups):
     """One output, one place after the other."""
     x = padded(x, padding)
     n, inner, each = len(stride), weight.shape[1], weight.shape[0] // groups
     spans = [d * (k - 1) + 1 for k, d in zip(weight.shape[2:], dilation)]
     positions = [(size - r) // s + 1 for size, r, s in zip(x.shape[2:], spans, stride)]
-    operands = [x, weight] if bias is None else [x, weight, bias]
-    out = np.zeros((x.shape[0], weight.shape[0], *positions), np.result_type(*operands))
+    out = np.zeros((x.shape[0], weight.shape[0], *positions), np.result_type(x, weight))
     for c, o in itertools.product(range(weight.shape[0]), np.ndindex(*positions)):
         field = [slice(o[i] * stride[i], o[i] * stride[i] + spans[i], dilation[i]) for i in range(n)]
         first = c // each * inner
         terms = x[(slice(None), slice(first, first + inner), *field)] * weight[c]
         out[(slice(None), c, *o)] = terms.sum(tuple(range(1, n + 2)))
-        if bias is not None:
-            out[(slice(None), c, *o)] += bias[c]
     return out
 
 
-def torch_convolution(x, weight, bias, stride, padding, dilation, groups):
+def torch_convolution(x, weight, stride, padding, dilation, groups):
     function = functional.conv1d if len(stride) == 1 else functional.conv2d
-    return function(x, weight, bias, stride, [p for p, _ in padding], dilation, groups)
+    return function(x, weight, None, stride, [p for p, _ in padding], dilation, groups)
 
 
 case(convolution.convolution, convolved(), reference=convolve)
 case(convolution.convolution, convolved(1), reference=convolve, torch=torch_convolution)
 case(convolution.convolution, convolved(2), reference=convolve, torch=torch_convolution)
+
+
+@st.composite
+def taken_back(draw, to_input):
+    """Calls of the gradients of a convolution: with an output in place of the input, or of the weight."""
+    x, weight, *how = draw(convolved()).args
+    y = draw(arrays(convolve(x, weight, *how).shape))
+    return Call((y, weight, x.shape[2:], *how) if to_input else (x, y, weight.shape[2:], *how))
+
+
+def entry_by_entry(shape, pairing, *dtypes):
+    """The gradient of a linear function: what it is for each array of `shape` with a single 1."""
+    out = np.empty(shape, np.result_type(*dtypes))
+    for index in np.ndindex(*shape):
+        unit = np.zeros(shape, out.dtype)
+        unit[index] = 1
+        out[index] = pairing(unit)
+    return out
+
+
+case(
+    convolution.convolution_input,
+    taken_back(True),
+    reference=lambda y, weight, sizes, *how: entry_by_entry(
+        (y.shape[0], weight.shape[1] * how[-1], *sizes),
+        lambda x: np.sum(y * convolve(x, weight, *how)),
+        y,
+        weight,
+    ),
+)
+case(
+    convolution.convolution_weight,
+    taken_back(False),
+    reference=lambda x, y, kernel, *how: entry_by_entry(
+        (y.shape[1], x.shape[1] // how[-1], *kernel),
+        lambda weight: np.sum(y * convolve(x, weight, *how)),
+        x,
+        y,
+    ),
+)
 
 
 @st.composite

@@ -1,14 +1,21 @@
-"""Rows of sliding windows, and what is made of them: convolution and pooling over one axis or several.
+"""Rows of convolution and pooling over one axis or several, by sliding windows.
 
-`windows` lays every window of an array out along axes of its own; `overlap_add` is its reverse, and each is
-the other's rule.  With them a convolution is one matrix product, and pooling is a mean or a maximum.
+A convolution is linear in its input and linear in its weight, so that ⟨y, convolution(x, w)⟩ has three
+gradients: with respect to y the convolution itself, with respect to x `convolution_input`, with respect to w
+`convolution_weight`.  Each of the three functions has the other two for rules, to every order.
+Likewise `windows` lays the windows of an array out along axes of their own, and `overlap_add` puts them back.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
-from .table import composed, derivative
+from .products import swap
+from .table import composed, derivative, whole
+
+CACHED = 2**19
+"""So many entries are worked on at a time, few enough to stay close to the processor."""
 
 
 def _windows(x, kernel, stride, padding, dilation, fill=0.0):
@@ -55,34 +62,82 @@ windows = derivative(
     ),
     formula="x[o · stride + k · dilation] at [k, o]",
 )
-overlap_add = derivative(
-    _overlap_add,
+overlap_add: Any = derivative(
+    whole(_overlap_add),
     lambda g, out, x, sizes, kernel, stride, padding, dilation: windows(g, kernel, stride, padding, dilation),
     formula="windows put back, what overlaps added up",
 )
 
 
-def _convolution(x, weight, bias, stride, padding, dilation, groups):
-    """Σ weight[:, c, k] · x[:, c, o · stride + k · dilation] over channels c and places k, plus bias.
+def _columns(x, kernel, stride, padding, dilation, groups):
+    """The windows of a few samples at a time: which samples, and (samples, groups, terms, places)."""
+    view, n = _windows(x, kernel, stride, padding, dilation), len(kernel)
+    terms, places = x.shape[1] // groups * math.prod(kernel), math.prod(view.shape[view.ndim - n :])
+    for part in _parts(x.shape[0], groups * terms * places):
+        yield part, np.reshape(view[part], (-1, groups, terms, places))
+
+
+def _parts(count, entries):
+    """Slices of `count` samples with so many entries each."""
+    step = max(1, CACHED // max(1, entries))
+    return [slice(i, min(i + step, count)) for i in range(0, count, step)]
+
+
+def _convolution(x, weight, stride, padding, dilation, groups):
+    """Σ weight[:, c, k] · x[:, c, o · stride + k · dilation] over channels c and places k of the kernel.
 
     Parameters
     ----------
     x : array of shape (N, channels, *sizes)
     weight : array of shape (out, channels / groups, *kernel)
-    bias : array of shape (out,), or None
     stride, padding, dilation : tuple of int, of pairs, of int
         As in `windows`.
     groups : int
         Channels and outputs are divided into so many groups that have nothing to do with one another.
+
+    Returns
+    -------
+    array of shape (N, out, *positions)
     """
-    n, out = len(stride), weight.shape[0]
-    view = windows(x, weight.shape[2:], stride, padding, dilation)
-    positions = view.shape[view.ndim - n :]
-    terms = math.prod(weight.shape[1:])
-    columns = np.reshape(view, (x.shape[0], groups, terms, math.prod(positions)))
-    sums = np.matmul(np.reshape(weight, (groups, out // groups, terms)), columns)
-    sums = np.reshape(sums, (x.shape[0], out, *positions))
-    return sums if bias is None else sums + np.reshape(bias, (out,) + (1,) * n)
+    out, inner, *kernel = weight.shape
+    matrix = np.reshape(weight, (groups, out // groups, inner * math.prod(kernel)))
+    positions = _positions(x.shape[2:], kernel, stride, padding, dilation)
+    shape, dtype = (x.shape[0], groups, out // groups, math.prod(positions)), np.result_type(x, weight)
+    sums = np.empty_like(x, shape=shape, dtype=dtype)
+    for part, columns in _columns(x, kernel, stride, padding, dilation, groups):
+        np.matmul(matrix, columns, out=sums[part])
+    return np.reshape(sums, (x.shape[0], out, *positions))
+
+
+def _convolution_input(y, weight, sizes, stride, padding, dilation, groups):
+    """The input (N, channels, *sizes) that a convolution takes `y` back to: its gradient."""
+    out, inner, *kernel = weight.shape
+    matrix = swap(np.reshape(weight, (groups, out // groups, inner * math.prod(kernel))))
+    positions = y.shape[2:]
+    rows = np.reshape(y, (y.shape[0], groups, out // groups, math.prod(positions)))
+    shape, dtype = (y.shape[0], groups * inner, *sizes), np.result_type(y, weight)
+    x = np.empty_like(y, shape=shape, dtype=dtype)
+    for part in _parts(y.shape[0], groups * inner * math.prod(kernel) * math.prod(positions)):
+        columns = np.reshape(np.matmul(matrix, rows[part]), (-1, groups * inner, *kernel, *positions))
+        x[part] = _overlap_add(columns, sizes, kernel, stride, padding, dilation)
+    return x
+
+
+def _convolution_weight(x, y, kernel, stride, padding, dilation, groups):
+    """The weight (out, channels / groups, *kernel) that leads from `x` to `y`: its gradient."""
+    out, inner = y.shape[1], x.shape[1] // groups
+    rows = np.reshape(y, (y.shape[0], groups, out // groups, math.prod(y.shape[2:])))
+    shape, dtype = (groups, out // groups, inner * math.prod(kernel)), np.result_type(x, y)
+    weight = np.zeros_like(y, shape=shape, dtype=dtype)
+    for part, columns in _columns(x, kernel, stride, padding, dilation, groups):
+        weight += np.sum(np.matmul(rows[part], swap(columns)), axis=0)
+    return np.reshape(weight, (out, inner, *kernel))
+
+
+def _positions(sizes, kernel, stride, padding, dilation):
+    """How many windows there are along each axis."""
+    steps = zip(sizes, kernel, stride, padding, dilation)
+    return tuple((size + sum(pair) - d * (k - 1) - 1) // s + 1 for size, k, s, pair, d in steps)
 
 
 def _max_pool(x, kernel, stride, padding, dilation):
@@ -106,8 +161,25 @@ def _avg_pool(x, kernel, stride, padding, count_include_pad=True):
     return sums / np.sum(_windows(inside, kernel, stride, padding, one), axis=axes)
 
 
-convolution = composed(
-    _convolution, _convolution, formula="Σ weight[k] · x[o · stride + k · dilation] + bias"
+convolution = derivative(
+    whole(_convolution),
+    lambda g, out, x, weight, *how, **by_name: convolution_input(g, weight, x.shape[2:], *how, **by_name),
+    lambda g, out, x, weight, *how, **by_name: convolution_weight(x, g, weight.shape[2:], *how, **by_name),
+    formula="Σ weight[k] · x[o · stride + k · dilation]",
+)
+convolution_input: Any = derivative(
+    whole(_convolution_input),
+    lambda g, out, y, weight, sizes, *how, **by_name: convolution(g, weight, *how, **by_name),
+    lambda g, out, y, weight, sizes, *how, **by_name: convolution_weight(
+        g, y, weight.shape[2:], *how, **by_name
+    ),
+    formula="Σ weight[k] · y[o] at o · stride + k · dilation",
+)
+convolution_weight: Any = derivative(
+    whole(_convolution_weight),
+    lambda g, out, x, y, kernel, *how, **by_name: convolution_input(y, g, x.shape[2:], *how, **by_name),
+    lambda g, out, x, y, kernel, *how, **by_name: convolution(x, g, *how, **by_name),
+    formula="Σ y[o] · x[o · stride + k · dilation] at k",
 )
 max_pool = composed(
     _max_pool, _max_pool, formula="largest entry of every window", kink="to the first among ties"

@@ -40,16 +40,16 @@ def _add_rows(out, index, g):
     index = np.where(index < 0, index + len(out), index).ravel()
     short = index.astype(np.min_scalar_type(len(out)))  # which sorts faster
     order = np.argsort(short, kind="stable")
-    names, sums = index[order], g.reshape(len(index), *out.shape[1:])[order]
+    names, sums = index[order], np.take(g.reshape(len(index), *out.shape[1:]), order, axis=0)
     starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
     counts = np.diff(starts, append=len(names))
     place = np.arange(len(names)) - np.repeat(starts, counts)
     step = 1
     while step < counts.max():
         second = np.flatnonzero(place & (2 * step - 1) == step)
-        sums[second - step] += sums[second]
+        sums[second - step] = np.take(sums, second - step, axis=0) + np.take(sums, second, axis=0)
         step *= 2
-    out[names[starts]] = sums[starts]
+    out[names[starts]] = np.take(sums, starts, axis=0)
 
 
 scatter = derivative(

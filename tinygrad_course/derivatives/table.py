@@ -188,6 +188,11 @@ def plain(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
     return [_register(Row(function, plain=True)) for function in functions]
 
 
+def whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, which works in place, so that `compile` calls it as it is and does not follow its steps."""
+    return _recording(Row(function))
+
+
 def _register(row: Row) -> Callable[..., Any]:
     function = row.function
     if not isinstance(function, (np.ufunc, type(np.sum))):  # those two ask a Value themselves

@@ -125,7 +125,8 @@ def _convolved(
     stride, dilation = numbers(who, "stride", stride, n), numbers(who, "dilation", dilation, n)
     pairs = _padding(who, padding, kernel, stride, dilation)
     _check_fits(who, input, kernel, pairs, dilation)
-    result = convolution.convolution(input, weight, bias, stride, pairs, dilation, groups)
+    result = convolution.convolution(input, weight, stride, pairs, dilation, groups)
+    result = result if bias is None else result + _numpy.reshape(bias, (out,) + (1,) * n)
     return result[0] if single else result
 
 
