@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 
 import numpy as np
@@ -352,3 +353,56 @@ def test_another_model_under_the_same_name():
     same(f(X).data, model(X).sum().data)
     model.bias = Value(np.ones(2, np.float32))
     same(f(X).data, model(X).sum().data)
+
+
+# Methods, copies, pictures
+class Scaled:
+    def __init__(self, scale):
+        self.w, self.scale = Value(np.ones(2)), scale
+
+    @compile
+    def loss(self, x, *more, factor=1.0, **named):
+        """The loss."""
+        extra = sum(m.sum() for m in more) + sum(v.sum() for v in named.values())
+        return ((self.w * x * self.scale) ** 2).sum() * factor + extra
+
+
+def test_compiled_methods_are_of_one_object():
+    one, two = Scaled(2.0), Scaled(3.0)
+    assert one.loss(np.ones(2)).item() == 8.0
+    assert two.loss(np.ones(2)).item() == 18.0
+    assert one.loss(np.ones(2), np.ones(2), factor=3.0, other=np.ones(3)).item() == 29.0
+    one.scale = 1.0
+    assert one.loss(np.ones(2)).item() == 2.0
+    one.loss(np.ones(2)).backward()
+    assert one.w.grad is not None and two.w.grad is None
+    assert Scaled.loss.__doc__ == "The loss."
+
+
+def sum_of_squares(x):
+    return (x * x).sum()
+
+
+def test_copies_compile_anew():
+    f = compile(sum_of_squares)
+    f(Value(X))
+    again = pickle.loads(pickle.dumps(f))
+    assert not again._programs
+    same(again(Value(X)).data, f(Value(X)).data)
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(compile(lambda x: x))
+
+
+def test_in_a_notebook_it_is_its_source():
+    f = compile(lambda x: (x < 1) * x)
+    assert "0 programs" in repr(f) and "0 programs" in f._repr_html_()
+    f(X)
+    assert repr(f) == "compile(<lambda>), 1 program so far"
+    assert "&lt; 1" in f._repr_html_()
+
+
+def test_results_of_any_kind():
+    got = compile(lambda x: (x, 3, "a", None, {"k": x * 2}))(np.ones(2))
+    same(got[0], np.ones(2))
+    same(got[4]["k"], np.full(2, 2.0))
+    assert got[1:4] == (3, "a", None)

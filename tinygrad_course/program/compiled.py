@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import html
 import threading
+import types
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +36,7 @@ class Compiled:
         self._held = Held()
         self._looked = False
         self._uses_gradients = False
+        self._methods: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _watch() is not None:  # who looks at each operation wants to see them
@@ -84,10 +88,32 @@ class Compiled:
             )
         return next(reversed(self._programs.values())).source
 
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        """A compiled method, of one object: each object has programs of its own."""
+        if owner is None:
+            return self
+        with _tracing:
+            if self._methods is None:
+                self._methods = weakref.WeakKeyDictionary()
+            bound = self._methods.get(owner)
+            if bound is None:
+                bound = self._methods[owner] = Compiled(_Method(self.function, weakref.ref(owner)))
+        return bound
+
+    def __reduce__(self) -> Any:
+        return compile, (self.function,)  # a copy compiles anew; the function must be one that can be pickled
+
     def __repr__(self) -> str:
-        return (
-            f"compile({getattr(self.function, '__name__', self.function)!s}, {len(self._programs)} programs)"
-        )
+        name, n = getattr(self.function, "__name__", type(self.function).__name__), len(self._programs)
+        return f"compile({name}), {n} program{'' if n == 1 else 's'} so far"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the source of the latest program."""
+        try:
+            text = self.source if self._programs else repr(self)
+        except (OSError, TypeError, ValueError):  # the source of a function of the user's is not at hand
+            text = repr(self)
+        return f"<pre>{html.escape(text)}</pre>"
 
     def _holders(self, args: Any, kwargs: Any) -> Held:
         """What the function holds, and modules and generators among its arguments."""
@@ -126,6 +152,21 @@ class Compiled:
             return program.rebuilt(outs, [_result(learned[0], row, operands, _NO_KEYWORDS, parents)])
         whole = _result(tuple(learned), row, operands, _NO_KEYWORDS, parents)
         return program.rebuilt(outs, [pick(whole, i) for i in range(len(learned))])
+
+
+class _Method:
+    """A function bound to an object that it does not keep alive."""
+
+    def __init__(self, function: Callable[..., Any], owner: Callable[[], Any]) -> None:
+        self.function, self.owner = function, owner
+        self.__name__ = getattr(function, "__name__", "method")
+
+    @property
+    def __wrapped__(self) -> Any:
+        return types.MethodType(self.function, self.owner())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(self.owner(), *args, **kwargs)
 
 
 class _Inside(Exception):

@@ -61,7 +61,7 @@ class TorchPrinter(Printer):
             args = tuple([np.asarray(a) if isinstance(a, list) else a for a in args])
         texts = [self.text(a, instruction) for a in args]
         if function is SCATTER:
-            return self.scattered(texts[0], args[1], args[2])
+            return self.scattered(texts[0], args[1], args[2], self.text(instruction.out.dtype))
         if function in NAMES and function not in PLACES and not self.is_symbol(function):
             return self.named(f"torch.{NAMES[function]}", self.tensors(texts, instruction), kwargs)
         if function is abs:
@@ -96,6 +96,8 @@ class TorchPrinter(Printer):
             kwargs["dtype"] = instruction.out.dtype
         if self.is_symbol(function) and not kwargs:
             return super().call(instruction)
+        if function in PLACES and () in (kwargs.get("axis"), *args[1:2]):
+            return texts[0]  # over no axis at all, which torch takes for over all of them
         if function in PLACES and len(texts) > 1:
             kwargs, texts = {"axis": args[1], **kwargs}, texts[:1]
         kwargs = {
@@ -115,14 +117,16 @@ class TorchPrinter(Printer):
             for a, t in zip(instruction.args, texts)
         ]
 
-    def scattered(self, x: str, index: Any, shape: tuple[int, ...]) -> str:
+    def scattered(self, x: str, index: Any, shape: tuple[int, ...], dtype: str) -> str:
         """Zeros with `x` added in at `index`, which may name an entry several times."""
         parts = index if isinstance(index, tuple) else (index,)
         if any(isinstance(p, slice) and (p.step or 1) < 0 for p in parts):
             raise TraceError("emit: PyTorch has no slices that go backwards; use np.flip")
         n = math.prod(shape)
         where = f"torch.arange({n}).reshape({shape})[{self.index(index)}].reshape(-1)"
-        zeros = f"torch.zeros({n}, dtype={x}.dtype)"
+        if not any(isinstance(p, Variable) for p in parts):  # what is added may be broadcast to its place
+            x = f"torch.broadcast_to({x}, {np.broadcast_to(True, shape)[index].shape})"
+        zeros = f"torch.zeros({n}, dtype={dtype})"
         return f"{zeros}.index_add(0, {where}, {x}.reshape(-1)).reshape({shape})"
 
     def named(self, name: str, texts: list[str], kwargs: dict[str, Any]) -> str:
