@@ -202,13 +202,15 @@ def test_embedding(numbers_of_rows, padding_idx):
     )
 
 
-def test_the_gradients_of_rows_looked_up_often_add_up():
-    rows = np.random.default_rng(0).zipf(1.3, 5000) % 50
-    table, g = Value(np.zeros((50, 3))), np.random.default_rng(1).normal(size=(5000, 3))
-    F.embedding(rows, table).backward(g)
-    expected = np.zeros((50, 3))
-    np.add.at(expected, rows, g)
-    np.testing.assert_allclose(table.grad, expected, rtol=1e-12, atol=1e-12)
+@pytest.mark.parametrize(("lookups", "rows", "length"), [(5000, 50, 3), (20_000, 3000, 64), (9000, 1, 64)])
+def test_the_gradients_of_rows_looked_up_often_add_up(lookups, rows, length):
+    """Some often, most seldom, one all the time; few numbers and more than are added up at a time."""
+    names = np.random.default_rng(0).zipf(1.3, lookups) % rows
+    table, g = Value(np.zeros((rows, length))), np.random.default_rng(1).normal(size=(lookups, length))
+    F.embedding(names, table).backward(g)
+    expected = np.zeros((rows, length))
+    np.add.at(expected, names, g)
+    np.testing.assert_allclose(table.grad, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_one_hot():

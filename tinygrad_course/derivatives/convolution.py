@@ -14,7 +14,7 @@ import numpy as np
 from .products import swap
 from .table import composed, derivative, whole
 
-CACHED = 2**19
+CACHED = 2**18
 """So many entries are worked on at a time, few enough to stay close to the processor."""
 
 
