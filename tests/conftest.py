@@ -13,3 +13,10 @@ phases = [Phase.explicit, Phase.generate, Phase.shrink]
 settings.register_profile("quick", max_examples=8, derandomize=True, phases=phases, **common)
 settings.register_profile("thorough", max_examples=100, phases=phases, **common)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_modifyitems(items):
+    """``pytest -m oracle`` runs what compares with PyTorch: the tests that say so in their names."""
+    for item in items:
+        if "torch" in item.name:
+            item.add_marker("oracle")
