@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..transforms.trees import mapped
+from ..trees import mapped
 from ..value import Value
 from .module import Module
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..trees import leaves, mapped
 from ..value import Value, _settled
 from .holders import Held
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
-from .run import Run, graph_of, leaves_of, mapped, traced
+from .run import Run, graph_of, traced
 from .source import executable, readable
 from .state import Effect, Place
 from .tape import Instruction, Tape, Traced, Variable, _copied
@@ -90,7 +91,7 @@ class Program:
                 else out
             )
 
-        return mapped(self.structure, leaf)
+        return mapped(leaf, self.structure)
 
 
 class Broken(RuntimeError):
@@ -117,7 +118,7 @@ def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, reco
     """Run `function` on Traced arrays and make a program of what happens."""
 
     def then(run: Run, result: Any) -> Any:
-        outs = leaves_of(result)
+        outs = leaves(result)
         writes = run.changes()
         run.back(outs)
         return result, outs, writes
@@ -159,7 +160,7 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     program.targets = [t for t, _, _ in run.learning] if run.gradients else []
     learns = bool(run.gradients)
     program.learns = [learns and type(o) is Value and o._parents is not None for o in outs]
-    program.structure = mapped(result, type)
+    program.structure = mapped(type, result)
     program.reads, program.writes = [place for place, _ in run.reads], [place for place, _ in writes]
     program._plan = with_buffers([*forward, *backward], needed)
     program.parts = Parts(run, forward, backward, returned, gradients, len(outs))

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..backprop import backpropagate
 from ..derivatives import Row, pick
+from ..trees import leaves as tree_leaves
 from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled, _watch
 from .build import Program, trace
 from .holders import Held, Same, held_by, is_module
-from .run import leaves_of
 from .state import put
 from .tape import Traced
 
@@ -209,7 +209,7 @@ class _Backward:
     def _eagerly(self, seeds: list[Any], create_graph: bool) -> Any:
         """The gradients through the function itself: where they are to be recorded, or 0 / 0 turned up."""
         result = self.compiled.function(*self.args, **self.kwargs)
-        outs = [v for v in leaves_of(result) if type(v) is Value and v._parents is not None]
+        outs = [v for v in tree_leaves(result) if type(v) is Value and v._parents is not None]
         total: list[Any] = [None] * len(self.parents)
         for out, seed in zip(outs, seeds):
             found = backpropagate(out, seed, inputs=self.parents, create_graph=create_graph)

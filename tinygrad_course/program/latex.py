@@ -16,10 +16,11 @@ import numpy as np
 
 from ..backprop import backpropagate
 from ..derivatives import Row
+from ..trees import leaves
 from ..value import Value
 from .holders import held_by, is_module
 from .passes import without_repeats
-from .run import Run, graph_of, leaves_of, traced
+from .run import Run, graph_of, traced
 from .state import Effect
 from .tape import Instruction, Traced, TraceError, Variable, _astype, _copied
 
@@ -346,7 +347,7 @@ def latex(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
     """The forward and the backward pass as an ``align*`` environment."""
 
     def then(run: Run, result: Any) -> str:
-        outs = [o for o in leaves_of(result) if type(o) is Value and o._parents]
+        outs = [o for o in leaves(result) if type(o) is Value and o._parents]
         if len(outs) != 1 or any(isinstance(i.function, Effect) for i in run.tape.instructions):
             raise TraceError(
                 "emit: LaTeX is for a function that only computes one result with a gradient, such as a loss"

@@ -12,6 +12,7 @@ import numpy as np
 from ..backprop import backpropagate
 from ..derivatives import Row
 from ..effects import noted_by
+from ..trees import leaves
 from ..value import _NO_KEYWORDS, Value, _result
 from .chance import Chance
 from .holders import Held, held_by
@@ -202,7 +203,7 @@ def traced(
             with run, noted_by(run.note):
                 result = function(*stand_ins, **named)
                 if recording:
-                    run.check_leaves(leaves_of(result))
+                    run.check_leaves(leaves(result))
                 done = then(run, result)
                 _check_world(run, held)
             return run, done
@@ -230,25 +231,6 @@ def argument_names(function: Callable[..., Any], n: int) -> list[str]:
         parameters = ()  # type: ignore[assignment]
     names = [p.name for p in parameters if p.kind != p.VAR_POSITIONAL][:n]
     return [*names, *(f"x{i}" for i in range(len(names), n))]
-
-
-def leaves_of(tree: Any) -> list[Any]:
-    """The leaves of nested tuples, lists and dicts."""
-    if isinstance(tree, (tuple, list)):
-        return [leaf for part in tree for leaf in leaves_of(part)]
-    if isinstance(tree, dict):
-        return [leaf for part in tree.values() for leaf in leaves_of(part)]
-    return [tree]
-
-
-def mapped(tree: Any, leaf: Callable[[Any], Any]) -> Any:
-    """`tree` with ``leaf(x)`` for every leaf x."""
-    if isinstance(tree, (tuple, list)):
-        parts = [mapped(part, leaf) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    if isinstance(tree, dict):
-        return {k: mapped(part, leaf) for k, part in tree.items()}
-    return leaf(tree)
 
 
 def graph_of(outs: list[Any]) -> Iterator[Value]:

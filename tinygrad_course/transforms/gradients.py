@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..trees import leaves, rebuilt
 from ..value import Value, _recording
 from .tracing import (
     Argnums,
@@ -23,7 +24,6 @@ from .tracing import (
     pulled,
     recording_everything,
 )
-from .trees import leaves, rebuilt
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..trees import leaves, rebuilt
 from ..value import Value
 from .batch import Batch
 from .gradients import grad
 from .tracing import Argnums, Function, Trace, filled, pulled, recorded
-from .trees import leaves, rebuilt
 
 MOST_ENTRIES = 2**19
 """How many entries of the largest array one walk carries, so that they stay in the processor's cache."""

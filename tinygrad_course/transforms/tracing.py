@@ -16,8 +16,8 @@ import numpy as np
 from ..backprop import backpropagate
 from ..derivatives import Row
 from ..errors import describe
+from ..trees import leaves, mapped, paired, rebuilt
 from ..value import _NO_KEYWORDS, Value, _birthday, _recording, _result, _walking, _watch
-from .trees import leaves, mapped, paired, rebuilt
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
