@@ -25,6 +25,11 @@ from .derivatives import Row, Rule, cast, pick, total
 PENDING: Any = object()
 """Stands in `.grad` while the walk has reached a value and no gradient has come back to it yet."""
 
+# The C library hands large arrays back to the system when they go, and pages that are fresh again cost more
+# than the arithmetic on them: a chain of four operations on a million numbers takes five times as long.  It
+# learns what to keep from what is freed, so it is shown one array, as large as it learns from, never written.
+np.empty(2**25 - 2**16, np.uint8)
+
 _born = operator.attrgetter("_born")
 _parents = operator.attrgetter("_parents")
 
@@ -103,45 +108,37 @@ def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
 
 
 def _pull(node: Any, oldest: int, create_graph: bool) -> None:
-    """Bring the gradient of `node` to its parents."""
-    g, out, row, args, parents = node.grad, node._data, node._row, node._args, node._parents
-    operands = args[0] if row.sequence else args
-    if type(g) is tuple:  # of an operation with several results, not all of which were used
-        g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
-    if create_graph:
-        args = row.with_operands(args, [_as_value(*pair) for pair in zip(operands, parents)])
-        out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
-    rules = row.rules if row.each is None else [functools.partial(row.each, i) for i in range(len(operands))]
-    for parent, rule, like in zip(parents, rules, operands):
-        if parent is None or parent._born < oldest:
+    """Bring the gradient of `node` to its parents: local derivative times upstream gradient, for each."""
+    g, out, row, args = node.grad, node._data, node._row, node._args
+    operands, rules, kwargs = args, row.rules, node._kwargs
+    if create_graph or row.each is not None or type(g) is tuple:
+        operands = row.operands(args)
+        if type(g) is tuple:  # of an operation with several results, not all of which were used
+            g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
+        if create_graph:
+            args = row.with_operands(args, [_as_value(*pair) for pair in zip(operands, node._parents)])
+            out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
+            kwargs = {name: a for name, a in kwargs.items() if name != "saved"}  # it has no record
+        if row.each is not None:
+            rules = [functools.partial(row.each, i) for i in range(len(operands))]
+    for parent, rule, like in zip(node._parents, rules, operands):
+        if parent is None or (oldest and parent._born < oldest):
             continue
-        c = contribution(node, parent, rule, like, g, out, args)
+        if parent._data is not like:
+            _check_unchanged(node, parent, like)
+        try:
+            c = rule(g, out, *args, **kwargs) if kwargs else rule(g, out, *args)
+        except (ArithmeticError, ValueError):
+            c = _careful(row, rule, g, out, args, kwargs)
+        if not (type(c) is np.ndarray is type(like) and c.dtype is like.dtype and c.shape == like.shape):
+            if type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
+                c = _careful(row, rule, g, out, args, kwargs)
+            c = _quiet(_fitted, c, like, row)
         if parent.grad is not PENDING:
             c = _sum(parent.grad, c)
         elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
             c = c.copy()  # two leaves never share the memory of a gradient
         parent.grad = c
-
-
-def contribution(
-    node: Any, parent: Any, rule: Rule, like: Any, g: Any, out: Any, args: tuple[Any, ...]
-) -> Any:
-    """What comes back from `node`, whose gradient is `g`, to the argument `like`, which was `parent`'s data.
-
-    Local derivative times upstream gradient, computed by the row's `rule`, with broadcasting undone.
-    """
-    if parent._data is not like:
-        _check_unchanged(node, parent, like)
-    kwargs = node._kwargs
-    try:
-        c = rule(g, out, *args, **kwargs) if kwargs else rule(g, out, *args)
-        if type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
-            raise FloatingPointError
-    except (ArithmeticError, ValueError):
-        c = _careful(node._row, rule, g, out, args, kwargs)
-    if type(c) is type(like) is np.ndarray and c.shape == like.shape and c.dtype is like.dtype:
-        return c
-    return _quiet(_fitted, c, like, node._row)
 
 
 def _pull_floats(node: Any) -> bool:
@@ -211,8 +208,11 @@ def _sum(a: Any, b: Any) -> Any:
     """The sum of two gradients; of an operation with several results they are tuples with None for zero."""
     if type(a) is tuple:
         return tuple(y if x is None else x if y is None else _sum(x, y) for x, y in zip(a, b, strict=True))
-    c = _quiet(operator.add, a, b)
-    return np.array(c) if isinstance(c, np.generic) else c
+    try:
+        c = a + b
+    except FloatingPointError:  # inf - inf
+        c = _quiet(operator.add, a, b)
+    return c if type(c) is np.ndarray or not isinstance(c, np.generic) else np.array(c)
 
 
 def _quiet(function: Callable[..., Any], *args: Any) -> Any:

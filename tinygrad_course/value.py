@@ -32,6 +32,7 @@ _is_recording = _recording.get
 _birthday = itertools.count(1).__next__
 _walking = threading.RLock()  # one backward pass at a time writes into .grad
 _NO_KEYWORDS: dict[str, Any] = {}
+_USUAL = frozenset({np.ndarray, int, bool, str, tuple, list, slice, type, type(None), type(Ellipsis)})
 _new = object.__new__
 
 
@@ -143,30 +144,39 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = _stripped(args), {name: _stripped(a) for name, a in kwargs.items()}
     elif kwargs and any(isinstance(a, Value) for a in kwargs.values()):
         args, kwargs = _positional(row, args, kwargs)
-    if row.sequence:
-        args = (list(args[0]), *args[1:])
     operands = row.operands(args)
-    through = [
-        isinstance(a, Value) and a._parents is not None and row.has_rule(i) for i, a in enumerate(operands)
-    ]
-    data = [a._data if isinstance(a, Value) else a for a in operands]
+    data: list[Any] = []
+    parents: list[Value | None] = []
+    learns = False
     for i, a in enumerate(operands):
-        if isinstance(a, (list, tuple)) and (row.sequence or (i < len(row.rules) and row.rules[i])):
-            data[i] = np.asarray(a)  # a list of numbers beside a Value
+        parent = None
+        if isinstance(a, Value):
+            if a._parents is not None and row.has_rule(i):
+                parent, learns = a, True
+            a = a._data
+        elif isinstance(a, (list, tuple)) and (row.sequence or (i < len(row.rules) and row.rules[i])):
+            a = np.asarray(a)  # a list of numbers beside a Value
+        data.append(a)
+        parents.append(parent)
     args = row.with_operands(args, data)
     try:
-        out = _computed(row, args, kwargs, operands)
+        usual = _USUAL.issuperset(map(type, data))
+        called = row.saves or row
+        out = called.function(*args, **kwargs) if usual else _computed(called, args, kwargs, operands)
+        if row.saves is not None:
+            out, kwargs = out[0], {**kwargs, "saved": out[1]}
     except (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
         raise explained(row, args, error) from error
     if row.plain:
         return out
     several = isinstance(out, (tuple, list))
-    held = tuple(map(_settled, out)) if several else out
-    _check_real(row, held)
+    if type(out) is not np.ndarray or out.dtype.kind != "f":
+        out = _like(out, list(map(_settled, out))) if several else _settled(out)
+        _check_real(row, out)
+    held = tuple(out) if several else out
     recording = _is_recording()
-    if any(through) and recording:
-        parents = tuple([a if t else None for a, t in zip(operands, through)])
-        value = _result(held, row, args, kwargs, parents)
+    if learns and recording:
+        value = _result(held, row, args, kwargs, tuple(parents))
     else:
         value = _result(held, None, (), _NO_KEYWORDS, None)
     if recording is not True and recording is not False:
@@ -223,9 +233,10 @@ def _is_float(data: Any) -> bool:
 
 def _check_real(row: Row, out: Any) -> None:
     """Raise if a result is not of real floating-point numbers (of several, whole numbers may be some)."""
-    for part in out if type(out) is tuple else (out,):
+    several = isinstance(out, (tuple, list))
+    for part in out if several else (out,):
         kind = "f" if type(part) is float else part.dtype.kind
-        if kind != "f" and (kind == "c" or type(out) is not tuple):
+        if kind != "f" and (kind == "c" or not several):
             raise TypeError(
                 f"{row.name}: the result is {part.dtype}, and a Value holds real floating-point numbers; "
                 "give plain arrays, v.numpy(), for a result that keeps no record"
@@ -272,13 +283,17 @@ def _positional(
     return args, rest
 
 
+_DIRECT: dict[Row | None, Callable[..., Any]] = {}
+"""What records an operation with one or two arguments quickly, by its row."""
+
+
 def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
     """The operator of a row with two arguments, and the one for a Value on the right of something else.
 
     Two floats or two arrays, which is nearly always, are recorded right here; `_apply` does the rest.
     """
     row = TABLE[ufunc]
-    scalar = row.scalar or ufunc
+    scalar = row.scalar
 
     def forward(self: Value, other: Any) -> Value:
         x, parents = self._data, self._parents
@@ -287,11 +302,13 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
             parents = None if parents is None or other._parents is None else (self, other)
         else:
             y = other
+            if type(y) is float and type(x) is np.ndarray and ufunc is not np.power:
+                y = np.array(y, x.dtype)  # NumPy would convert the number anew wherever it is used
             odd = type(y) is np.ndarray and y.dtype.kind == "c"
             parents = None if parents is None or odd else (self, None)
         if parents is not None and type(x) is type(y) and _is_recording() is True:
             try:
-                if type(x) is float:
+                if type(x) is float and scalar is not None:
                     return _result(scalar(x, y), row, (x, y), _NO_KEYWORDS, parents)
                 if type(x) is np.ndarray and type(out := ufunc(x, y)) is np.ndarray:
                     return _result(out, row, (x, y), _NO_KEYWORDS, parents)
@@ -304,6 +321,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
         other = _operand(other)
         return NotImplemented if other is NotImplemented else _apply(row, (other, self), _NO_KEYWORDS)
 
+    _DIRECT[row] = forward
     return forward, reflected
 
 
@@ -334,6 +352,7 @@ def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
         return _apply(row, (self,), _NO_KEYWORDS)
 
     method.__name__, method.__doc__ = row.name, f"{row.formula}, entry by entry."
+    _DIRECT[row] = method
     return method
 
 
@@ -545,6 +564,10 @@ class Value(Methods):
 
     # NumPy's protocols: np.exp(v), np.concatenate([v, w]), array @ v come here
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        row = TABLE.get(ufunc)
+        direct = _DIRECT.get(row) if method == "__call__" and not kwargs else None
+        if direct is not None and type(inputs[0]) is Value and type(inputs[-1]) in _DIRECT_OPERANDS:
+            return direct(*inputs)
         if method == "outer":
             x, y = inputs
             return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **kwargs)
@@ -554,7 +577,7 @@ class Value(Methods):
             if (function := _METHODS.get((ufunc, method))) is None:
                 raise no_method(ufunc, method)
             return _apply(TABLE[function], inputs, {"axis": 0, **kwargs})
-        if (row := TABLE.get(ufunc)) is None:
+        if row is None:
             raise no_row(f"np.{ufunc.__name__}")
         return _apply(row, inputs, kwargs)
 
@@ -678,3 +701,12 @@ class Value(Methods):
     relu = _unary(neural.relu)
     sigmoid = _unary(neural.sigmoid)
     softplus = _unary(neural.softplus)
+
+
+_DIRECT_OPERANDS = frozenset({Value, np.ndarray})
+for _function, _row in TABLE.items():
+    if _row not in _DIRECT and None not in _row.rules and isinstance(_function, np.ufunc):
+        if (_function.nin, _function.nout) == (1, 1) and _row.rules:
+            _unary(_function)
+        elif (_function.nin, _function.nout) == (2, 1) and len(_row.rules) == 2:
+            _binary(_function)

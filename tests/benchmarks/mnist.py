@@ -79,7 +79,7 @@ def ours(n: int, prepare: Callable[[Any], Any] = lambda f: f) -> Step:
 
     def step() -> float:
         loss = loss_of(x, y)
-        model.zero_grad()
+        adam.zero_grad()
         loss.backward()
         adam.step()
         return loss.item()

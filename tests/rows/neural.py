@@ -123,6 +123,35 @@ case(neural.softmax_cross_entropy, classified(True), reference=cross_entropy, to
 
 
 @st.composite
+def slopes(draw):
+    """What has the shape of logits, two numbers for each sample, and class numbers."""
+    logits, target = draw(classified(False)).args
+    scale, g = (draw(arrays(target.shape)) for _ in range(2))
+    return Call((logits, scale, g, target))
+
+
+def slope(p, scale, g, target):
+    """One sample and one place after the other."""
+    if p.ndim == 1:
+        out = np.asarray(p * scale, np.result_type(p, scale, g))
+        out[target] -= g
+        return out
+    out = np.empty(np.moveaxis(p, 1, -1).shape, np.result_type(p, scale, g))
+    for place in np.ndindex(out.shape[:-1]):
+        out[place] = slope(np.moveaxis(p, 1, -1)[place], scale[place], g[place], target[place])
+    return np.moveaxis(out, -1, 1)
+
+
+def slope_by_torch(p, scale, g, target):
+    axis = min(1, p.ndim - 1)
+    hot = torch.movedim(torch.nn.functional.one_hot(target, p.shape[axis]), -1, axis)
+    return p * scale.unsqueeze(axis) - hot * g.unsqueeze(axis)
+
+
+case(neural.slope, slopes(), reference=slope, torch=slope_by_torch)
+
+
+@st.composite
 def layers(draw):
     """Rows of inputs with any axes before them, with a bias and without."""
     n_in, n_out = draw(st.integers(1, 3)), draw(st.integers(1, 3))

@@ -209,48 +209,78 @@ def _class_axis(logits):
     return (1, (slice(None), None)) if logits.ndim > 1 else (0, None)
 
 
-def _log_sum(logits, axis, back):
-    top = np.max(logits, axis)
-    return np.log(np.sum(np.exp(logits - top[back]), axis)) + top
+def _slope(p, scale, g, target):
+    """scale · p along the axis of the classes, less g at the target classes."""
+    _, back = _class_axis(p)
+    out = p * scale[back]
+    if out.ndim == 2 and out.dtype == g.dtype:
+        try:
+            out[np.arange(len(target)), target] -= g
+            return out
+        except (TypeError, NotImplementedError):  # an array that cannot be written into
+            pass
+    return out - np.where(_hot(p, target), g[back], 0.0)
 
 
-def _picked(logits, target, axis, back):
-    """The logits of the target classes."""
-    if logits.ndim == 2:
-        return logits[np.arange(len(target)), target]
-    return np.take_along_axis(logits, target[back], axis).reshape(target.shape)
+def _hot(x, target):
+    """Where along the axis of the classes the target class is."""
+    axis, back = _class_axis(x)
+    return target[back] == np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
 
 
-def _softmax_cross_entropy(logits, target):
+def _picked(x, target, axis, back):
+    """The entries of x at the target classes."""
+    if x.ndim == 2:
+        return x[np.arange(len(target)), target]
+    return np.take_along_axis(x, target[back], axis).reshape(target.shape)
+
+
+def _softmax_cross_entropy(logits, target, saved=None):
     """-Σ target · log softmax(logits) for every sample, the classes along axis 1 (axis 0 of a single sample).
 
     `target` holds class numbers, or probabilities in the shape of the logits.
     """
+    return _softmax_cross_entropy_saving(logits, target)[0]
+
+
+def _softmax_cross_entropy_saving(logits, target):
+    """The cross-entropy; and the exp and their sums, whose quotient is the softmax."""
     axis, back = _class_axis(logits)
+    top = np.max(logits, axis)
+    e = np.exp(logits - top[back])
+    total = np.sum(e, axis)
+    log_sum = np.log(total) + top
     if _is_classes(logits, target):
-        return _log_sum(logits, axis, back) - _picked(logits, target, axis, back)
-    return _log_sum(logits, axis, back) * np.sum(target, axis) - np.sum(target * logits, axis)
+        return log_sum - _picked(logits, target, axis, back), (e, total)
+    return log_sum * np.sum(target, axis) - np.sum(target * logits, axis), (e, total)
 
 
-def _softmax_cross_entropy_logits(g, out, logits, target):
+def _softmax_cross_entropy_logits(g, out, logits, target, saved=None):
+    """Softmax minus one-hot target, times g."""
     axis, back = _class_axis(logits)
-    if _is_classes(logits, target):  # out = log Σ exp - picked, so the softmax costs only one more exp
-        log_sum = out + _picked(logits, target, axis, back)
-        classes = np.arange(logits.shape[axis]).reshape((-1,) + (1,) * (logits.ndim - axis - 1))
-        return g[back] * (np.exp(logits - log_sum[back]) - (target[back] == classes))
-    weight = np.sum(target, axis, keepdims=True)
-    return g[back] * (softmax(logits, axis) * weight - target)
+    e, total = (softmax(logits, axis), np.ones_like(out)) if saved is None else saved
+    if _is_classes(logits, target):
+        return slope(e, g / total, g, target)
+    return e * (g * np.sum(target, axis) / total)[back] - g[back] * target
 
 
-def _softmax_cross_entropy_target(g, out, logits, target):
+def _softmax_cross_entropy_target(g, out, logits, target, saved=None):
     axis, back = _class_axis(logits)
     return -g[back] * log_softmax(logits, axis)
 
 
+slope = derivative(
+    _slope,
+    lambda g, out, p, scale, down, target: g * scale[_class_axis(p)[1]],
+    lambda g, out, p, scale, down, target: np.sum(g * p, _class_axis(p)[0]),
+    lambda g, out, p, scale, down, target: -_picked(g, target, *_class_axis(p)),
+    formula="scale · p, less g at the target classes",
+)
 softmax_cross_entropy = derivative(
     _softmax_cross_entropy,
     _softmax_cross_entropy_logits,
     _softmax_cross_entropy_target,
+    saves=_softmax_cross_entropy_saving,
     formula="-Σ target · log softmax(logits)",
 )
 
@@ -267,13 +297,17 @@ def _linear(x, weight, bias=None):
     return out
 
 
+def _rows(x):
+    """The last axis of x as rows, however many axes there are before it."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+
+
 def _linear_weight(g, out, x, weight, bias=None):
-    rows_g, rows_x = np.reshape(g, (-1, g.shape[-1])), np.reshape(x, (-1, x.shape[-1]))
-    return np.matmul(np.transpose(rows_g), rows_x)
+    return np.matmul(_rows(g).T, _rows(x))
 
 
 def _linear_bias(g, out, x, weight, bias):
-    rows = np.reshape(g, (-1, g.shape[-1]))
+    rows = _rows(g)
     return np.matmul(np.ones(rows.shape[0], g.dtype), rows)  # faster than a sum over the first axis
 
 

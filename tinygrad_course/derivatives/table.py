@@ -46,6 +46,9 @@ class Row:
         The result has no useful derivative (argmax, comparisons): it is a plain array.
     scalar : callable or None
         The same operation on Python floats, when something faster than NumPy exists for it.
+    saves : Row or None
+        The operation once more, giving a pair: the result, and what its rules would otherwise compute again.
+        The rules get that as the keyword `saved`, or not at all where a gradient is itself recorded.
     formula, domain, kink : str
         What people want to know: what is computed, where it is defined, and where the derivative jumps
         together with the value that is taken there.
@@ -58,6 +61,7 @@ class Row:
     sequence: bool = False
     plain: bool = False
     scalar: Callable[..., Any] | None = None
+    saves: Row | None = None
     formula: str = ""
     domain: str = ""
     kink: str = ""
@@ -112,6 +116,7 @@ def derivative(
     each: Rule | None = None,
     sequence: bool = False,
     scalar: Callable[..., Any] | None = None,
+    saves: Callable[..., Any] | None = None,
     formula: str = "",
     domain: str = "",
     kink: str = "",
@@ -131,6 +136,9 @@ def derivative(
         With `each`: the operands are one list, the first argument, and not arguments of their own.
     scalar : callable, optional
         The operation on Python floats, if it can be had faster than through NumPy.
+    saves : callable, optional
+        The operation once more, giving the result and something that its rules can use again: they get it as
+        the keyword `saved`, which is None where they have to do without.  `function` takes `saved` too.
     formula, domain, kink : str, optional
         For people: the operation, where it is defined, which derivative is taken where it has none.
 
@@ -164,8 +172,9 @@ def derivative(
                 "write rules as lambda g, out, x: ..., and None for an argument without one"
             )
     row = Row(
-        function, rules, each, scalar=scalar, sequence=sequence, formula=formula, domain=domain, kink=kink
+        function, rules, each, sequence=sequence, scalar=scalar, formula=formula, domain=domain, kink=kink
     )
+    row.saves = None if saves is None else Row(saves)
     return _register(row)
 
 

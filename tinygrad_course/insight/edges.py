@@ -6,15 +6,12 @@ and the page that plays both passes.
 
 from __future__ import annotations
 
-import functools
 import linecache
 from typing import Any
 
-import numpy as np
-
-from .. import backprop
+from ..backprop import backpropagate
 from ..derivatives import Row
-from ..value import Value
+from ..value import Value, _result, _walking
 
 
 def recorded(value: Value) -> list[Value]:
@@ -43,6 +40,7 @@ def rule_text(row: Row, i: int) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from tinygrad_course.derivatives import TABLE
     >>> rule_text(TABLE[np.multiply], 0)
     'g * y'
@@ -97,14 +95,10 @@ def contribution(value: Value, i: int, gradient: Any) -> Any:
     >>> contribution(w * x, 0, 1.0)
     3.0
     """
-    row, out, args = value._row, value._data, value._args
-    if row is None or value._parents is None or value._parents[i] is None:
+    parents = value._parents
+    if parents is None or not parents or (parent := parents[i]) is None:
         raise ValueError(f"contribution: operand {i} is a constant, so no gradient comes to it")
-    if type(gradient) is tuple:  # of an operation with several results, not all of which were used
-        gradient = tuple(np.zeros_like(o) if g is None else g for g, o in zip(gradient, out, strict=True))
-    rule = row.rules[i] if row.each is None else functools.partial(row.each, i)
-    assert rule is not None  # or nothing would have been recorded
-    with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
-        return backprop.contribution(
-            value, value._parents[i], rule, row.operands(args)[i], gradient, out, args
-        )
+    only = tuple(p if k == i else None for k, p in enumerate(parents))
+    one_edge = _result(value._data, value._row, value._args, value._kwargs, only)
+    with _walking:
+        return backpropagate(one_edge, gradient, inputs=[parent])[0]

@@ -147,6 +147,9 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     written = [owner.own(final(new)) if a == "grad" else final(new) for (_, a), new in writes]
     ending, owner.copies = owner.copies[start:], []
     gradients = [None if c is None else owner.own(final(c)) for c in run.gradients]
+    for (_, _, variable), gradient in zip(run.learning, gradients):
+        if isinstance(gradient, Variable):
+            run.names.give(gradient, f"d_{run.names.given[variable]}")
     forward_only |= {i.out for i in instructions if i.out in owner.early} | {i.out for i in ending}
     returned = [*[final(o) for o in outs], *written]
     needed = [v for v in (*returned, *gradients, *owner.taken) if isinstance(v, Variable)]

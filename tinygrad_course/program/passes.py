@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..derivatives import TABLE, neural
 from .chance import DRAWING, generators_in
 from .state import Effect
 from .tape import Instruction, Variable, _expect
@@ -129,6 +130,8 @@ class Plan:
 
 
 OUT = {np.matmul}
+SLOPE = TABLE[neural.slope].function
+"""The gradient of the softmax cross-entropy, written out as a product and a subtraction in place."""
 
 
 def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> Plan:
@@ -149,7 +152,7 @@ def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) 
         out, function = instruction.out, instruction.function
         used = {v.root for v in variables_in([instruction.args, instruction.kwargs])}
         ending = [v for v in used if last[v] == i and v in plan.places]
-        elementwise = isinstance(function, np.ufunc) and function.signature is None
+        elementwise = function is SLOPE or (isinstance(function, np.ufunc) and function.signature is None)
         fits = (elementwise or function in OUT) and out.contiguous and out.shape != () and out.source is None
         reading = set()  # buffers that are read while the result is written
         if not elementwise:

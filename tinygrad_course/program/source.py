@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..value import Value
-from .passes import Plan, variables_in
+from .passes import SLOPE, Plan, variables_in
 from .state import Effect
 from .tape import Instruction, Names, Variable, _astype, _copied, _expect
 
@@ -30,6 +30,7 @@ SYMBOLS = {
 }  # fmt: skip
 DEFAULTS = [("axis", None), ("keepdims", False), ("dtype", None), ("out", None), ("order", "C")]
 VIEWS = {np.transpose, np.swapaxes, np.reshape, operator.getitem}
+REDUCED = {np.sum: "np.add.reduce", np.max: "np.maximum.reduce", np.min: "np.minimum.reduce"}
 SHORT = 8  # constants of at most so many entries are printed, larger ones are arguments
 
 
@@ -81,6 +82,8 @@ class Printer:
                 continue  # of no interest to people
             if instruction.out.source is not None and instruction.function in VIEWS:
                 self.names.given[instruction.out] = self.call(instruction)
+            elif instruction.function is SLOPE:
+                lines += self.slope(instruction)
             else:
                 lines.append(self.line(instruction))
         return lines
@@ -98,6 +101,19 @@ class Printer:
         shape = instruction.out.shape
         return f"{text}  # {shape}" if shape and not self.plan else text
 
+    def slope(self, instruction: Instruction) -> list[str]:
+        """The gradient of the softmax cross-entropy: a product, and a subtraction at the target classes."""
+        p, scale, g, target = map(self.text, instruction.args)
+        name, out = self.name(instruction.out, instruction), instruction.out
+        place = self.plan.places.get(out) if self.plan else None
+        text = (
+            f"{p} * {scale}[:, None]"
+            if place is None
+            else f"np.multiply({p}, {scale}[:, None], out=_{place})"
+        )
+        note = "" if self.plan else f"  # {out.shape}"
+        return [f"{name} = {text}{note}", f"{name}[{self.text(np.arange(out.shape[0]))}, {target}] -= {g}"]
+
     def call(self, instruction: Instruction) -> str:
         """The expression on the right."""
         function, args, kwargs = instruction.function, instruction.args, instruction.kwargs
@@ -111,10 +127,33 @@ class Printer:
             return f"{texts[0]}.copy()"
         if function is np.transpose and args[1:] in ((), (None,)) and not kwargs:
             return f"{texts[0]}.T"
+        if self.plan and (quick := self.quickly(instruction, texts)):
+            return quick
         if function in SYMBOLS and not kwargs and not any(isinstance(a, (list, tuple)) for a in args):
             return SYMBOLS[function].format(*texts)
         keywords = [f"{k}={self.text(a, instruction)}" for k, a in kwargs.items() if (k, a) not in DEFAULTS]
         return f"{self.function(function)}({', '.join(texts + keywords)})"
+
+    def quickly(self, instruction: Instruction, texts: list[str]) -> str:
+        """What some of NumPy's functions do in the end, without what they do before; empty for others."""
+        function, args, out = instruction.function, instruction.args, instruction.out
+        axis, more = (
+            instruction.kwargs.get("axis", args[1] if len(args) > 1 else None),
+            dict(instruction.kwargs),
+        )
+        x = args[0] if args and isinstance(args[0], Variable) else None
+        if x is None or len(args) > 2 or more.keys() - {"axis", "keepdims"}:
+            return ""
+        if function is np.broadcast_to and not x.shape and not x.is_float:
+            shape = self.text(out.shape)
+            return f"np.ndarray({shape}, {texts[0]}.dtype, {texts[0]}, 0, {self.text((0,) * len(out.shape))})"
+        kept = ", keepdims=True" if more.get("keepdims") else ""
+        if function in REDUCED and x.shape:
+            return f"{REDUCED[function]}({texts[0]}, {self.text(axis)}{kept})"
+        n = math.prod(x.shape) // max(1, math.prod(out.shape))
+        if function is np.mean and x.dtype in (np.float32, np.float64) and 0 < n < 2**24 and not out.shape:
+            return f"np.add.reduce({texts[0]}, None{kept}) / {n}"
+        return ""
 
     def is_symbol(self, function: Callable[..., Any]) -> bool:
         """Whether a function is written as an operator."""
@@ -155,18 +194,20 @@ class Printer:
             return f"np.{thing.name}"
         if isinstance(thing, type):
             return f"np.{thing.__name__}" if issubclass(thing, np.generic) else thing.__name__
-        if isinstance(thing, float):
-            return self.number(thing, instruction)
-        if isinstance(thing, (int, str, bool, type(None))):
+        if isinstance(thing, (str, bool, type(None))):
             return repr(thing)
+        if isinstance(thing, (int, float)):
+            return self.number(thing, instruction)
         return "..." if thing is Ellipsis else self.constant(thing)
 
-    def number(self, number: float, instruction: Instruction | None) -> str:
-        """A Python float; where speed counts, an array without axes, which needs no conversion each time."""
-        if self.plan and instruction and isinstance(instruction.function, np.ufunc):
+    def number(self, number: float | int, instruction: Instruction | None) -> str:
+        """A Python number; where speed counts, an array without axes, which needs no conversion each time."""
+        if self.plan and instruction and isinstance(instruction.function, np.ufunc) and instruction.out.shape:
             dtypes = {v.dtype for v in variables_in(instruction.args)} - {np.dtype(bool)}
-            if len(dtypes) == 1 and (dtype := next(iter(dtypes))).kind == "f" and instruction.out.shape:
+            if len(dtypes) == 1 and (dtype := next(iter(dtypes))).kind == "f":
                 return self.constant(np.array(number, dtype))
+        if isinstance(number, int):
+            return repr(number)
         if not math.isfinite(number):
             return f'float("{number}")'
         return repr(number) if math.copysign(1, number) > 0 else f"({number!r})"
