@@ -260,6 +260,13 @@ def _stripped(a: Any) -> Any:
     return a._data if isinstance(a, Value) else a
 
 
+def _one(data: Any) -> Any:
+    """1 in the shape and dtype of `data`, where a backward pass starts."""
+    if type(data) is float:
+        return 1.0
+    return np.array(1, data.dtype) if type(data) is np.ndarray and not data.ndim else np.ones_like(data)
+
+
 def _positional(
     row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -536,21 +543,21 @@ class Value(Methods):
                 "backward: this Value has no record: it has requires_grad=False, is detached, or was "
                 "computed under no_grad, or from constants only. Start from Values with requires_grad=True"
             )
-        if gradient is None and self.size != 1:
-            raise ValueError(
-                f"backward: a value of shape {self.shape} is not a single number, so it has no one gradient; "
-                "make it one first (v.sum(), v.mean()), or give backward the gradient to start from"
-            )
         data = self._data
-        if isinstance(gradient, Value):
+        if gradient is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"backward: a value of shape {self.shape} is not a single number, so it has no one "
+                    "gradient; make it one first (v.sum(), v.mean()), or give backward the one to start from"
+                )
+            seed = _one(data)
+        elif isinstance(gradient, Value):
             seed = gradient if create_graph else gradient._data
         elif type(data) is float:
-            seed = 1.0 if gradient is None else float(gradient)
-        elif gradient is None:
-            seed = np.ones_like(data)
+            seed = float(gradient)
         else:
             seed = np.array(gradient, data.dtype) if isinstance(data, np.ndarray) else gradient
-        if np.shape(seed) != self.shape:
+        if gradient is not None and np.shape(seed) != self.shape:
             raise ValueError(
                 f"backward: gradient has shape {np.shape(seed)}, but the value has shape {self.shape}; give "
                 f"one for each of its entries, such as np.ones({self.shape})"

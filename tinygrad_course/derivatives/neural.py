@@ -194,11 +194,15 @@ def _is_classes(logits, target):
     return np.ndim(target) == logits.ndim - 1
 
 
+_UNSIGNED = {np.dtype(f"i{n}"): np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
+
+
 def _only_classes(target, classes, ignored=-1):
     """Whether `target` holds nothing but class numbers, and not that of samples to be ignored."""
-    return not target.size or bool(
-        target.min() >= 0 and target.max() < classes and not 0 <= ignored < classes
-    )
+    if not target.size:
+        return True
+    whole = target.view(_UNSIGNED.get(target.dtype, target.dtype))  # numbers below 0 are large ones there
+    return bool(np.maximum.reduce(whole, None) < classes) and not 0 <= ignored < classes
 
 
 (only_classes,) = plain(_only_classes)

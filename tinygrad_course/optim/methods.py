@@ -144,7 +144,7 @@ class Adam(Optimizer):
         self._descend(p, g, scratch, step, *memory)
 
     def _descend(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any) -> None:
-        weight1, weight2 = ((1 - beta**step) / (1 - beta) for beta in self.betas)
+        weight1, weight2 = [(1 - beta**step) / (1 - beta) for beta in self.betas]
         root = math.sqrt(
             weight2
         )  # m / weight1 / (√(v / weight2) + eps) = root / weight1 · m / (√v + root · eps)

@@ -206,6 +206,9 @@ def _checked(params: Any) -> list[Value]:
 
 def _runs(ready: list[bool], steps: list[int]) -> Iterator[tuple[int, int]]:
     """The longest stretches (first, last) of parameters that are ready and have made equally many steps."""
+    if all(ready) and steps.count(steps[0]) == len(steps):
+        yield 0, len(ready)
+        return
     first = 0
     for i in range(1, len(ready) + 1):
         if i == len(ready) or ready[i] != ready[first] or steps[i] != steps[first]:

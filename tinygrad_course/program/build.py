@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..derivatives import Row
 from ..trees import leaves, mapped
 from ..value import Value, _settled
 from .holders import Held
@@ -35,6 +36,8 @@ class Program:
         Whether it calls for effects, such as an optimizer's step.
     uses_gradients : bool
         Whether it reads or changes `.grad`.
+    row : Row
+        What a call is recorded with; the record's keyword `call` knows how to run back.
     source : str
         The program as NumPy source.
     """
@@ -46,6 +49,7 @@ class Program:
         self.targets: list[int | Value] = []
         self.learns: list[bool] = []
         self.effects = self.uses_gradients = False
+        self.row = Row(function)
         self.structure: Any = None
         self.parts: Any = None
         self._plan = Plan()
@@ -79,6 +83,8 @@ class Program:
 
     def rebuilt(self, outs: list[Any], learned: Sequence[Value] = ()) -> Any:
         """The outputs in the structure that the function gave, `learned` those that have a gradient."""
+        if self.structure is Value and learned:
+            return learned[0]
         found, following = iter(zip(outs, self.learns)), iter(learned)
 
         def leaf(kind: type) -> Any:
@@ -165,10 +171,16 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     program.learns = [learns and type(o) is Value and o._parents is not None for o in outs]
     program.structure = mapped(type, result)
     program.reads, program.writes = [place for place, _ in run.reads], [place for place, _ in writes]
+    program.row = Row(program.function, tuple(map(_rule, range(len(program.targets)))))
     program._plan = with_buffers([*forward, *backward], needed)
     program.parts = Parts(run, forward, backward, returned, gradients, len(outs))
     program._code = executable(program.parts, program._plan)
     return program
+
+
+def _rule(i: int) -> Callable[..., Any]:
+    """The rule for target `i` of a program."""
+    return lambda g, out, *operands, call: call(i, g, out, operands)
 
 
 class Owner:

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from ..backprop import backpropagate
-from ..derivatives import Row, pick
+from ..derivatives import pick
 from ..trees import leaves as tree_leaves
-from ..value import _NO_KEYWORDS, Value, _is_recording, _result, _settled, _watch
+from ..value import Value, _is_recording, _result, _settled, _watch
 from .build import Program, trace
 from .holders import Held, Same, held_by, is_module
 from .state import put
 from .tape import Traced
 
+_DATA = frozenset({np.ndarray, Value, float, int})
 KEPT = 16  # programs of one function, for so many signatures of shapes and dtypes
 _tracing = threading.RLock()
 
@@ -117,7 +118,10 @@ class Compiled:
 
     def _holders(self, args: Any, kwargs: Any) -> Held:
         """What the function holds, and modules and generators among its arguments."""
-        given = [a for a in (*args, *kwargs.values()) if is_module(a) or isinstance(a, np.random.Generator)]
+        others = [a for a in (*args, *kwargs.values()) if type(a) not in _DATA]
+        given = (
+            [a for a in others if is_module(a) or isinstance(a, np.random.Generator)] if others else others
+        )
         if given or not self._looked or self._held.changed() is not None:
             self._held, self._looked = held_by(self.function, *given), True
         return self._held
@@ -146,11 +150,11 @@ class Compiled:
         if not learned:
             return program.rebuilt(outs)
         parents: Any = tuple([leaves[t] if type(t) is int else t for t in program.targets])
-        backward = _Backward(self, program, run, data, parents, args, kwargs)
-        row, operands = Row(program.function, each=backward), tuple([p._data for p in parents])
+        operands = tuple([p._data for p in parents])
+        record = {"call": _Backward(self, program, run, data, parents, args, kwargs)}
         if len(learned) == 1:
-            return program.rebuilt(outs, [_result(learned[0], row, operands, _NO_KEYWORDS, parents)])
-        whole = _result(tuple(learned), row, operands, _NO_KEYWORDS, parents)
+            return program.rebuilt(outs, [_result(learned[0], program.row, operands, record, parents)])
+        whole = _result(tuple(learned), program.row, operands, record, parents)
         return program.rebuilt(outs, [pick(whole, i) for i in range(len(learned))])
 
 
@@ -186,7 +190,7 @@ class _Backward:
         self.for_g: Any = None
         self.found: Any = None
 
-    def __call__(self, i: int, g: Any, out: Any, *operands: Any) -> Any:
+    def __call__(self, i: int, g: Any, out: Any, operands: Any) -> Any:
         if self.for_g is not g:
             self.found, self.for_g = self._gradients(g, out), g
         found = self.found[i]

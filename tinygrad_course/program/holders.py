@@ -38,6 +38,21 @@ class Same:
         return id(self.thing)
 
 
+class Key:
+    """A long key that is hashed once."""
+
+    __slots__ = ("_hash", "parts")
+
+    def __init__(self, parts: tuple[Any, ...]) -> None:
+        self.parts, self._hash = parts, hash(parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and (self is other or self.parts == other.parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 @dataclass
 class Held:
     """What a function holds.
@@ -64,7 +79,7 @@ class Held:
     def key(self) -> Any:
         """The constants and everything whose data are read, as a key."""
         parts = [*[v for _, v in self.values], *self.modules, *self.generators]
-        return (*self.constants, *map(Same, parts))
+        return Key((*self.constants, *map(Same, parts)))
 
     def changed(self) -> str | None:
         """The name of something that is not what it was any more."""
