@@ -1,6 +1,5 @@
 """Rows of indexing: taking entries out (`v[index]`), adding entries in (`scatter`), assignment (`v.at`)."""
 
-import itertools
 import operator
 from typing import Any
 
@@ -32,10 +31,6 @@ def _scatter(g, index, shape):
     return out
 
 
-BLOCK = 2**19
-"""So many entries are added up at a time: getting memory for more of them takes longer than adding."""
-
-
 def _add_rows(out, index, g):
     """Add the rows of `g` to the rows of `out` named in `index`.
 
@@ -47,17 +42,13 @@ def _add_rows(out, index, g):
     order = np.argsort(short, kind="stable")
     names, rows = index[order], g.reshape(len(index), *out.shape[1:])
     starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
-    ends = np.append(starts[1:], len(names))
-    place = np.arange(len(names)) - np.repeat(starts, ends - starts)
-    cuts = np.searchsorted(starts, np.arange(0, len(names), max(1, BLOCK // max(1, out[0].size))))
-    for a, b in itertools.pairwise(np.unique([*cuts, len(starts)])):
-        block = slice(starts[a], ends[b - 1])
-        sums, at, step = np.take(rows, order[block], axis=0), place[block], 1
-        while step <= at.max():
-            second = np.flatnonzero(at & (2 * step - 1) == step)
-            sums[second - step] = np.take(sums, second - step, axis=0) + np.take(sums, second, axis=0)
-            step *= 2
-        out[names[starts[a:b]]] = np.take(sums, starts[a:b] - starts[a], axis=0)
+    place = np.arange(len(names)) - np.repeat(starts, np.diff(starts, append=len(names)))
+    sums, step = np.take(rows, order, axis=0), 1
+    while step <= place.max():
+        second = np.flatnonzero(place & (2 * step - 1) == step)
+        sums[second - step] = np.take(sums, second - step, axis=0) + np.take(sums, second, axis=0)
+        step *= 2
+    out[names[starts]] = np.take(sums, starts, axis=0)
 
 
 scatter = derivative(
