@@ -116,9 +116,10 @@ def _pull(node: Any, oldest: int, create_graph: bool) -> None:
         if type(g) is tuple:  # of an operation with several results, not all of which were used
             g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
         if create_graph:
-            args = row.with_operands(args, [_as_value(*pair) for pair in zip(operands, node._parents)])
+            args = row.with_operands(args, list(map(_as_value, operands, node._parents)))
             out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
-            kwargs = {name: a for name, a in kwargs.items() if name != "saved"}  # it has no record
+            if "saved" in kwargs:  # it has no record
+                kwargs = {name: a for name, a in kwargs.items() if name != "saved"}
         if row.each is not None:
             rules = [functools.partial(row.each, i) for i in range(len(operands))]
     for parent, rule, like in zip(node._parents, rules, operands):
@@ -130,7 +131,8 @@ def _pull(node: Any, oldest: int, create_graph: bool) -> None:
             c = rule(g, out, *args, **kwargs) if kwargs else rule(g, out, *args)
         except (ArithmeticError, ValueError):
             c = _careful(row, rule, g, out, args, kwargs)
-        if not (type(c) is np.ndarray is type(like) and c.dtype is like.dtype and c.shape == like.shape):
+        x = getattr(c, "_data", c) if create_graph else c
+        if not (type(x) is np.ndarray is type(like) and x.dtype is like.dtype and x.shape == like.shape):
             if type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
                 c = _careful(row, rule, g, out, args, kwargs)
             c = _quiet(_fitted, c, like, row)

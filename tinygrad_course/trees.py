@@ -19,11 +19,15 @@ def leaves(tree: Any) -> list[Any]:
     >>> leaves({"w": [1.0, 2.0], "b": (3.0,)})
     [1.0, 2.0, 3.0]
     """
-    if isinstance(tree, dict):
-        tree = tree.values()
-    elif not isinstance(tree, (list, tuple)):
+    if not isinstance(tree, (list, tuple, dict)):
         return [tree]
-    return [leaf for part in tree for leaf in leaves(part)]
+    found: list[Any] = []
+    for part in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(part, (list, tuple, dict)):
+            found += leaves(part)
+        else:
+            found.append(part)
+    return found
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:

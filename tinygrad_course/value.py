@@ -300,24 +300,25 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
     Two floats or two arrays, which is nearly always, are recorded right here; `_apply` does the rest.
     """
     row = TABLE[ufunc]
-    scalar = row.scalar
+    scalar = row.scalar or _no_scalar
 
     def forward(self: Value, other: Any) -> Value:
         x, parents = self._data, self._parents
         if type(other) is Value:
             y = other._data
-            parents = None if parents is None or other._parents is None else (self, other)
-        else:
-            y = other
-            if type(y) is float and type(x) is np.ndarray and ufunc is not np.power:
-                y = np.array(y, x.dtype)  # NumPy would convert the number anew wherever it is used
-            odd = type(y) is np.ndarray and y.dtype.kind == "c"
-            parents = None if parents is None or odd else (self, None)
-        if parents is not None and type(x) is type(y) and _is_recording() is True:
+            if type(x) is not type(y):
+                parents = None
+            elif other._parents is not None:
+                parents = (self if parents is not None else None, other)
+            elif parents is not None:
+                parents = (self, None)
+        elif parents is not None:
+            y = _beside(x, other, ufunc)
+            parents = (self, None) if y is not None else None
+        if parents is not None and _is_recording() is True:
             try:
-                if type(x) is float and scalar is not None:
-                    return _result(scalar(x, y), row, (x, y), _NO_KEYWORDS, parents)
-                if type(x) is np.ndarray and type(out := ufunc(x, y)) is np.ndarray:
+                out = scalar(x, y) if type(x) is float else ufunc(x, y) if type(x) is np.ndarray else None
+                if type(out) is type(x):
                     return _result(out, row, (x, y), _NO_KEYWORDS, parents)
             except (ArithmeticError, ValueError, TypeError):
                 pass  # _apply finds out why
@@ -325,11 +326,33 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
         return NotImplemented if other is NotImplemented else _apply(row, (self, other), _NO_KEYWORDS)
 
     def reflected(self: Value, other: Any) -> Value:
+        x = self._data
+        if self._parents is not None and _is_recording() is True and type(x) in (float, np.ndarray):
+            try:
+                if (y := _beside(x, other, ufunc)) is not None:
+                    out = scalar(y, x) if type(x) is float else ufunc(y, x)
+                    if type(out) is type(x):
+                        return _result(out, row, (y, x), _NO_KEYWORDS, (None, self))
+            except (ArithmeticError, ValueError, TypeError):
+                pass
         other = _operand(other)
         return NotImplemented if other is NotImplemented else _apply(row, (other, self), _NO_KEYWORDS)
 
     _DIRECT[row] = forward
     return forward, reflected
+
+
+def _no_scalar(*numbers: float) -> None:
+    """In place of an operation on Python floats, where a row has none."""
+
+
+def _beside(data: Any, other: Any, ufunc: np.ufunc) -> Any:
+    """A number or an array as it stands beside `data`; None for anything else."""
+    kind = type(other)
+    if kind is float or kind is int:  # as an array: NumPy would convert it anew wherever it is used
+        number = float(other)
+        return np.array(number, data.dtype) if type(data) is np.ndarray and ufunc is not np.power else number
+    return other if kind is np.ndarray is type(data) and other.dtype.kind != "c" else None
 
 
 def _operand(other: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..trees import leaves, rebuilt
-from ..value import Value, _recording
+from ..value import Value, _one, _recording
 from .tracing import (
     Argnums,
     Function,
@@ -266,4 +266,4 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
 
 def _ones(like: Any) -> Any:
     data = like._data if isinstance(like, Value) else like
-    return np.ones_like(data) if isinstance(data, np.ndarray) else 1.0
+    return _one(data) if isinstance(data, np.ndarray) else 1.0

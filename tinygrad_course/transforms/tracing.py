@@ -158,12 +158,12 @@ def bundled(parts: Sequence[Any], f: Function = tuple) -> Value:
 def recorded(tree: Any, start: int) -> list[Value]:
     """The Values that `tree` was computed from, and its own; of those from before `start` only the last."""
     found = [v for v in leaves(tree) if differentiable(v)]
-    seen = set(map(id, found))
+    seen = set(found)
     for value in found:  # grows while we go through it
         if value._born > start:
             for parent in value._parents or ():
-                if parent is not None and id(parent) not in seen:
-                    seen.add(id(parent))
+                if parent is not None and parent not in seen:
+                    seen.add(parent)
                     found.append(parent)
     return found
 
