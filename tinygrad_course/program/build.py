@@ -153,9 +153,6 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     written = [owner.own(final(new)) if a == "grad" else final(new) for (_, a), new in writes]
     ending, owner.copies = owner.copies[start:], []
     gradients = [None if c is None else owner.own(final(c)) for c in run.gradients]
-    for (_, _, variable), gradient in zip(run.learning, gradients):
-        if isinstance(gradient, Variable):
-            run.names.give(gradient, f"d_{run.names.given[variable]}")
     forward_only |= {i.out for i in instructions if i.out in owner.early} | {i.out for i in ending}
     returned = [*[final(o) for o in outs], *written]
     needed = [v for v in (*returned, *gradients, *owner.taken) if isinstance(v, Variable)]
@@ -174,6 +171,7 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     program.row = Row(program.function, tuple(map(_rule, range(len(program.targets)))))
     program._plan = with_buffers([*forward, *backward], needed)
     program.parts = Parts(run, forward, backward, returned, gradients, len(outs))
+    program.parts.gradient_of = {same.get(c, c): same.get(x, x) for c, x in run.gradient_of.items()}
     program._code = executable(program.parts, program._plan)
     return program
 
@@ -244,6 +242,7 @@ class Parts:
         self.seeds = run.seeds
         self.forward, self.backward = forward, backward
         self.outs, self.gradients = outs, gradients
+        self.gradient_of: dict[Variable, Variable] = {}  # which variable is the gradient of which
         self.results = results  # so many of the outputs are the function's, the others go into places
         self.targets = [self.names[variable] for _, _, variable in run.learning]
 

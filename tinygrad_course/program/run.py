@@ -38,6 +38,7 @@ class Run:
         self.arguments: list[tuple[int, Value, Value]] = []  # number, stand-in, the Value itself
         self.seeds: list[Traced] = []
         self.gradients: list[Any] = []
+        self.gradient_of: dict[Variable, Variable] = {}
         self.backward_from = 0
         self.reads: list[tuple[Place, Traced]] = []
         self.current: dict[tuple[int, str], Any] = {}  # what the program has put into a place, or found there
@@ -170,7 +171,23 @@ class Run:
         if len(values) > 1:
             parts = [v._data for v in values]
             root, g = _result(tuple(parts), _BUNDLE, (parts,), _NO_KEYWORDS, tuple(values)), tuple(self.seeds)
-        self.gradients = backpropagate(root, g, inputs=[v for _, v, _ in self.learning])
+        self._walk(root, g)
+
+    def _walk(self, root: Value, g: Any) -> None:
+        """Walk back; note the gradients and what each is the gradient of; leave every `.grad` as it was."""
+        before = [(v, v.grad) for v in graph_of([root])]
+        for v, _ in before:
+            v.grad = None
+        try:
+            backpropagate(root, g)
+            self.gradients = [v.grad for _, v, _ in self.learning]
+            pairs = [(v.grad, v._data) for v, _ in before]
+            self.gradient_of = {
+                c._variable: x._variable for c, x in pairs if isinstance(c, Traced) and isinstance(x, Traced)
+            }
+        finally:
+            for v, gradient in before:
+                v.grad = gradient
 
 
 class Missed(Exception):

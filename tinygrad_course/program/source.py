@@ -46,10 +46,15 @@ class Printer:
     """
 
     def __init__(
-        self, names: dict[Variable, str], plan: Plan | None = None, values: dict[int, str] | None = None
+        self,
+        names: dict[Variable, str],
+        plan: Plan | None = None,
+        values: dict[int, str] | None = None,
+        gradient_of: dict[Variable, Variable] | None = None,
     ) -> None:
         self.names = Names(names)
         self.plan = plan
+        self.gradient_of = gradient_of or {}
         self.values = values or {}  # id of a parameter -> the name of its data
         self.constants: dict[str, Any] = {}  # name -> array, for what is too long to print
         self.helpers: dict[str, Callable[..., Any]] = {}  # name -> function of our own
@@ -207,7 +212,8 @@ class Printer:
             if len(dtypes) == 1 and (dtype := next(iter(dtypes))).kind == "f":
                 return self.constant(np.array(number, dtype))
         if isinstance(number, int):
-            return repr(number)
+            quick = self.plan and instruction and instruction.out.is_float and abs(number) < 2**53
+            return repr(float(number)) if quick else repr(number)
         if not math.isfinite(number):
             return f'float("{number}")'
         return repr(number) if math.copysign(1, number) > 0 else f"({number!r})"
@@ -260,7 +266,7 @@ class Printer:
         if module in ("numpy", "numpy.linalg") and hasattr(np if module == "numpy" else np.linalg, name):
             return f"{module.replace('numpy', 'np')}.{name}"
         if module == "math":
-            return f"math.{name}"
+            return self.constant(function) if self.plan else f"math.{name}"
         return "abs" if function is abs else "float" if function is float else self.helper(function)
 
     def helper(self, function: Any) -> str:
@@ -274,8 +280,9 @@ class Printer:
         return name
 
     def name(self, variable: Variable, instruction: Instruction) -> str:
-        """A name for what an instruction gives."""
-        self.names.give(variable, _named_after(instruction))
+        """A name for what an instruction gives: ``d_x`` for the gradient of x."""
+        whose = self.names.given.get(self.gradient_of.get(variable, variable), "")
+        self.names.give(variable, f"d_{whose}" if whose.isidentifier() else _named_after(instruction))
         return self.names.given[variable]
 
 
@@ -288,9 +295,9 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 WISHES = {
-    "maximum": "m", "matmul": "z", "add": "s", "multiply": "p", "subtract": "d", "divide": "q",
+    "maximum": "m", "matmul": "z", "add": "s", "multiply": "p", "subtract": "diff", "divide": "q",
     "negative": "minus",
-    "greater": "mask", "getitem": "part", "sum": "total", "exp": "e", "max": "top",
+    "broadcast_to": "spread", "greater": "mask", "getitem": "part", "sum": "total", "exp": "e", "max": "top",
 }  # fmt: skip
 
 
@@ -370,7 +377,7 @@ def definition(printer: Printer, parts: Any, title: str, body: list[str]) -> str
 
 def readable(parts: Any, title: str) -> str:
     """The program for people: plain NumPy, forward and then backward, shapes as comments."""
-    printer = Printer(parts.names, values=parts.values)
+    printer = Printer(parts.names, values=parts.values, gradient_of=parts.gradient_of)
     body = body_of(printer, parts, lambda s: "1.0" if s.is_float else f"np.ones({s.shape}, np.{s.dtype})")
     text = definition(printer, parts, title, body)
     imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"

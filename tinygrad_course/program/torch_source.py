@@ -183,6 +183,6 @@ def _is_bool(thing: Any) -> bool:
 
 def torch_source(parts: Any, title: str) -> str:
     """The program for PyTorch: a function of tensors, which gives the results and the gradients."""
-    printer = TorchPrinter(parts.names)
+    printer = TorchPrinter(parts.names, gradient_of=parts.gradient_of)
     body = body_of(printer, parts, lambda s: f"torch.ones({s.shape}, dtype=torch.{s.dtype})")
     return f"import torch\n\n\n{definition(printer, parts, title, body)}"
