@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from .backprop import backpropagate
+from .contents import Contents, checked
 from .derivatives import TABLE, Row, indexing, neural, pick, running
 from .errors import accepted_keywords, explained, no_assignment, no_method, no_row, place_of_out
 from .methods import Methods
@@ -60,54 +61,6 @@ def _watch() -> Any:
     """The watch that is set in this block; None nearly always."""
     recording = _is_recording()
     return None if recording is True or recording is False else recording
-
-
-def _checked(data: Any) -> Any:
-    """What a Value holds for `data`: a Python float, or an array of real floating-point numbers."""
-    if type(data) is float:
-        return data
-    if isinstance(data, (int, float)) and not isinstance(data, np.generic):  # a bool is an int too
-        return float(data)
-    if isinstance(data, Value):
-        raise TypeError("Value(v) of a Value: use v itself, or v.detach() for a copy without its record")
-    array = (
-        data
-        if hasattr(type(data), "__array_function__") and not isinstance(data, np.generic)
-        else _as_array(data)
-    )
-    if array.dtype.kind in "iub":
-        return array.astype(float)
-    if array.dtype.kind != "f":
-        raise TypeError(
-            f"Value holds real numbers, and got {type(data).__name__} of dtype {array.dtype}"
-            + _HOW_TO_MAKE_NUMBERS.get(array.dtype.kind, "")
-        )
-    return array
-
-
-_HOW_TO_MAKE_NUMBERS = {
-    "c": "; split it into .real and .imag",
-    "U": "; convert text first: Value(float(text))",
-    "O": "; is a return missing? np.stack([v, w]) joins Values",
-}
-
-
-def _as_array(data: Any) -> Any:
-    try:
-        return np.asarray(data)
-    except ValueError as error:
-        raise ValueError(
-            f"Value: the rows of this {type(data).__name__} are not equally long: {error} Fill them up with "
-            "zeros, or keep a list of Values, one a row"
-        ) from None
-
-
-def _text(array: Any) -> str:
-    return (
-        np.array2string(array, separator=", ", prefix="Value(")
-        if isinstance(array, np.ndarray)
-        else repr(array)
-    )
 
 
 def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:
@@ -408,7 +361,7 @@ _METHODS: dict[tuple[Any, str], Callable[..., Any]] = {
 }
 
 
-class Value(Methods):
+class Value(Contents, Methods):
     """A number or an array that remembers how it was computed.
 
     Parameters
@@ -449,7 +402,7 @@ class Value(Methods):
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, *, requires_grad: bool = True, name: str | None = None) -> None:
-        self._data = _checked(data)
+        self._data = checked(data)
         self.grad: Any = None
         self.name = name
         self._row: Row | None = None
@@ -467,7 +420,7 @@ class Value(Methods):
     @data.setter
     def data(self, new: Any) -> None:
         in_place = new is self._data and isinstance(new, np.ndarray)
-        new = _checked(new)
+        new = checked(new)
         if in_place or self._row is None:
             self._data = new.view() if in_place else new  # another object: older records can tell
         if self._row is not None:
@@ -490,41 +443,9 @@ class Value(Methods):
         self._parents = () if wanted else None
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis; ``()`` for a number."""
-        return np.shape(self._data)
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return np.ndim(self._data)
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-        return 1 if type(self._data) is float else int(self._data.size)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The data type; float64 for a Python number."""
-        return np.dtype(float) if type(self._data) is float else self._data.dtype
-
-    @property
     def T(self) -> Value:
         """The transpose, all axes in reverse order."""
         return self.transpose()
-
-    def item(self) -> float:
-        """The only entry, as a Python float that records nothing."""
-        if self.size != 1:
-            raise ValueError(
-                f"item: a Value of shape {self.shape} has {self.size} entries; v.numpy() gives them all"
-            )
-        return self._data if type(self._data) is float else float(self._data.reshape(()))
-
-    def numpy(self) -> Any:
-        """The data as an array that records nothing (not a copy)."""
-        return np.array(self._data) if type(self._data) is float else self._data
 
     def detach(self) -> Value:
         """A Value of the same data without a record or a gradient."""
@@ -624,39 +545,6 @@ class Value(Methods):
     def _record(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _apply(row, args, kwargs)  # for functions of our own (see derivatives.table)
 
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(
-            f"a Value of shape {self.shape} does not turn into a plain array by itself, as its record would "
-            "be lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values"
-        )
-
-    def __float__(self) -> float:
-        raise TypeError(
-            "float(v), or a math function of v, would leave the record: write np.exp(v), not math.exp(v), "
-            "v.item() for the number of a single-entry Value, v.numpy() for the array"
-        )
-
-    __int__ = __index__ = __complex__ = __float__
-
-    def __round__(self, digits: int | None = None) -> Any:
-        raise TypeError(
-            "round(v) has no slope, so nothing could be learned through it: write round(v.item(), 2) for a "
-            "number to show, np.round(v.numpy(), 2) for an array"
-        )
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or .all(), "
-                "np.where(v > 0, a, b) to choose entry by entry, np.logical_and for 'and'"
-            )
-        return bool(self._data)
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of a single number; v.size is its number of entries")
-        return self.shape[0]
-
     def __iter__(self) -> Iterator[Value]:
         return (self[i] for i in range(len(self)))
 
@@ -670,23 +558,7 @@ class Value(Methods):
     def __setitem__(self, index: Any, new: Any) -> None:
         raise no_assignment(self.name, index)
 
-    # Showing and keeping
-    def __repr__(self) -> str:
-        text = repr(self._data) if type(self._data) is float else _text(self._data)
-        more = "" if self.name is None else f", name={self.name!r}"
-        more += "" if self.requires_grad else ", requires_grad=False"
-        more += "" if type(self._data) is float or self.dtype == float else f", dtype={self.dtype}"
-        return f"Value({text}{more})"
-
-    def __format__(self, spec: str) -> str:
-        if not spec:
-            return repr(self)
-        if self.size != 1:
-            raise TypeError(
-                f"format {spec!r} needs a single number, and this Value has shape {self.shape}; use v.numpy()"
-            )
-        return format(self.item(), spec)
-
+    # Keeping
     def __reduce__(self) -> Any:
         return _rebuilt, (self._data, self.requires_grad, self.name, self.grad)
 

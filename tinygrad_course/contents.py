@@ -1,0 +1,147 @@
+"""What a Value holds, looked at from outside: shape and dtype, plain numbers, text.  Nothing is recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class Contents:
+    """The part of `Value` that only looks at its data, or says why the data cannot be had that way."""
+
+    __slots__ = ()
+    _data: Any
+    _parents: Any
+    name: str | None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis; ``()`` for a number."""
+        return np.shape(self._data)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return np.ndim(self._data)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return 1 if type(self._data) is float else int(self._data.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type; float64 for a Python number."""
+        return np.dtype(float) if type(self._data) is float else self._data.dtype
+
+    def item(self) -> float:
+        """The only entry, as a Python float that records nothing."""
+        if self.size != 1:
+            raise ValueError(
+                f"item: a Value of shape {self.shape} has {self.size} entries; v.numpy() gives them all"
+            )
+        return self._data if type(self._data) is float else float(self._data.reshape(()))
+
+    def numpy(self) -> Any:
+        """The data as an array that records nothing (not a copy)."""
+        return np.array(self._data) if type(self._data) is float else self._data
+
+    # What would lose the record
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"a Value of shape {self.shape} does not turn into a plain array by itself, as its record would "
+            "be lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values"
+        )
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "float(v), or a math function of v, would leave the record: write np.exp(v), not math.exp(v), "
+            "v.item() for the number of a single-entry Value, v.numpy() for the array"
+        )
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def __round__(self, digits: int | None = None) -> Any:
+        raise TypeError(
+            "round(v) has no slope, so nothing could be learned through it: write round(v.item(), 2) for a "
+            "number to show, np.round(v.numpy(), 2) for an array"
+        )
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or .all(), "
+                "np.where(v > 0, a, b) to choose entry by entry, np.logical_and for 'and'"
+            )
+        return bool(self._data)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a single number; v.size is its number of entries")
+        return self.shape[0]
+
+    # Showing it
+    def __repr__(self) -> str:
+        text = repr(self._data) if type(self._data) is float else _text(self._data)
+        more = "" if self.name is None else f", name={self.name!r}"
+        more += "" if self._parents is not None else ", requires_grad=False"
+        more += "" if type(self._data) is float or self.dtype == float else f", dtype={self.dtype}"
+        return f"Value({text}{more})"
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return repr(self)
+        if self.size != 1:
+            raise TypeError(
+                f"format {spec!r} needs a single number, and this Value has shape {self.shape}; use v.numpy()"
+            )
+        return format(self.item(), spec)
+
+
+def _text(array: Any) -> str:
+    return (
+        np.array2string(array, separator=", ", prefix="Value(")
+        if isinstance(array, np.ndarray)
+        else repr(array)
+    )
+
+
+def checked(data: Any) -> Any:
+    """What a Value holds for `data`: a Python float, or an array of real floating-point numbers."""
+    if type(data) is float:
+        return data
+    if isinstance(data, (int, float)) and not isinstance(data, np.generic):  # a bool is an int too
+        return float(data)
+    if isinstance(data, Contents):
+        raise TypeError("Value(v) of a Value: use v itself, or v.detach() for a copy without its record")
+    array = (
+        data
+        if hasattr(type(data), "__array_function__") and not isinstance(data, np.generic)
+        else _array_of(data)
+    )
+    if array.dtype.kind in "iub":
+        return array.astype(float)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"Value holds real numbers, and got {type(data).__name__} of dtype {array.dtype}"
+            + _HOW_TO_MAKE_NUMBERS.get(array.dtype.kind, "")
+        )
+    return array
+
+
+_HOW_TO_MAKE_NUMBERS = {
+    "c": "; split it into .real and .imag",
+    "U": "; convert text first: Value(float(text))",
+    "O": "; is a return missing? np.stack([v, w]) joins Values",
+}
+
+
+def _array_of(data: Any) -> Any:
+    try:
+        return np.asarray(data)
+    except ValueError as error:
+        raise ValueError(
+            f"Value: the rows of this {type(data).__name__} are not equally long: {error} Fill them up with "
+            "zeros, or keep a list of Values, one a row"
+        ) from None
