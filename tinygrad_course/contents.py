@@ -18,7 +18,7 @@ class Contents:
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis; ``()`` for a number."""
-        return np.shape(self._data)
+        return self._data.shape if type(self._data) is np.ndarray else np.shape(self._data)
 
     @property
     def ndim(self) -> int:

@@ -510,6 +510,8 @@ class Value(Contents, Methods):
             seed = Value(seed, requires_grad=False)
         if (watch := _watch()) is not None:
             watch.backward(self, seed)
+        if hasattr(data, "_walked_from"):  # an array that traces wants to know
+            data._walked_from(self)
         with _walking:
             backpropagate(self, seed, create_graph=create_graph)
 

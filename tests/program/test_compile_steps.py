@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import random
 
@@ -266,6 +267,19 @@ def test_backward_inside_brings_gradients_to_arguments_too():
             yield x.grad
 
     both(experiment)
+
+
+def test_backward_inside_brings_gradients_to_parameters_that_only_tracing_finds():
+    secret = Value(np.array([1.0, 2.0]))
+    holder = (secret for _ in itertools.count())  # nothing that one could look into
+
+    @compile
+    def step(x):
+        ((next(holder) * x) ** 2).sum().backward()
+
+    for n in (1, 2):
+        step(np.array([3.0, 1.0]))
+        np.testing.assert_array_equal(secret.grad, n * np.array([18.0, 4.0]))
 
 
 def test_gradients_never_share_memory():

@@ -81,6 +81,11 @@ class Held:
         parts = [*[v for _, v in self.values], *self.modules, *self.generators]
         return Key((*self.constants, *map(Same, parts)))
 
+    def found(self, values: list[tuple[str, Value]]) -> None:
+        """Take in Values that only a run of the function has shown."""
+        self.values += values
+        self.__dict__.pop("key", None)
+
     def changed(self) -> str | None:
         """The name of something that is not what it was any more."""
         try:

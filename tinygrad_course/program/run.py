@@ -27,11 +27,11 @@ _BUNDLE = Row(
 class Run:
     """One run of a function on Traced arrays, and what came of it."""
 
-    def __init__(self, held: Held, extra: list[tuple[str, Value]], recording: bool) -> None:
+    def __init__(self, held: Held, recording: bool) -> None:
         self.recording = recording
-        self.values = [*held.values, *extra]
+        self.values = list(held.values)
         self.held = held
-        self.tape = Tape(chance=Chance(held.generators))
+        self.tape = Tape(chance=Chance(held.generators), before_walk=lambda root: self.check_leaves([root]))
         self.names = Names()
         self.inputs: list[Traced] = []
         self.learning: list[tuple[int | Value, Value, Variable]] = []  # target, its stand-in, its variable
@@ -211,9 +211,9 @@ def traced(
     then: Callable[[Run, Any], Any],
 ) -> tuple[Run, Any]:
     """Run `function` on Traced arrays, and ``then(run, result)`` while they still stand in."""
-    extra: list[tuple[str, Value]] = []
+    known = list(held.values)
     for _ in range(100):
-        run = Run(held, extra, recording)
+        run = Run(held, recording)
         stand_ins = [run.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
         named = {key: run.given(a, key) for key, a in kwargs.items()}
         try:
@@ -225,7 +225,8 @@ def traced(
                 _check_world(run, held)
             return run, done
         except Missed as missed:
-            extra += missed.values
+            held.found(missed.values)
+    held.values[:] = known
     raise TraceError("compile: the function makes new parameters at every call; make them once, outside")
 
 

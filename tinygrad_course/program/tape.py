@@ -97,6 +97,7 @@ class Tape:
     chance: Chance = field(default_factory=lambda: Chance([]))
     parameters: set[Variable] = field(default_factory=set)  # data of parameters, which may be replaced
     stale: set[Variable] = field(default_factory=set)  # memory that an effect has written into
+    before_walk: Callable[[Value], None] = lambda root: None  # told of a backward pass in the function
 
     @property
     def elsewhere(self) -> bool:
@@ -303,9 +304,13 @@ class Traced(Methods):
             n = len(tape.instructions)
             try:
                 return function(*args, **kwargs)  # what it consists of
-            except TraceError:  # it does more than NumPy calls: one step of the program
+            except (TraceError, TypeError, ValueError):  # it does more than NumPy calls: one step then
                 del tape.instructions[n:]
         return tape.call(function, args, kwargs)
+
+    def _walked_from(self, root: Value) -> None:
+        if not self._tape.elsewhere:
+            self._tape.before_walk(root)
 
     def _numbers(self, row: Row, args: tuple[Any, ...]) -> Any:
         """A row on Python floats as Values compute it, if all of `args` are floats."""
