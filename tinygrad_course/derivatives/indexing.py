@@ -43,10 +43,13 @@ def _add_rows(out, index, g):
     names, rows = index[order], g.reshape(len(index), *out.shape[1:])
     starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
     place = np.arange(len(names)) - np.repeat(starts, np.diff(starts, append=len(names)))
-    sums, step = np.take(rows, order, axis=0), 1
+    # np.take is the quicker one, but makes a copy of what does not stand in order in memory
+    sums, step = np.take(rows, order, axis=0) if rows.flags.c_contiguous else rows[order], 1
     while step <= place.max():
         second = np.flatnonzero(place & (2 * step - 1) == step)
-        sums[second - step] = np.take(sums, second - step, axis=0) + np.take(sums, second, axis=0)
+        both = np.take(sums, second - step, axis=0)
+        both += np.take(sums, second, axis=0)
+        sums[second - step] = both
         step *= 2
     out[names[starts]] = np.take(sums, starts, axis=0)
 
