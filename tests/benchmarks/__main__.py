@@ -1,30 +1,40 @@
 """Time this library beside hand-written NumPy and the other engines that are installed.
 
     python -m tests.benchmarks                     every piece of work
-    python -m tests.benchmarks mnist-128 scalars   some of them
+    python -m tests.benchmarks mnist-128 moons     some of them
     python -m tests.benchmarks --rounds 9 --json out/benchmarks.json --figure out/benchmarks.png
+    python -m tests.benchmarks --growth out/growth.png      time and memory against size, nothing else
 
-Each measurement is a process of its own with one BLAS thread.  The engines take turns, round after round, so
+Each measurement is a process of its own with one thread.  The engines take turns, round after round, so
 that a machine that gets busy slows all of them; what counts is the ratio of the medians to the hand-written
-NumPy of the same run.  Every engine also reports a check value (a loss, a sum of gradients): one that differs
-is marked, so that a fast wrong answer shows.
+NumPy of the same run.  Every engine also reports a check value (a loss, or its gradients in one number): one
+that differs is marked, so that a fast wrong answer shows.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import importlib.util
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
-from .works import ENGINES, WORKS
+from . import arrays, imports, mnist, orders, peers, scalars  # noqa: F401  (they register their works)
+from .growth import draw_growth, grow, measure_growth
+from .works import ENGINES, SCALES, WORKS, checked
 
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+ENVIRONMENT = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+}
+MARKERS = "osD^vPX*<"  # one an engine
 
 
 def main() -> None:
@@ -33,19 +43,26 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each engine (default 5)")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--figure", type=Path, help="draw the ratios into this PNG")
+    parser.add_argument("--growth", type=Path, help="draw time and memory against size into this PNG")
     parser.add_argument("--one", nargs=2, metavar=("WORK", "ENGINE"), help=argparse.SUPPRESS)
+    parser.add_argument("--series", nargs=2, metavar=("SERIES", "ENGINE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(measure_here(*options.one)))
         return
+    if options.series:
+        print(json.dumps(measure_growth(*options.series)))
+        return
     if unknown := [w for w in options.works if w not in WORKS]:
         parser.error(f"no such work: {', '.join(unknown)}; there are {', '.join(WORKS)}")
-    load = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores, load {load:.1f}, {options.rounds} rounds, one BLAS thread")
-    figures: dict[str, Any] = {"load": load, "rounds": options.rounds, "works": {}}
-    for name in options.works or WORKS:
+    figures: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "works": {}}
+    print(f"{os.cpu_count()} cores, load {load()}, {options.rounds} rounds, one BLAS thread")
+    for name in options.works or ([] if options.growth else WORKS):
         figures["works"][name] = result = compare(name, options.rounds)
         print_work(name, result)
+    if options.growth:
+        figures["growth"] = grow(lambda series, engine: in_process("--series", series, engine))
+        draw_growth(figures["growth"], options.growth)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(figures, indent=1))
@@ -53,16 +70,40 @@ def main() -> None:
         draw(figures, options.figure)
 
 
+def machine() -> dict[str, Any]:
+    """What the figures were taken on and with."""
+    versions = {}
+    for module in dict.fromkeys(m.split(".")[0] for m in ENGINES.values()):
+        try:
+            versions[module] = importlib.metadata.version(module)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"cores": os.cpu_count(), "load": load(), "python": platform.python_version(), **versions}
+
+
+def load() -> float:
+    """How many processes wanted a core, on average over the last minute."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else float("nan")
+
+
+def installed(engine: str) -> bool:
+    return importlib.util.find_spec(ENGINES[engine]) is not None
+
+
 def measure_here(name: str, engine: str) -> dict[str, Any]:
-    """Run one work on one engine in this process: microseconds a step, the check value, the peak memory."""
+    """Run one work on one engine in this process: its figure, the check value, the peak memory."""
     import resource
-    import time
 
     work = WORKS[name]
     step = work.engines[engine]()
-    check = step()
-    repeats, elapsed = 1, 0.0
-    while True:  # long enough that the clock does not matter, at most about a second
+    start = time.perf_counter()
+    result = step()
+    elapsed, repeats = time.perf_counter() - start, 1
+    figure, result = result if work.own else (0.0, result)
+    for _ in range(work.before - 1):
+        result = step()
+    check = checked(result)
+    while not (work.own or work.once):  # long enough that the clock does not matter, at most about a second
         start = time.perf_counter()
         for _ in range(repeats):
             step()
@@ -70,77 +111,100 @@ def measure_here(name: str, engine: str) -> dict[str, Any]:
         if elapsed > 0.2 or repeats >= 10_000:
             break
         repeats = min(10_000, max(repeats * 2, int(repeats * 0.3 / max(elapsed, 1e-6))))
+    if not work.own:
+        figure = elapsed / repeats * SCALES[work.unit]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"us": elapsed / repeats * 1e6 / work.per, "check": float(check), "peak_mb": peak}
+    return {"figure": figure / work.per, "check": check, "peak_mb": peak}
+
+
+def in_process(*arguments: str) -> Any:
+    """What a fresh process of this module prints, or None where it fails."""
+    command = [sys.executable, "-m", "tests.benchmarks", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | ENVIRONMENT)
+    if done.returncode:
+        print(f"  {arguments[-1]} failed: {(done.stderr.strip() or str(done.returncode)).splitlines()[-1]}")
+        return None
+    return json.loads(done.stdout)
 
 
 def compare(name: str, rounds: int) -> dict[str, Any]:
     """All installed engines on one work, taking turns."""
-    engines = [e for e in WORKS[name].engines if importlib.util.find_spec(ENGINES[e])]
-    runs: dict[str, list[dict[str, Any]]] = {e: [] for e in engines}
-    environment = dict(os.environ, **dict.fromkeys(THREADS, "1"))
+    work = WORKS[name]
+    runs: dict[str, list[dict[str, Any]]] = {e: [] for e in work.engines if installed(e)}
+    loads = []
     for _ in range(rounds):
-        for engine in engines:
-            command = [sys.executable, "-m", "tests.benchmarks", "--one", name, engine]
-            done = subprocess.run(command, capture_output=True, text=True, env=environment)
-            if done.returncode:
-                print(f"  {engine} failed: {done.stderr.strip().splitlines()[-1]}")
-                continue
-            runs[engine].append(json.loads(done.stdout))
+        loads.append(load())
+        for engine, found in runs.items():
+            if one := in_process("--one", name, engine):
+                found.append(one)
     result = {
         e: {
-            "us": statistics.median(r["us"] for r in found),
-            "lowest": min(r["us"] for r in found),
-            "highest": max(r["us"] for r in found),
+            "median": statistics.median(r["figure"] for r in found),
+            "lowest": min(r["figure"] for r in found),
+            "highest": max(r["figure"] for r in found),
             "peak_mb": statistics.median(r["peak_mb"] for r in found),
             "check": found[-1]["check"],
         }
         for e, found in runs.items()
         if found
     }
-    first = next(iter(result.values()), None)
+    first = next(iter(result.values()), {})
     for figures in result.values():
-        figures["ratio"] = figures["us"] / first["us"] if first else float("nan")
-        figures["agrees"] = bool(first) and abs(figures["check"] - first["check"]) <= 1e-3 * max(
-            1, abs(first["check"])
-        )
-    return result
+        figures["ratios"] = {e: figures["median"] / f["median"] for e, f in result.items() if f["median"]}
+        allowed = work.tolerance * max(abs(first["check"]), 1e-9)
+        figures["agrees"] = bool(abs(figures["check"] - first["check"]) <= allowed)
+    return {"unit": work.unit, "loads": loads, "engines": result}
 
 
 def print_work(name: str, result: dict[str, Any]) -> None:
-    """One table: the engines of a work, fastest first."""
-    work = WORKS[name]
-    print(f"\n{name}: {work.about}   (must be: {work.target})")
-    reference = next(iter(result), "")
+    """One table: the engines of a work, lowest first, and how ours stand to the others."""
+    work, engines = WORKS[name], result["engines"]
+    print(f"\n{name}: {work.about}   (must be: {work.target}; load {max(result['loads'])})")
+    reference = next(iter(engines), "")
     print(f"  {'engine':<12} {'median':>12} {'low - high':>23} {'÷ ' + reference:>9} {'peak MB':>8}")
-    for engine, f in sorted(result.items(), key=lambda item: item[1]["us"]):
+    for engine, f in sorted(engines.items(), key=lambda item: item[1]["median"]):
         spread = f"{f['lowest']:.4g} - {f['highest']:.4g}"
         wrong = "" if f["agrees"] else f"  ANSWER DIFFERS: {f['check']:.6g}"
         print(
-            f"  {engine:<12} {f['us']:>9.4g} µs {spread:>23} {f['ratio']:>9.2f} {f['peak_mb']:>8.0f}{wrong}"
+            f"  {engine:<12} {f['median']:>9.4g} {work.unit:<2} {spread:>23} "
+            f"{f['ratios'].get(reference, float('nan')):>9.2f} {f['peak_mb']:>8.0f}{wrong}"
         )
+    for mine in ("ours", "compiled"):
+        if mine in engines:
+            others = [f"{r:.2g} × {e}" for e, r in engines[mine]["ratios"].items() if e != mine]
+            print(f"  {mine} = {', '.join(others)}")
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
-    """The ratios of all works as bars on a log axis."""
+    """The ratios of all works to their first engine as points on a log axis."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    works = figures["works"]
-    fig, axis = plt.subplots(figsize=(9, 0.7 * len(works) + 1.5), layout="constrained")
-    names = list(ENGINES)
-    for row, result in enumerate(works.values()):
-        for engine, f in result.items():
-            place = names.index(engine)
-            axis.plot(
-                f["ratio"], row, marker="os^Dv<>Px*"[place], color=f"C{place}", linestyle="", label=engine
-            )
-        axis.axhline(row, color="0.9", zorder=0)
-    handles = dict(zip(*reversed(axis.get_legend_handles_labels())))
-    axis.legend(handles.values(), handles.keys(), loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    axis.set(xscale="log", xlabel="time ÷ hand-written NumPy", yticks=range(len(works)), yticklabels=works)
+    works = {name: r["engines"] for name, r in figures["works"].items() if r["engines"]}
+    fig, axis = plt.subplots(figsize=(10, 0.42 * len(works) + 1.5), layout="constrained")
+    axis.axvline(1, color="0.6", linewidth=1, zorder=0)
+    for row, engines in enumerate(works.values()):
+        axis.axhline(row, color="0.9", linewidth=1, zorder=0)
+        reference = next(iter(engines))
+        for place, engine in enumerate(ENGINES):
+            ratio = engines.get(engine, {"ratios": {}})["ratios"].get(reference, 0)
+            if ratio > 0:
+                mine = engine in ("ours", "compiled")
+                axis.plot(
+                    ratio, row, MARKERS[place], color=f"C{place}", label=engine,
+                    markersize=8 if mine else 6, alpha=1 if mine else 0.75, zorder=3 if mine else 2,
+                )  # fmt: skip
+    found = dict(zip(*reversed(axis.get_legend_handles_labels())))
+    order = [e for e in ENGINES if e in found]
+    axis.legend([found[e] for e in order], order, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    labels = [
+        name if next(iter(engines)) == "hand" else f"{name} (÷ {next(iter(engines))})"
+        for name, engines in works.items()
+    ]
+    axis.set(xscale="log", xlabel="÷ hand-written NumPy", yticks=range(len(works)), yticklabels=labels)
+    axis.margins(y=0.6 / max(1, len(works)))
     axis.invert_yaxis()
     path.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(path, dpi=120)

@@ -1,4 +1,4 @@
-"""Scalar by scalar: micrograd's moons demo, a chain of neurons, a very long chain."""
+"""Scalar by scalar: micrograd's moons demo, a chain of neurons, a very long chain; and very small arrays."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from .works import WORKS, Step, Work, engine
+from .works import WORKS, Step, Work, engine, jax_of, one_thread, resident
 
+LONG = 1_000_000
 WORKS["moons"] = Work(
-    "micrograd's demo, MLP(2, [16, 16, 1]), 100 samples", "eager ≤ 0.25 × micrograd, compiled ≤ 0.01 ×"
+    "micrograd's demo, MLP(2, [16, 16, 1]), 100 samples", "eager ≤ 0.25 × micrograd, compiled ≤ 0.01 ×", "ms"
 )
 WORKS["neurons"] = Work(
     "(x·w + b).tanh(), one operation, forward and backward", "eager ≤ 0.26 × micrograd", per=300
 )
-WORKS["long-chain"] = Work("1,000,000 operations in a row, one node", "≤ 1.5 µs, ≤ 260 bytes", per=1_000_000)
+WORKS["long-chain"] = Work("1,000,000 operations in a row, one node", "≤ 1.5 µs", per=LONG, once=True)
+WORKS["long-chain-memory"] = Work("the same, memory of one node", "≤ 260 bytes", "B", per=LONG, own=True)
 WORKS["small-arrays"] = Work(
     "999 operations on shape (4,), one operation", "eager ≤ 2.4 × hand, compiled ≤ 1.2 ×", per=999
 )
@@ -58,11 +60,79 @@ def moons_step(MLP: Any, zero: Callable[[Any], None], prepare: Callable[[Any], A
     return step
 
 
+@engine("moons", "hand")
+def moons_hand() -> Step:
+    """A sample at a time, as the demo goes, with a matrix product for each layer."""
+    points, targets = moons_set()
+    flat, grad = np.array(moons_weights()), np.empty(337)
+    layers, start = [], 0
+    for n_in, n_out in ((2, 16), (16, 16), (16, 1)):  # a neuron's weights and its bias are a row
+        stop = start + n_out * (n_in + 1)
+        layers.append([a[start:stop].reshape(n_out, n_in + 1) for a in (flat, grad)])
+        start = stop
+    (m1, g1), (m2, g2), (m3, g3) = layers
+    w1, b1, w2, b2, w3, b3 = (a for m in (m1, m2, m3) for a in (m[:, :-1], m[:, -1]))
+
+    def step() -> float:
+        np.multiply(flat, 2e-4, out=grad)
+        loss = 1e-4 * float(flat @ flat)
+        for x, t in zip(points, targets):
+            h = np.maximum(w1 @ x + b1, 0)
+            k = np.maximum(w2 @ h + b2, 0)
+            margin = 1 - t * float((w3 @ k + b3)[0])
+            if margin <= 0:
+                continue
+            loss += margin / 100
+            d = -t / 100
+            g3[0, :-1] += d * k
+            g3[0, -1] += d
+            dk = d * w3[0] * (k > 0)
+            g2[:, :-1] += dk[:, None] * h
+            g2[:, -1] += dk
+            dh = (dk @ w2) * (h > 0)
+            g1[:, :-1] += dh[:, None] * x
+            g1[:, -1] += dh
+        return loss + float(grad.sum())
+
+    return step
+
+
 @engine("moons", "micrograd")
 def moons_micrograd() -> Step:
     from micrograd.nn import MLP
 
     return moons_step(MLP, lambda model: model.zero_grad())
+
+
+@engine("moons", "torch")
+def moons_torch() -> Step:
+    """The demo's own classes on tensors of one number."""
+    torch = one_thread()
+    tensor = lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    points, targets = moons_set()
+    points, targets = points.tolist(), targets.tolist()
+    numbers = map(tensor, moons_weights())
+    layers = [
+        [([next(numbers) for _ in range(n_in)], next(numbers)) for _ in range(n_out)]
+        for n_in, n_out in ((2, 16), (16, 16), (16, 1))
+    ]
+    params = [p for layer in layers for w, b in layer for p in (*w, b)]
+
+    def score(point: Any) -> Any:
+        for i, layer in enumerate(layers):
+            point = [sum((wi * xi for wi, xi in zip(w, point)), b) for w, b in layer]
+            point = [p.relu() for p in point] if i < 2 else point
+        return point[0]
+
+    def step() -> float:
+        for p in params:
+            p.grad = None
+        losses = [(1 + -t * score(point)).relu() for t, point in zip(targets, points)]
+        loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in params)
+        loss.backward()
+        return loss.item() + sum(p.grad.item() for p in params)
+
+    return step
 
 
 @engine("moons", "ours")
@@ -157,38 +227,108 @@ def neurons_micrograd() -> Step:
 
 @engine("neurons", "torch")
 def neurons_torch() -> Step:
-    import torch
-
-    torch.set_num_threads(1)
+    torch = one_thread()
     return chain_of_neurons(lambda x: torch.tensor(x, requires_grad=True, dtype=torch.float64))
 
 
-def long_chain(start: Any, factor: float, back: Callable[[Any], Any]) -> Step:
+@engine("neurons", "mygrad")
+def neurons_mygrad() -> Step:
+    import mygrad as mg
+
     def step() -> float:
-        x = start()
+        x, w, b = mg.tensor(0.3), mg.tensor(0.4), mg.tensor(0.5)
         y = x
-        for _ in range(1_000_000):
-            y = y * factor
-        back(y)
-        return float(x.grad)
+        for _ in range(100):
+            y = mg.tanh(y * w + b)
+        y.backward()
+        return float(w.grad)
 
     return step
 
 
-@engine("long-chain", "ours")
-def long_chain_ours() -> Step:
+@engine("neurons", "autograd")
+def neurons_autograd() -> Step:
+    import autograd
+    import autograd.numpy as anp
+
+    def out(x: Any, w: Any, b: Any) -> Any:
+        for _ in range(100):
+            x = anp.tanh(x * w + b)
+        return x
+
+    gradient = autograd.grad(out, (0, 1, 2))
+    return lambda: float(gradient(0.3, 0.4, 0.5)[1])
+
+
+def times(y: Any) -> Any:
+    """A million multiplications in a row."""
+    for _ in range(LONG):
+        y = y * 1.0000001
+    return y
+
+
+def long_chain(name: str, start: Callable[[], Any]) -> None:
+    """Register how an engine builds the chain and walks back, and how much memory the chain takes."""
+
+    def step() -> float:
+        x = start()
+        times(x).backward()
+        return float(x.grad)
+
+    def held() -> tuple[float, float]:
+        x = start()
+        before = resident()
+        y = times(x)
+        taken = resident() - before
+        y.backward()
+        return taken, float(x.grad)
+
+    engine("long-chain", name)(lambda: step)
+    engine("long-chain-memory", name)(lambda: held)
+
+
+@engine("long-chain", "hand")
+def long_chain_hand() -> Step:
+    """Every number on the way is kept, as where the derivative depends on it."""
+    seen = np.empty(LONG).data
+
+    def step() -> float:
+        y = 1.0
+        for i in range(LONG):
+            seen[i] = y
+            y = y * 1.0000001
+        g = 1.0
+        for _ in range(LONG):
+            g = g * 1.0000001
+        return g
+
+    return step
+
+
+def ours_start() -> Any:
     from tinygrad_course import Value
 
-    return long_chain(lambda: Value(1.0), 1.0000001, lambda y: y.backward())
+    return Value(1.0)
 
 
-@engine("long-chain", "torch")
-def long_chain_torch() -> Step:
-    import torch
+def torch_start() -> Any:
+    torch = one_thread()
+    return torch.tensor(1.0, requires_grad=True, dtype=torch.float64)
 
-    torch.set_num_threads(1)
-    start = lambda: torch.tensor(1.0, requires_grad=True, dtype=torch.float64)
-    return long_chain(start, 1.0000001, lambda y: y.backward())
+
+long_chain("ours", ours_start)
+long_chain("torch", torch_start)
+
+
+@engine("long-chain", "autograd")
+def long_chain_autograd() -> Step:
+    import autograd
+
+    gradient = autograd.grad(times)
+    return lambda: float(gradient(1.0))
+
+
+# micrograd sorts the graph by recursion, which Python stops; MyGrad does not come to an end within minutes
 
 
 def small_arrays(
@@ -263,9 +403,7 @@ def small_arrays_compiled() -> Step:
 
 @engine("small-arrays", "torch")
 def small_arrays_torch() -> Step:
-    import torch
-
-    torch.set_num_threads(1)
+    torch = one_thread()
     array = lambda x: torch.tensor(x, requires_grad=True)
     return small_arrays(array, torch.tanh, lambda y, g: y.backward(torch.tensor(g)))
 
@@ -275,3 +413,29 @@ def small_arrays_mygrad() -> Step:
     import mygrad as mg
 
     return small_arrays(mg.tensor, mg.tanh, lambda y, g: y.backward(g))
+
+
+@engine("small-arrays", "jax")
+def small_arrays_jax() -> Step:
+    import jax
+
+    def out(x: Any, w: Any) -> Any:
+        return jax.lax.fori_loop(0, 333, lambda i, y: jax.numpy.tanh(y * w + x), x).sum()
+
+    gradient = jax_of(jax.grad(out, (0, 1)), np.linspace(0.1, 0.4, 4), np.linspace(0.5, 0.8, 4), double=True)
+    return lambda: float(np.asarray(gradient()[1]).sum())
+
+
+@engine("small-arrays", "autograd")
+def small_arrays_autograd() -> Step:
+    import autograd
+    import autograd.numpy as anp
+
+    def out(x: Any, w: Any) -> Any:
+        y = x
+        for _ in range(333):
+            y = anp.tanh(y * w + x)
+        return anp.sum(y)
+
+    gradient = autograd.grad(out, (0, 1))
+    return lambda: float(gradient(np.linspace(0.1, 0.4, 4), np.linspace(0.5, 0.8, 4))[1].sum())
