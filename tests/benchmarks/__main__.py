@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import arrays, imports, mnist, orders, peers, scalars  # noqa: F401  (they register their works)
+from . import arrays, mnist, orders, peers, scalars, startup  # noqa: F401  (they register their works)
 from .growth import draw_growth, grow, measure_growth
 from .works import ENGINES, SCALES, WORKS, checked
 
@@ -56,8 +56,10 @@ def main() -> None:
     if unknown := [w for w in options.works if w not in WORKS]:
         parser.error(f"no such work: {', '.join(unknown)}; there are {', '.join(WORKS)}")
     figures: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "works": {}}
-    print(f"{os.cpu_count()} cores, load {load()}, {options.rounds} rounds, one BLAS thread")
-    for name in options.works or ([] if options.growth else WORKS):
+    works = options.works or ([] if options.growth else list(WORKS))
+    rounds = f", {options.rounds} rounds" if works else ""
+    print(f"{os.cpu_count()} cores, load {load()}{rounds}, one BLAS thread")
+    for name in works:
         figures["works"][name] = result = compare(name, options.rounds)
         print_work(name, result)
     if options.growth:
@@ -176,36 +178,34 @@ def print_work(name: str, result: dict[str, Any]) -> None:
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
-    """The ratios of all works to their first engine as points on a log axis."""
+    """The ratios of all works to their first engine on a log axis; each engine has its height in a row."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     works = {name: r["engines"] for name, r in figures["works"].items() if r["engines"]}
-    fig, axis = plt.subplots(figsize=(10, 0.42 * len(works) + 1.5), layout="constrained")
-    axis.axvline(1, color="0.6", linewidth=1, zorder=0)
-    for row, engines in enumerate(works.values()):
-        axis.axhline(row, color="0.9", linewidth=1, zorder=0)
+    fig, axis = plt.subplots(figsize=(10, 0.5 * len(works) + 1.5), layout="constrained")
+    labels = []
+    for row, (name, engines) in enumerate(works.items()):
         reference = next(iter(engines))
+        labels.append(name if reference == "hand" else f"{name} (÷ {reference})")
+        axis.axhspan(row - 0.5, row + 0.5, color="0.95" if row % 2 else "1", zorder=0)
         for place, engine in enumerate(ENGINES):
             ratio = engines.get(engine, {"ratios": {}})["ratios"].get(reference, 0)
-            if ratio > 0:
-                mine = engine in ("ours", "compiled")
-                axis.plot(
-                    ratio, row, MARKERS[place], color=f"C{place}", label=engine,
-                    markersize=8 if mine else 6, alpha=1 if mine else 0.75, zorder=3 if mine else 2,
-                )  # fmt: skip
+            if engine != reference and ratio > 0.01:  # an import of nothing takes no time, give or take
+                height = row + 0.8 * (place / (len(ENGINES) - 1) - 0.5)
+                size = 7 if engine in ("ours", "compiled") else 5
+                axis.plot(ratio, height, MARKERS[place], color=f"C{place}", label=engine, markersize=size)
+    axis.axvline(1, color="0.4", linewidth=1, zorder=1)
     found = dict(zip(*reversed(axis.get_legend_handles_labels())))
     order = [e for e in ENGINES if e in found]
     axis.legend([found[e] for e in order], order, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    labels = [
-        name if next(iter(engines)) == "hand" else f"{name} (÷ {next(iter(engines))})"
-        for name, engines in works.items()
-    ]
     axis.set(xscale="log", xlabel="÷ hand-written NumPy", yticks=range(len(works)), yticklabels=labels)
-    axis.margins(y=0.6 / max(1, len(works)))
-    axis.invert_yaxis()
+    axis.set_ylim(len(works) - 0.5, -0.5)
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.grid(axis="x", color="0.85")
+    axis.set_axisbelow(True)
     path.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(path, dpi=120)
     print(f"\nwrote {path}")

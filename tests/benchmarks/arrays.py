@@ -163,20 +163,28 @@ def convolution_torch() -> Step:
 
 @engine("embedding", "hand")
 def embedding_hand() -> Step:
-    """The k-th use of every row is added in one go, as no row is met twice in it; bytes sort fast."""
+    """The k-th uses of all rows are added in one go.
+
+    The rows that are used most come first, so that those used k times or more are a slice.
+    """
     w, rows = single(10_000, 64), rows_of(10_000, 20_000)
-    seen, g, dw = np.empty((20_000, 64), np.float32), np.ones((20_000, 64), np.float32), np.empty_like(w)
+    seen, g = np.empty((20_000, 64), np.float32), np.ones((20_000, 64), np.float32)
+    sums, part, dw = np.empty_like(w), np.empty_like(w), np.empty_like(w)
 
     def step() -> list[np.ndarray]:
         np.take(w, rows, axis=0, out=seen, mode="clip")
         seen.sum()
-        uses = rows.astype(np.uint16).argsort(kind="stable")
+        uses = rows.astype(np.uint16).argsort(kind="stable")  # few bytes sort fast
         counts = np.bincount(rows, minlength=10_000)
-        starts = np.cumsum(counts) - counts
-        dw[...] = 0
-        for k in range(counts.max()):
-            met = np.flatnonzero(counts > k)
-            dw[met] += g.take(uses[starts[met] + k], axis=0)
+        names = (counts.max() - counts).astype(np.uint8).argsort(kind="stable")
+        starts = (np.cumsum(counts) - counts)[names]
+        used = np.cumsum(np.bincount(counts)[::-1])[::-1]  # used[k]: how many rows are used k times or more
+        np.take(g, uses[starts[: used[1]]], axis=0, out=sums[: used[1]], mode="clip")
+        for k, n in enumerate(used[2:], 1):
+            np.take(g, uses[starts[:n] + k], axis=0, out=part[:n], mode="clip")
+            np.add(sums[:n], part[:n], out=sums[:n])
+        sums[used[1] :] = 0
+        dw[names] = sums
         return [dw]
 
     return step

@@ -150,6 +150,16 @@ def grow(run: Callable[[str, str], Any]) -> dict[str, Any]:
     return result
 
 
+def plain_ticks(axis: Any) -> None:
+    """Numbers along log axes as one says them: 1, 2 and 5 of each power of ten, or 1 alone."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for side, (low, high) in ((axis.xaxis, axis.get_xlim()), (axis.yaxis, axis.get_ylim())):
+        side.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 150 else (1,), numticks=12))
+        side.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.10g}"))
+        side.set_minor_formatter(NullFormatter())
+
+
 def draw_growth(growth: dict[str, Any], path: Path) -> None:
     """Time above, memory below, a column for what grows; log axes, so that an exponent is a slope."""
     import matplotlib
@@ -169,6 +179,7 @@ def draw_growth(growth: dict[str, Any], path: Path) -> None:
                         color=f"C{place}", label=f"{engine} ∝ n^{found[f'{what}_exponent']:.2f}",
                     )  # fmt: skip
             axis.set(xscale="log", yscale="log")
+            plain_ticks(axis)
             axis.grid(color="0.92")
             axis.legend(frameon=False, fontsize=9)
             if column == 0:

@@ -104,7 +104,7 @@ def whole_batch(name: str) -> Step:
 
     It is the lower of two passes, as some engines compile in the first.  What NumPy allocates is counted by
     tracemalloc, with what is held between the passes.  PyTorch and JAX have allocators of their own: for them
-    it is how far the process's resident memory rises, after what is free has gone back to the system.  A small
+    it is how far the resident memory rises, once what is free has gone back to the system.  A small
     batch goes before all, so that imports do not count.
     """
     small = TRAINERS[name](first_weights(), 8)
