@@ -237,3 +237,11 @@ def test_errors_settings_of_numpy_do_not_reach_into_the_walk():
         y.backward(1e-320)
         z.backward(1e200)
     np.testing.assert_array_equal(x.grad, np.inf)
+
+
+def test_a_keyword_reaches_the_rule_of_numbers_and_arrays_alike():
+    scaled = derivative(lambda x, by=1.0: x * by, lambda g, out, x, by=1.0: g * by)
+    for data in (2.0, np.array([2.0])):
+        x = Value(data)
+        scaled(x, by=3.0).backward()
+        assert x.grad == 3.0

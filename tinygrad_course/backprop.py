@@ -1,6 +1,6 @@
 """The walk: backpropagation through a recorded graph, for every operation in the same few lines.
 
-A recorded value knows its row of the table, the arguments it was computed from, and which of them were
+A recorded value knows its row of the table, the operands it was computed from, and which of them were
 values (its parents).  The walk goes through the recorded values from the youngest to the oldest.  A value is
 always younger than its parents, so when its turn comes, everything that used it has already been visited and
 its gradient is complete: that is the topological sort, and it costs nothing.  At each value the walk calls
@@ -30,8 +30,14 @@ PENDING: Any = object()
 # learns what to keep from what is freed, so it is shown one array, as large as it learns from, never written.
 np.empty(2**25 - 2**16, np.uint8)
 
+ONE: Any = object()
+"""In place of the second operand of a record: there is only one."""
+
+MANY: Any = object()
+"""In place of the second operand of a record: there are any number, and the first is a tuple of all."""
+
+_NO_KEYWORDS: dict[str, Any] = {}
 _born = operator.attrgetter("_born")
-_parents = operator.attrgetter("_parents")
 
 
 def backpropagate(
@@ -71,8 +77,12 @@ def backpropagate(
             root.grad = gradient
         with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
             for node in order:
-                if not (plain and type(node._data) is float and _pull_floats(node)):
+                if plain and type(node._data) is float and _pull_floats(node):
+                    continue
+                if create_graph or node._y is MANY or node._kwargs or type(node._data) is tuple:
                     _pull(node, oldest, create_graph)
+                else:
+                    _pull_two(node, oldest)
         finished = inputs is None
         return [None if v.grad is PENDING else v.grad for v, _ in kept]
     finally:
@@ -95,8 +105,11 @@ def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
     """
     order: list[Any] = []
     before: list[tuple[Any, Any]] = []
-    for values in itertools.chain([(root,)], map(_parents, order)):  # grows while we go through it
-        for value in values:
+    for node in itertools.chain([None], order):  # grows while we go through it
+        parents: Any = (root,)
+        if node is not None:
+            parents = node._px if node._y is MANY else (node._px, node._py)
+        for value in parents:
             if value is not None and value.grad is not PENDING and value._born >= oldest:
                 if value._row is None or value.grad is not None:
                     before.append((value, value.grad))
@@ -109,33 +122,29 @@ def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
 
 def _pull(node: Any, oldest: int, create_graph: bool) -> None:
     """Bring the gradient of `node` to its parents: local derivative times upstream gradient, for each."""
-    g, out, row, args = node.grad, node._data, node._row, node._args
-    operands, rules, kwargs = args, row.rules, node._kwargs
-    if create_graph or row.each is not None or type(g) is tuple:
-        operands = row.operands(args)
-        if type(g) is tuple:  # of an operation with several results, not all of which were used
-            g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
-        if create_graph:
-            args = row.with_operands(args, list(map(_as_value, operands, node._parents)))
-            out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
-            if "saved" in kwargs:  # it has no record
-                kwargs = {name: a for name, a in kwargs.items() if name != "saved"}
-        if row.each is not None:
-            rules = [functools.partial(row.each, i) for i in range(len(operands))]
-    for parent, rule, like in zip(node._parents, rules, operands):
-        if parent is None or (oldest and parent._born < oldest):
+    g, out, row, args, kwargs = node.grad, node._data, node._row, node._args, node._kwargs
+    operands, parents, rules = row.operands(args), node._parents, row.rules
+    if type(g) is tuple:  # of an operation with several results, not all of which were used
+        g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
+    if create_graph:
+        args = row.with_operands(args, list(map(_as_value, operands, parents)))
+        out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
+        if "saved" in kwargs:  # it has no record
+            kwargs = {name: a for name, a in kwargs.items() if name != "saved"}
+    if row.each is not None:
+        rules = [functools.partial(row.each, i) for i in range(len(operands))]
+    for parent, rule, like in zip(parents, rules, operands):
+        if parent is None or parent._born < oldest:
             continue
         if parent._data is not like:
             _check_unchanged(node, parent, like)
         try:
-            c = rule(g, out, *args, **kwargs) if kwargs else rule(g, out, *args)
+            c = rule(g, out, *args, **kwargs)
         except (ArithmeticError, ValueError):
-            c = _careful(row, rule, g, out, args, kwargs)
-        x = getattr(c, "_data", c) if create_graph else c
-        if not (type(x) is np.ndarray is type(like) and x.dtype is like.dtype and x.shape == like.shape):
-            if type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
-                c = _careful(row, rule, g, out, args, kwargs)
-            c = _quiet(_fitted, c, like, row)
+            c = None
+        a = getattr(c, "_data", c)
+        if not (type(a) is np.ndarray is type(like) and a.dtype is like.dtype and a.shape == like.shape):
+            c = _closer(c, like, row, rule, g, out, args, kwargs)
         if parent.grad is not PENDING:
             c = _sum(parent.grad, c)
         elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
@@ -143,30 +152,76 @@ def _pull(node: Any, oldest: int, create_graph: bool) -> None:
         parent.grad = c
 
 
-def _pull_floats(node: Any) -> bool:
-    """`_pull` for one or two Python floats, with no broadcasting to undo: the same, only faster.
+def _pull_two(node: Any, oldest: int) -> None:
+    """`_pull` for one or two operands: the same, written out for both, as this is where the time goes."""
+    g, out, row, x, y = node.grad, node._data, node._row, node._x, node._y
+    rules = row.rules
+    parent = node._px
+    if parent is not None and parent._born >= oldest:
+        if parent._data is not x:
+            _check_unchanged(node, parent, x)
+        try:
+            c = rules[0](g, out, x) if y is ONE else rules[0](g, out, x, y)
+        except (ArithmeticError, ValueError):
+            c = None
+        if not (type(c) is np.ndarray is type(x) and c.dtype is x.dtype and c.shape == x.shape):
+            c = _closer(c, x, row, rules[0], g, out, node._args, _NO_KEYWORDS)
+        if parent.grad is not PENDING:
+            c = _sum(parent.grad, c)
+        elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
+            c = c.copy()
+        parent.grad = c
+    parent = node._py
+    if parent is not None and parent._born >= oldest:
+        if parent._data is not y:
+            _check_unchanged(node, parent, y)
+        try:
+            c = rules[1](g, out, x, y)
+        except (ArithmeticError, ValueError):
+            c = None
+        if not (type(c) is np.ndarray is type(y) and c.dtype is y.dtype and c.shape == y.shape):
+            c = _closer(c, y, row, rules[1], g, out, node._args, _NO_KEYWORDS)
+        if parent.grad is not PENDING:
+            c = _sum(parent.grad, c)
+        elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
+            c = c.copy()
+        parent.grad = c
 
-    Returns False, with nothing done, where a rule fails or gives no number: then `_pull` looks closer.
+
+def _pull_floats(node: Any) -> bool:
+    """`_pull` for one or two Python floats: the same again, with no shapes to look at.
+
+    Returns False, with nothing done, where a rule fails or gives no number: then `_pull_two` looks closer.
     """
-    g, out, args, parents, rules = node.grad, node._data, node._args, node._parents, node._row.rules
-    first, second = parents[0], parents[1] if len(parents) == 2 else None
+    g, out, row, x, y, px, py = (
+        node.grad, node._data, node._row, node._x, node._y, node._px, node._py,
+    )  # fmt: skip
     try:
-        if len(args) == 2:
-            x, y = args
-            cx = 0.0 if first is None else rules[0](g, out, x, y)
-            cy = 0.0 if second is None else rules[1](g, out, x, y)
+        if node._kwargs or y is MANY:
+            return False
+        if y is ONE:
+            cx, y, cy = row.rules[0](g, out, x), 0.0, 0.0
         else:
-            (x,), y, cy = args, 0.0, 0.0
-            cx = rules[0](g, out, x)
-    except (ArithmeticError, ValueError, TypeError, IndexError):
+            cx = 0.0 if px is None else row.rules[0](g, out, x, y)
+            cy = 0.0 if py is None else row.rules[1](g, out, x, y)
+    except (ArithmeticError, ValueError, TypeError):
         return False
     if not (type(x) is type(y) is type(cx) is type(cy) is float and cx == cx and cy == cy):
         return False
-    if first is not None:
-        first.grad = cx if first.grad is PENDING else first.grad + cx
-    if second is not None:
-        second.grad = cy if second.grad is PENDING else second.grad + cy
+    if px is not None:
+        px.grad = cx if px.grad is PENDING else px.grad + cx
+    if py is not None:
+        py.grad = cy if py.grad is PENDING else py.grad + cy
     return True
+
+
+def _closer(
+    c: Any, like: Any, row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """What a rule gave for the argument `like`, looked at more closely; None where it failed."""
+    if c is None or type(c) is complex or (type(c) is float and c != c):  # Python's (-1.0) ** 0.5 is complex
+        c = _careful(row, rule, g, out, args, kwargs)
+    return _quiet(_fitted, c, like, row)
 
 
 def _careful(row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

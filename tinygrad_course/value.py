@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .backprop import backpropagate
+from .backprop import MANY, ONE, backpropagate
 from .contents import Contents, checked
 from .derivatives import TABLE, Row, indexing, neural, pick, running
 from .errors import accepted_keywords, explained, no_assignment, no_method, no_row, place_of_out
@@ -72,14 +72,34 @@ def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Val
 
 def _result(data: Any, row: Row | None, args: tuple[Any, ...], kwargs: dict[str, Any], parents: Any) -> Value:
     """A Value that records how it was computed (or a constant: no row, and None for parents)."""
+    if parents is None:
+        value = _recorded(data, None, None, ONE, None, None)
+        value._learns = False
+    else:
+        n = len(args) if row is not None and row.each is None and len(args) == len(parents) else 0
+        if n == 1:
+            value = _recorded(data, row, args[0], ONE, parents[0], None)
+        elif n == 2:
+            value = _recorded(data, row, *args, *parents)
+        else:
+            value = _recorded(data, row, args, MANY, parents, None)
+        value._kwargs = kwargs
+    return value
+
+
+def _recorded(data: Any, row: Row | None, x: Any, y: Any, px: Any, py: Any) -> Value:
+    """A Value that was computed from the operands x and y, which came from the Values px and py."""
     value: Value = _new(Value)
     value._data = data
+    value._row = row
+    value._x = x
+    value._y = y
+    value._px = px
+    value._py = py
+    value._kwargs = _NO_KEYWORDS
+    value._learns = True
     value.grad = None
     value.name = None
-    value._row = row
-    value._args = args
-    value._kwargs = kwargs
-    value._parents = parents
     value._born = _birthday()
     return value
 
@@ -104,7 +124,7 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for i, a in enumerate(operands):
         parent = None
         if isinstance(a, Value):
-            if a._parents is not None and row.has_rule(i):
+            if a._learns and row.has_rule(i):
                 parent, learns = a, True
             a = a._data
         elif isinstance(a, (list, tuple)) and (row.sequence or (i < len(row.rules) and row.rules[i])):
@@ -256,23 +276,18 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
     scalar = row.scalar or _no_scalar
 
     def forward(self: Value, other: Any) -> Value:
-        x, parents = self._data, self._parents
+        x, px = self._data, self if self._learns else None
         if type(other) is Value:
-            y = other._data
-            if type(x) is not type(y):
-                parents = None
-            elif other._parents is not None:
-                parents = (self if parents is not None else None, other)
-            elif parents is not None:
-                parents = (self, None)
-        elif parents is not None:
-            y = _beside(x, other, ufunc)
-            parents = (self, None) if y is not None else None
-        if parents is not None and _is_recording() is True:
+            y, py = other._data, other if other._learns else None
+            usual = type(x) is type(y)
+        else:
+            y, py = _beside(x, other, ufunc), None
+            usual = y is not None
+        if usual and (px is not None or py is not None) and _is_recording() is True:
             try:
                 out = scalar(x, y) if type(x) is float else ufunc(x, y) if type(x) is np.ndarray else None
                 if type(out) is type(x):
-                    return _result(out, row, (x, y), _NO_KEYWORDS, parents)
+                    return _recorded(out, row, x, y, px, py)
             except (ArithmeticError, ValueError, TypeError):
                 pass  # _apply finds out why
         other = _operand(other)
@@ -280,12 +295,12 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[V
 
     def reflected(self: Value, other: Any) -> Value:
         x = self._data
-        if self._parents is not None and _is_recording() is True and type(x) in (float, np.ndarray):
+        if self._learns and _is_recording() is True and type(x) in (float, np.ndarray):
             try:
                 if (y := _beside(x, other, ufunc)) is not None:
                     out = scalar(y, x) if type(x) is float else ufunc(y, x)
                     if type(out) is type(x):
-                        return _result(out, row, (y, x), _NO_KEYWORDS, (None, self))
+                        return _recorded(out, row, y, x, None, self)
             except (ArithmeticError, ValueError, TypeError):
                 pass
         other = _operand(other)
@@ -324,12 +339,12 @@ def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
 
     def method(self: Value) -> Value:
         x = self._data
-        if self._parents is not None and _is_recording() is True:
+        if self._learns and _is_recording() is True:
             try:
                 if type(x) is float and scalar is not None:
-                    return _result(scalar(x), row, (x,), _NO_KEYWORDS, (self,))
+                    return _recorded(scalar(x), row, x, ONE, self, None)
                 if type(x) is np.ndarray and type(out := row.function(x)) is np.ndarray:
-                    return _result(out, row, (x,), _NO_KEYWORDS, (self,))
+                    return _recorded(out, row, x, ONE, self, None)
             except (ArithmeticError, ValueError):
                 pass  # _apply finds out why
         return _apply(row, (self,), _NO_KEYWORDS)
@@ -398,7 +413,10 @@ class Value(Contents, Methods):
     array([12.,  2.])
     """
 
-    __slots__ = ("_args", "_born", "_data", "_kwargs", "_parents", "_row", "grad", "name")
+    # The record: the operation's row, its operands x and y as they were, and the Values px and py that they
+    # came from (None where no gradient goes).  With one operand y is ONE; with more, y is MANY, and x and px
+    # are tuples.  Two operands are held without tuples, as the collector would have to go through those.
+    __slots__ = ("_born", "_data", "_kwargs", "_learns", "_px", "_py", "_row", "_x", "_y", "grad", "name")
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, *, requires_grad: bool = True, name: str | None = None) -> None:
@@ -406,10 +424,27 @@ class Value(Contents, Methods):
         self.grad: Any = None
         self.name = name
         self._row: Row | None = None
-        self._args: tuple[Any, ...] = ()
+        self._x = self._px = self._py = None
+        self._y: Any = ONE
         self._kwargs = _NO_KEYWORDS
-        self._parents: tuple[Value | None, ...] | None = () if requires_grad else None
+        self._learns = requires_grad
         self._born: int = _birthday()
+
+    @property
+    def _args(self) -> tuple[Any, ...]:
+        """All arguments of the operation, as they were."""
+        if self._row is None or self._y is MANY:
+            return self._x or ()
+        return (self._x,) if self._y is ONE else (self._x, self._y)
+
+    @property
+    def _parents(self) -> tuple[Value | None, ...] | None:
+        """The Value that each operand came from; None for a constant, which no gradient reaches."""
+        if not self._learns or self._row is None:
+            return () if self._learns else None
+        if self._y is MANY:
+            return self._px
+        return (self._px,) if self._y is ONE else (self._px, self._py)
 
     # What it holds
     @property
@@ -432,7 +467,7 @@ class Value(Contents, Methods):
     @property
     def requires_grad(self) -> bool:
         """Whether `backward` brings a gradient here.  It can be set on leaves."""
-        return self._parents is not None
+        return self._learns
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
@@ -440,7 +475,7 @@ class Value(Contents, Methods):
             raise RuntimeError(
                 f"requires_grad of a result of {self._row.name} follows from its arguments; use v.detach()"
             )
-        self._parents = () if wanted else None
+        self._learns = bool(wanted)
 
     @property
     def T(self) -> Value:
@@ -482,7 +517,7 @@ class Value(Contents, Methods):
         >>> x.grad
         18.0
         """
-        if self._parents is None:
+        if not self._learns:
             raise RuntimeError(
                 "backward: this Value has no record: it has requires_grad=False, is detached, or was "
                 "computed under no_grad, or from constants only. Start from Values with requires_grad=True"
