@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_course import TraceError, Value, compile, grad, nn, no_grad, value_and_grad
+from tinygrad_course import TraceError, Value, compile, grad, hessian, nn, no_grad, value_and_grad
 from tinygrad_course.nn import functional as F
 from tinygrad_course.testing import graphs
 
@@ -305,6 +305,9 @@ def test_with_the_transforms():
     np.testing.assert_array_equal(compile(grad(f))(Value(x)).data, grad(f)(x))
     second = lambda h: grad(lambda x: (grad(h)(x) ** 2).sum())
     np.testing.assert_allclose(second(compile(f))(x), second(f)(x), rtol=1e-12)
+    np.testing.assert_array_equal(hessian(compile(f))(x), hessian(f)(x))
+    with pytest.raises(TraceError, match=r"hessian\(compile\(f\)\)"):
+        compile(hessian(f))(x)
     value, gradient = value_and_grad(compile(f))(x)
     assert value == f(Value(x)).item()
     np.testing.assert_array_equal(gradient, grad(f)(x))

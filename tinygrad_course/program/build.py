@@ -168,7 +168,7 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     program.learns = [learns and type(o) is Value and o._parents is not None for o in outs]
     program.structure = mapped(type, result)
     program.reads, program.writes = [place for place, _ in run.reads], [place for place, _ in writes]
-    program.row = Row(program.function, tuple(map(_rule, range(len(program.targets)))))
+    program.row = Row(program.function, tuple(map(_rule, range(len(program.targets)))), sequence=True)
     program._plan = with_buffers([*forward, *backward], needed)
     program.parts = Parts(run, forward, backward, returned, gradients, len(outs))
     program.parts.gradient_of = {same.get(c, c): same.get(x, x) for c, x in run.gradient_of.items()}
@@ -178,7 +178,7 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
 
 def _rule(i: int) -> Callable[..., Any]:
     """The rule for target `i` of a program."""
-    return lambda g, out, *operands, call: call(i, g, out, operands)
+    return lambda g, out, operands, call: call(i, g, out, operands)
 
 
 class Owner:

@@ -150,7 +150,7 @@ class Compiled:
         if not learned:
             return program.rebuilt(outs)
         parents: Any = tuple([leaves[t] if type(t) is int else t for t in program.targets])
-        operands = tuple([p._data for p in parents])
+        operands = ([p._data for p in parents],)
         record = {"call": _Backward(self, program, run, data, parents, args, kwargs)}
         if len(learned) == 1:
             return program.rebuilt(outs, [_result(learned[0], program.row, operands, record, parents)])

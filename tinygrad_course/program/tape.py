@@ -304,7 +304,8 @@ class Traced(Methods):
             n = len(tape.instructions)
             try:
                 return function(*args, **kwargs)  # what it consists of
-            except (TraceError, TypeError, ValueError):  # it does more than NumPy calls: one step then
+            except (TraceError, TypeError, ValueError, AttributeError):
+                # it does more than NumPy calls, and so is one step of the program
                 del tape.instructions[n:]
         return tape.call(function, args, kwargs)
 
@@ -366,6 +367,8 @@ class Traced(Methods):
 
     def numpy(self) -> Any:
         return self.__array__()
+
+    _refused: Any  # `refused`, for rooms that do not know this one
 
     def __repr__(self) -> str:
         return f"Traced({self._variable.number}, shape={self.shape}, dtype={self.dtype})"
@@ -430,6 +433,9 @@ def refused(what: str, instead: str) -> TraceError:
         if not frame.filename.startswith(PACKAGE) and "numpy" not in Path(frame.filename).parts:
             return TraceError(f"compile: {what}, in {frame.filename}:{frame.lineno}: {frame.line}\n{instead}")
     return TraceError(f"compile: {what}; {instead}")
+
+
+Traced._refused = staticmethod(refused)
 
 
 SCALARS = {row.scalar for row in TABLE.values() if row.scalar is not None}

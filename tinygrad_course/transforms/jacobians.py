@@ -110,6 +110,11 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
     shapes = [shape + v.shape for v in trace.inputs]
     if not shape:
         return _row(out, np.ones_like(data) if isinstance(data, np.ndarray) else 1.0, trace)
+    if hasattr(data, "_refused"):  # an array that traces: which terms of a batch are zero depends on the data
+        raise data._refused(
+            "all rows of a Jacobian or Hessian are found at once",
+            "compile the function that is differentiated: hessian(compile(f))",
+        )
     if not n:
         return [np.zeros(whole, v.dtype) for whole, v in zip(shapes, trace.inputs)]
 
