@@ -75,8 +75,8 @@ class Compiled:
         return self._traced(key, args, kwargs, held, leaves)
 
     @property
-    def source(self) -> str:
-        """The program of the latest call as NumPy source that runs on its own.
+    def latest(self) -> Program:
+        """The program that was made last.
 
         Raises
         ------
@@ -85,9 +85,20 @@ class Compiled:
         """
         if not self._programs:
             raise RuntimeError(
-                "source: the function was not called yet, so there is no program; call it once"
+                "compile: the function was not called yet, so there is no program; call it once"
             )
-        return next(reversed(self._programs.values())).source
+        return next(reversed(self._programs.values()))
+
+    @property
+    def source(self) -> str:
+        """The program that was made last as NumPy source that runs on its own.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing was compiled yet.
+        """
+        return self.latest.source
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         """A compiled method, of one object: each object has programs of its own."""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..program.compiled import Compiled
 from ..value import Value
 from .dot import dot_text, find_program, run_program
 from .pictures import STILL, still_view, title_of, written
@@ -17,7 +18,7 @@ SUFFIXES = (".dot", ".svg", ".png", ".pdf", ".html")
 
 
 def save(
-    value: Value | Recorder,
+    value: Value | Recorder | Compiled,
     path: str | os.PathLike[str],
     *,
     module: Any = None,
@@ -30,8 +31,9 @@ def save(
 
     Parameters
     ----------
-    value : Value or Recorder
-        The result, usually a loss.  A recorded training run can only be saved as ``.html``.
+    value : Value, Recorder or compiled function
+        The result, usually a loss.  A recorded training run can only be saved as ``.html``, a compiled
+        function, which is drawn as its program, only as a still picture.
     path : str or path
         Where to write; ends in .svg, .png, .pdf, .dot or .html.
     module : Module, optional
@@ -67,6 +69,8 @@ def save(
     if suffix not in SUFFIXES:
         raise ValueError(f"save: a picture's path ends in {', '.join(SUFFIXES)}, and this is {path.name!r}")
     if suffix == ".html":
+        if isinstance(value, Compiled):
+            raise TypeError(f"save: a program is not played; save it as {path.stem}.svg, or play its result")
         player(value, path, module=module, max_nodes=PLAYED if max_nodes is None else max_nodes)
         return path
     if isinstance(value, Recorder):

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..program.compiled import Compiled
 from ..value import Value
 from .dot import dot_lines
 from .graph import graph_of
 from .nodes import Graph
+from .programs import program_graph
 from .views import View, texts_of, view_of
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ STILL = 500
 """So many nodes a still picture may have unless more are asked for."""
 
 
-def draw(value: Value, *, module: Any = None, max_nodes: int = STILL) -> graphviz.Digraph:
+def draw(value: Value | Compiled, *, module: Any = None, max_nodes: int = STILL) -> graphviz.Digraph:
     """Draw the graph that `value` was computed from.
 
     One node a value: the operation, its name and number or shape, its gradient (– before backward).  Inputs
@@ -27,8 +29,9 @@ def draw(value: Value, *, module: Any = None, max_nodes: int = STILL) -> graphvi
 
     Parameters
     ----------
-    value : Value
-        The result, usually a loss.
+    value : Value or compiled function
+        The result, usually a loss.  A compiled function is drawn as its program, the forward pass and the
+        backward pass.
     module : Module, optional
         The network: names its parameters, and frames its layers.  Without it, layers are known from
         parameters with dotted names, ``Value(0.1, name="hidden.weight")``.
@@ -69,8 +72,11 @@ def draw(value: Value, *, module: Any = None, max_nodes: int = STILL) -> graphvi
     return graphviz.Digraph(body=dot_lines(view))
 
 
-def still_view(value: Value, module: Any, max_nodes: int) -> View:
+def still_view(value: Value | Compiled, module: Any, max_nodes: int) -> View:
     """The graph with everything open, if it is not too large for that."""
+    if isinstance(value, Compiled):
+        program, texts = program_graph(value)
+        return view_of(limited(program, max_nodes), texts)
     advice = (
         "Draw a smaller one (a single sample, fewer neurons), save it as .html, where layers open and close,"
     )
@@ -89,8 +95,10 @@ def limited(graph: Graph, max_nodes: int, advice: str = "Draw a smaller one,") -
     return graph
 
 
-def title_of(value: Value) -> str:
+def title_of(value: Value | Compiled) -> str:
     """What the picture as a whole is called."""
+    if isinstance(value, Compiled):
+        return "A compiled program"
     return f"The graph of {value.name}" if value.name else "The graph behind a value"
 
 

@@ -90,7 +90,7 @@ def described(box: Box) -> str:
         return ", ".join([box.lines[0], "layer", *box.lines[1:]])
     node = box.node
     parts = [node.operation or node.kind]
-    if node.operation and node.row.formula:
+    if node.operation and node.value is not None and node.row.formula:
         parts.append(node.row.formula)
     if node.name:
         parts.append(plain(node.name))
