@@ -12,7 +12,7 @@ class Contents:
 
     __slots__ = ()
     _data: Any
-    _parents: Any
+    _learns: bool
     name: str | None
 
     @property
@@ -85,7 +85,7 @@ class Contents:
     def __repr__(self) -> str:
         text = repr(self._data) if type(self._data) is float else _text(self._data)
         more = "" if self.name is None else f", name={self.name!r}"
-        more += "" if self._parents is not None else ", requires_grad=False"
+        more += "" if self._learns else ", requires_grad=False"
         more += "" if type(self._data) is float or self.dtype == float else f", dtype={self.dtype}"
         return f"Value({text}{more})"
 

@@ -165,7 +165,7 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     backward = [i for i in instructions if i.out not in forward_only]
     program.targets = [t for t, _, _ in run.learning] if run.gradients else []
     learns = bool(run.gradients)
-    program.learns = [learns and type(o) is Value and o._parents is not None for o in outs]
+    program.learns = [learns and type(o) is Value and o._learns for o in outs]
     program.structure = mapped(type, result)
     program.reads, program.writes = [place for place, _ in run.reads], [place for place, _ in writes]
     program.row = Row(program.function, tuple(map(_rule, range(len(program.targets)))), sequence=True)

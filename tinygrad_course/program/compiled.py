@@ -60,9 +60,9 @@ class Compiled:
 
     def _signature(self, key: Any, held: Held, leaves: list[Any]) -> Any:
         """All that a program depends on."""
-        parameters = tuple([signature_of(v._data, v._parents is not None) for _, v in held.values])
-        modes = tuple([m.training for m in held.modules])
-        signature: tuple[Any, ...] = (_is_recording(), key, parameters, modes, held.key)
+        parameters = [signature_of(v._data, v._learns) for _, v in held.values]
+        modes = [m.training for m in held.modules]
+        signature: tuple[Any, ...] = (_is_recording(), key, *parameters, *modes, held.key)
         if self._uses_gradients:
             owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
             signature += (tuple([_of_gradient(v.grad) for v in owners]),)
@@ -224,7 +224,7 @@ class _Backward:
     def _eagerly(self, seeds: list[Any], create_graph: bool) -> Any:
         """The gradients through the function itself: where they are to be recorded, or 0 / 0 turned up."""
         result = self.compiled.function(*self.args, **self.kwargs)
-        outs = [v for v in tree_leaves(result) if type(v) is Value and v._parents is not None]
+        outs = [v for v in tree_leaves(result) if type(v) is Value and v._learns]
         total: list[Any] = [None] * len(self.parents)
         for out, seed in zip(outs, seeds):
             found = backpropagate(out, seed, inputs=self.parents, create_graph=create_graph)
@@ -251,7 +251,7 @@ def flattened(args: Any, kwargs: Any, held: Held) -> tuple[list[Any], Any]:
         if kind is Value:
             leaves.append(thing)
             at = next((i for i, (_, v) in enumerate(held.values) if v is thing), None)
-            return (at, signature_of(thing._data, thing._parents is not None))
+            return (at, signature_of(thing._data, thing._learns))
         if kind is tuple or kind is list:
             return (kind, *[visit(part) for part in thing])
         if kind is dict:

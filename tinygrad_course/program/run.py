@@ -57,7 +57,7 @@ class Run:
             n, traced = len(self.inputs), self.given(thing._data, thing.name or name)
             if any(thing is v for _, v in self.values):  # its data are those of the parameter
                 return thing
-            stand_in = Value(traced, requires_grad=thing._parents is not None, name=thing.name)
+            stand_in = Value(traced, requires_grad=thing._learns, name=thing.name)
             self.arguments.append((n, stand_in, thing))
             self.learns(n, stand_in)
             return stand_in
@@ -69,7 +69,7 @@ class Run:
 
     def learns(self, target: int | Value, stand_in: Value) -> None:
         """Note where a gradient shall come back to, if one shall."""
-        if self.recording and stand_in._parents is not None:
+        if self.recording and stand_in._learns:
             self.learning.append((target, stand_in, stand_in._data._variable))
 
     def __enter__(self) -> Run:
@@ -152,14 +152,14 @@ class Run:
     def check_leaves(self, outs: list[Any]) -> None:
         """Raise Missed if gradients would reach leaves that nobody named."""
         known = {id(v) for _, v, _ in self.learning}
-        leaves = [v for v in graph_of(outs) if v._row is None and v._parents is not None]
+        leaves = [v for v in graph_of(outs) if v._row is None and v._learns]
         if missed := [v for v in leaves if id(v) not in known]:
             raise Missed(missed)
 
     def back(self, outs: list[Any]) -> None:
         """Run the walk back from the results, on Traced arrays too."""
         self.backward_from = len(self.tape.instructions)
-        values = [o for o in outs if type(o) is Value and o._parents is not None]
+        values = [o for o in outs if type(o) is Value and o._learns]
         if not values or not self.recording or self.tape.stale:
             return
         for value in values:

@@ -170,7 +170,7 @@ def recorded(tree: Any, start: int) -> list[Value]:
 
 def differentiable(x: Any) -> bool:
     """Whether `x` is a Value with a gradient."""
-    return isinstance(x, Value) and x._parents is not None
+    return isinstance(x, Value) and x._learns
 
 
 def has_values(tree: Any) -> bool:
@@ -230,7 +230,7 @@ def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
 def fresh(leaf: Any, recording: bool) -> Value:
     """A Value that only this run knows: a leaf, or a recorded copy of a Value that has a gradient itself."""
     if isinstance(leaf, Value):
-        return +leaf if recording and leaf._parents is not None else Value(leaf._data)
+        return +leaf if recording and leaf._learns else Value(leaf._data)
     return Value(leaf)
 
 
