@@ -33,6 +33,7 @@ _is_recording = _recording.get
 _birthday = itertools.count(1).__next__
 _walking = threading.RLock()  # one backward pass at a time writes into .grad
 _NO_KEYWORDS: dict[str, Any] = {}
+# What operands are nearly always: then NumPy's function can be called on them as it is.
 _USUAL = frozenset({np.ndarray, int, bool, str, tuple, list, slice, type, type(None), type(Ellipsis)})
 _new = object.__new__
 
