@@ -52,9 +52,7 @@ class Compiled:
         if program is None:
             try:
                 program = self._traced(key, args, kwargs, held, leaves)
-            except (
-                ArithmeticError
-            ):  # floats that NumPy would have computed with: as without compile, this time
+            except ArithmeticError:  # floats that NumPy would have computed with: as without compile
                 return self.function(*args, **kwargs)
         return self._run(program, leaves, args, kwargs)
 
@@ -84,9 +82,7 @@ class Compiled:
             If nothing was compiled yet.
         """
         if not self._programs:
-            raise RuntimeError(
-                "compile: the function was not called yet, so there is no program; call it once"
-            )
+            raise RuntimeError("compile: the function was not called yet, so there is no program; call it")
         return next(reversed(self._programs.values()))
 
     @property
@@ -129,10 +125,8 @@ class Compiled:
 
     def _holders(self, args: Any, kwargs: Any) -> Held:
         """What the function holds, and modules and generators among its arguments."""
-        others = [a for a in (*args, *kwargs.values()) if type(a) not in _DATA]
-        given = (
-            [a for a in others if is_module(a) or isinstance(a, np.random.Generator)] if others else others
-        )
+        given = [a for a in (*args, *kwargs.values()) if type(a) not in _DATA]
+        given = [a for a in given if is_module(a) or isinstance(a, np.random.Generator)]
         if given or not self._looked or self._held.changed() is not None:
             self._held, self._looked = held_by(self.function, *given), True
         return self._held
