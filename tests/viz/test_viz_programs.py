@@ -57,5 +57,5 @@ def test_files(compiled, tmp_path):
 
 
 def test_a_function_that_was_not_called_has_no_program(tmp_path):
-    with pytest.raises(RuntimeError, match="call it"):
+    with pytest.raises(RuntimeError, match="call it once"):
         viz.save(compile(lambda x: Value(1.0) * x), tmp_path / "program.svg")

@@ -82,7 +82,7 @@ class Compiled:
             If nothing was compiled yet.
         """
         if not self._programs:
-            raise RuntimeError("compile: the function was not called yet, so there is no program; call it")
+            raise RuntimeError("compile: the function was not called yet, so it has no program; call it once")
         return next(reversed(self._programs.values()))
 
     @property
