@@ -316,3 +316,13 @@ def test_a_step_of_the_lectures_network_is_few_records():
         names.append(value._row.name)
         value = value._parents[0] if value._parents[0] is not None else value._parents[1]
     assert names == ["mean", "softmax_cross_entropy", "linear", "relu", "linear"]
+
+
+@pytest.mark.parametrize("dtype", ["i1", "<i2", ">i4", "<i8", ">i8", "u1"])
+def test_class_numbers_are_checked_in_every_integer_dtype(dtype):
+    logits = np.zeros((3, 4))
+    right = np.array([0, 3, 1], dtype)
+    assert F.cross_entropy(logits, right) == pytest.approx(np.log(4))
+    for wrong in (4, 100, *((-1, -4) if "i" in dtype else ())):
+        with pytest.raises(ValueError, match="classes"):
+            F.cross_entropy(logits, np.array([0, wrong, 1], dtype))

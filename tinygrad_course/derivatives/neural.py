@@ -194,14 +194,11 @@ def _is_classes(logits, target):
     return np.ndim(target) == logits.ndim - 1
 
 
-_UNSIGNED = {np.dtype(f"i{n}"): np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
-
-
 def _only_classes(target, classes, ignored=-1):
     """Whether `target` holds nothing but class numbers, and not that of samples to be ignored."""
     if not target.size:
         return True
-    whole = target.view(_UNSIGNED.get(target.dtype, target.dtype))  # numbers below 0 are large ones there
+    whole = target.view(target.dtype.str.replace("i", "u"))  # without a sign, numbers below 0 are large
     return bool(np.maximum.reduce(whole, None) < classes) and not 0 <= ignored < classes
 
 
