@@ -36,7 +36,6 @@ ONE: Any = object()
 MANY: Any = object()
 """In place of the second operand of a record: there are any number, and the first is a tuple of all."""
 
-_NO_KEYWORDS: dict[str, Any] = {}
 _born = operator.attrgetter("_born")
 
 
@@ -165,7 +164,7 @@ def _pull_two(node: Any, oldest: int) -> None:
         except (ArithmeticError, ValueError):
             c = None
         if not (type(c) is np.ndarray is type(x) and c.dtype is x.dtype and c.shape == x.shape):
-            c = _closer(c, x, row, rules[0], g, out, node._args, _NO_KEYWORDS)
+            c = _closer(c, x, row, rules[0], g, out, node._args, node._kwargs)
         if parent.grad is not PENDING:
             c = _sum(parent.grad, c)
         elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
@@ -180,7 +179,7 @@ def _pull_two(node: Any, oldest: int) -> None:
         except (ArithmeticError, ValueError):
             c = None
         if not (type(c) is np.ndarray is type(y) and c.dtype is y.dtype and c.shape == y.shape):
-            c = _closer(c, y, row, rules[1], g, out, node._args, _NO_KEYWORDS)
+            c = _closer(c, y, row, rules[1], g, out, node._args, node._kwargs)
         if parent.grad is not PENDING:
             c = _sum(parent.grad, c)
         elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):

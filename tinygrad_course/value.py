@@ -428,7 +428,7 @@ class Value(Contents, Methods):
         self._x = self._px = self._py = None
         self._y: Any = ONE
         self._kwargs = _NO_KEYWORDS
-        self._learns = requires_grad
+        self._learns = bool(requires_grad)
         self._born: int = _birthday()
 
     @property

@@ -172,9 +172,16 @@ def derivative(
                 "write rules as lambda g, out, x: ..., and None for an argument without one"
             )
     row = Row(
-        function, rules, each, sequence=sequence, scalar=scalar, formula=formula, domain=domain, kink=kink
+        function,
+        rules,
+        each,
+        sequence=sequence,
+        scalar=scalar,
+        saves=None if saves is None else Row(saves),
+        formula=formula,
+        domain=domain,
+        kink=kink,
     )
-    row.saves = None if saves is None else Row(saves)
     return _register(row)
 
 

@@ -145,9 +145,8 @@ class Adam(Optimizer):
 
     def _descend(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any) -> None:
         weight1, weight2 = [(1 - beta**step) / (1 - beta) for beta in self.betas]
-        root = math.sqrt(
-            weight2
-        )  # m / weight1 / (√(v / weight2) + eps) = root / weight1 · m / (√v + root · eps)
+        # m / weight1 / (√(v / weight2) + eps) = root / weight1 · m / (√v + root · eps)
+        root = math.sqrt(weight2)
         beta1, beta2, eps, rate = _constants(p, *self.betas, root * self.eps, self.lr * root / weight1)
         m *= beta1
         m += g

@@ -131,7 +131,12 @@ class Plan:
 
 OUT = {np.matmul}
 SLOPE = TABLE[neural.slope].function
-"""The gradient of the softmax cross-entropy, written out as a product and a subtraction in place."""
+"""The gradient of the softmax cross-entropy."""
+
+
+def is_slope(instruction: Instruction) -> bool:
+    """Whether an instruction is written out as a product and a subtraction in place: a `SLOPE` of rows."""
+    return instruction.function is SLOPE and len(instruction.out.shape) == 2
 
 
 def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> Plan:
@@ -152,7 +157,8 @@ def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) 
         out, function = instruction.out, instruction.function
         used = {v.root for v in variables_in([instruction.args, instruction.kwargs])}
         ending = [v for v in used if last[v] == i and v in plan.places]
-        elementwise = function is SLOPE or (isinstance(function, np.ufunc) and function.signature is None)
+        elementwise = isinstance(function, np.ufunc) and function.signature is None
+        elementwise = elementwise or is_slope(instruction)
         fits = (elementwise or function in OUT) and out.contiguous and out.shape != () and out.source is None
         reading = set()  # buffers that are read while the result is written
         if not elementwise:

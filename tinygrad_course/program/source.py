@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..value import Value
-from .passes import SLOPE, Plan, variables_in
+from .passes import Plan, is_slope, variables_in
 from .state import Effect
 from .tape import Instruction, Names, Variable, _astype, _copied, _expect
 
@@ -87,7 +87,7 @@ class Printer:
                 continue  # of no interest to people
             if instruction.out.source is not None and instruction.function in VIEWS:
                 self.names.given[instruction.out] = self.call(instruction)
-            elif instruction.function is SLOPE:
+            elif is_slope(instruction):
                 lines += self.slope(instruction)
             else:
                 lines.append(self.line(instruction))
@@ -142,10 +142,7 @@ class Printer:
     def quickly(self, instruction: Instruction, texts: list[str]) -> str:
         """What some of NumPy's functions do in the end, without what they do before; empty for others."""
         function, args, out = instruction.function, instruction.args, instruction.out
-        axis, more = (
-            instruction.kwargs.get("axis", args[1] if len(args) > 1 else None),
-            dict(instruction.kwargs),
-        )
+        more = instruction.kwargs
         x = args[0] if args and isinstance(args[0], Variable) else None
         if x is None or len(args) > 2 or more.keys() - {"axis", "keepdims"}:
             return ""
@@ -154,7 +151,8 @@ class Printer:
             return f"np.ndarray({shape}, {texts[0]}.dtype, {texts[0]}, 0, {self.text((0,) * len(out.shape))})"
         kept = ", keepdims=True" if more.get("keepdims") else ""
         if function in REDUCED and x.shape:
-            return f"{REDUCED[function]}({texts[0]}, {self.text(axis)}{kept})"
+            axis = self.text(more.get("axis", args[1] if len(args) > 1 else None))
+            return f"{REDUCED[function]}({texts[0]}, {axis}{kept})"
         n = math.prod(x.shape) // max(1, math.prod(out.shape))
         if function is np.mean and x.dtype in (np.float32, np.float64) and 0 < n < 2**24 and not out.shape:
             return f"np.add.reduce({texts[0]}, None{kept}) / {n}"

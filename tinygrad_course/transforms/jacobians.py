@@ -14,7 +14,7 @@ import numpy as np
 from ..trees import leaves, rebuilt
 from ..value import Value
 from .batch import Batch
-from .gradients import grad
+from .gradients import _ones, grad
 from .tracing import Argnums, Function, Trace, filled, pulled, recorded
 
 MOST_ENTRIES = 2**19
@@ -109,7 +109,7 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
     data = out._data if isinstance(out, Value) else out
     shapes = [shape + v.shape for v in trace.inputs]
     if not shape:
-        return _row(out, np.ones_like(data) if isinstance(data, np.ndarray) else 1.0, trace)
+        return _row(out, _ones(out), trace)
     if hasattr(data, "_refused"):  # an array that traces: which terms of a batch are zero depends on the data
         raise data._refused(
             "all rows of a Jacobian or Hessian are found at once",

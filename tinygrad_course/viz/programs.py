@@ -12,7 +12,7 @@ from .views import Texts
 
 
 def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
-    """The program of the latest call, and what is written in its boxes: operation, name and shape.
+    """The program that was made last, and what is written in its boxes: operation, name and shape.
 
     The names are those of `Compiled.source`.
 
@@ -20,6 +20,8 @@ def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
     ------
     RuntimeError
         If nothing was compiled yet.
+    ValueError
+        If the program is empty.
 
     Examples
     --------
@@ -73,5 +75,7 @@ def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
                 edges.append(edge)
                 source.outputs.append(edge)
                 node.inputs.append(edge)
+    if not nodes:
+        raise ValueError("the program computes nothing from what it is given, so there is nothing to draw")
     used = [group for group in groups if any(node.group is group for node in nodes)]
     return Graph(nodes[-1], nodes, edges, used), texts
