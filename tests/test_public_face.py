@@ -41,7 +41,7 @@ def test_the_engine_needs_numpy_only():
 
 
 def test_a_function_is_not_hidden_by_the_module_of_its_name():
-    code = "import tinygrad_course.gradcheck as m, tinygrad_course as t; print(callable(t.gradcheck))"
+    code = "import tinygrad_course.testing.gradcheck as m, tinygrad_course as t; print(callable(t.gradcheck))"
     assert in_a_new_python(code) == "True"
 
 

@@ -7,8 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .derivatives import derivative
-from .gradcheck import gradcheck, gradgradcheck  # now, as a module of that name would hide the function
-from .value import Value, no_grad
+from .engine.value import Value, no_grad
 
 if TYPE_CHECKING:
     from . import data as data
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from .program import TraceError as TraceError
     from .program import compile as compile
     from .program import emit as emit
+    from .testing import gradcheck as gradcheck
+    from .testing import gradgradcheck as gradgradcheck
     from .transforms import checkpoint as checkpoint
     from .transforms import custom_derivative as custom_derivative
     from .transforms import grad as grad
@@ -49,10 +50,11 @@ _LATER = {  # what loads on first use -> the room it is in
     **{room: room for room in ("data", "nn", "optim", "testing", "viz")},
     **dict.fromkeys(("load", "save"), "nn"),
     **dict.fromkeys(("TraceError", "compile", "emit"), "program"),
+    **dict.fromkeys(("gradcheck", "gradgradcheck"), "testing"),
     **dict.fromkeys(_TRANSFORMS, "transforms"),
     **dict.fromkeys(_INSIGHT, "insight"),
 }
-__all__ = ["Value", "derivative", "gradcheck", "gradgradcheck", "no_grad", *_LATER]
+__all__ = ["Value", "derivative", "no_grad", *_LATER]
 
 
 def __getattr__(name: str) -> Any:

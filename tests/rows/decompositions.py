@@ -8,7 +8,7 @@ vectors that are known up to their sign are squared.
 import numpy as np
 
 from rows.registry import Call, arrays, call, case, shapes, st, torch
-from tinygrad_course.derivatives import decompositions
+from tinygrad_course.derivatives.numpy_extra import decompositions
 
 linalg = np.linalg
 stacks = shapes(max_dims=2, max_side=2, max_size=3)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rows.registry import arrays, binary, call, case, st, torch, unary
-from tinygrad_course.derivatives.exponentials import bessel_i
+from tinygrad_course.derivatives.numpy_extra.exponentials import bessel_i
 
 case(np.exp2, unary(), torch="exp2")
 case(np.log2, unary(low=0.25), torch="log2")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rows.registry import Call, along, arrays, axes, call, case, shapes, st, torch
-from tinygrad_course.derivatives.running import running_max, running_min
+from tinygrad_course.derivatives.numpy_extra.running import running_max, running_min
 
 double = st.just(np.float64)
 case(np.cumprod, along(several=False, keepdims=False, options={"dtype": double}))

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from rows.registry import Call, arrays, axes, binary, call, case, shapes, st, unary
-from tinygrad_course.derivatives.trigonometry import sinc_derivative
+from tinygrad_course.derivatives.numpy_extra.trigonometry import sinc_derivative
 
 case(np.tan, unary(low=-1.25, high=1.25), torch="tan")
 case(np.arcsin, unary(low=-0.75, high=0.75), torch="arcsin")

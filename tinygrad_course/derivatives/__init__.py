@@ -3,34 +3,38 @@
 `table` holds the mechanism; the other files hold nothing but rows.  This floor knows NumPy only.
 """
 
+from ..engine.table import TABLE, Row, Rule, composed, derivative
 from . import (
-    choosing,
     convolution,
-    decompositions,
     elementwise,
-    exponentials,
     indexing,
-    joining,
-    moving,
     neural,
-    norms,
-    plain,
-    polynomials,
     products,
     reductions,
+    shaping,
+)
+from .numpy_extra import (
+    choosing,
+    decompositions,
+    exponentials,
+    joining,
+    moving,
+    norms,
+    polynomials,
     rounding,
     running,
     sets,
-    shaping,
     signals,
     skipping_nan,
     sorting,
     statistics,
     trigonometry,
 )
+from .numpy_extra import (
+    nondifferentiable as plain,
+)
 from .reductions import total
 from .shaping import cast, pick
-from .table import TABLE, Row, Rule, composed, derivative
 
 __all__ = [
     "TABLE",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import TABLE
-from .unsupported import UNSUPPORTED
+from .numpy_extra.unsupported import UNSUPPORTED
 
 
 def full_name(function: Callable[..., Any]) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.table import composed, derivative, whole
 from .products import swap
-from .table import composed, derivative, whole
 
 CACHED = 2**18
 """So many entries are worked on at a time, few enough to stay close to the processor."""

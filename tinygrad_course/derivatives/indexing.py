@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .table import derivative
+from ..engine.table import derivative
 
 
 def _is_basic(index):

@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
+from ..engine.table import derivative, plain
 from .indexing import scatter
-from .table import derivative, plain
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)

@@ -8,7 +8,7 @@ import operator
 
 import numpy as np
 
-from .table import composed, derivative
+from ..engine.table import composed, derivative
 
 
 def swap(x):

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from .table import derivative
+from ..engine.table import derivative
 
 
 def axes_of(x, axis):

@@ -5,7 +5,7 @@ Their rules move the gradient back to where the entries came from.
 
 import numpy as np
 
-from .table import Row, _register, derivative
+from ..engine.table import Row, _register, derivative
 
 
 def _cast(x, dtype):

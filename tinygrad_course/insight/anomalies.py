@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..backprop import _sum
 from ..derivatives import TABLE, neural
-from ..value import Value
+from ..engine.backprop import _sum
+from ..engine.value import Value
 from .edges import argument_name, contribution, recorded, rule_text
 from .findings import warn
 from .names import Names, at, first_bad

@@ -9,9 +9,9 @@ from __future__ import annotations
 import linecache
 from typing import Any
 
-from ..backprop import backpropagate
 from ..derivatives import Row
-from ..value import Value, _result, _walking
+from ..engine.backprop import backpropagate
+from ..engine.value import Value, _result, _walking
 
 
 def recorded(value: Value) -> list[Value]:

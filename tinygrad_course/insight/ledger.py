@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from ..backprop import PENDING, _sum
+from ..arraylike.errors import describe
 from ..derivatives import Row
-from ..errors import describe
-from ..value import Value
+from ..engine.backprop import PENDING, _sum
+from ..engine.value import Value
 from .edges import contribution, recorded, rule_text
 from .paths import Paths, largest_paths
 from .watch import Line, line_of

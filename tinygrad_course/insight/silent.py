@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, Row, cast, neural
-from ..value import Value
+from ..engine.value import Value
 from .edges import recorded
 from .findings import warn
 from .names import Names

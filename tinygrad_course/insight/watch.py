@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..derivatives import Row
-from ..value import Value, _recording
+from ..engine.value import Value, _recording
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-_WALK = os.path.join(_PACKAGE, "backprop.py")
+_WALK = os.path.join(_PACKAGE, "engine", "backprop.py")
 
 
 class Line(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives.neural import only_classes
-from ..value import Value
+from ..engine.value import Value
 
 __all__ = ["array", "class_numbers", "class_shares", "class_weights", "named_axis", "numbers", "pair"]
 __all__ += ["reduced", "taken_as", "weighted"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..derivatives import neural
-from ..value import Value
+from ..engine.value import Value
 from . import init
 from .arguments import array, taken_as
 from .init import Rng

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..derivatives import convolution
-from ..value import Value
+from ..engine.value import Value
 from . import init
 from .arguments import array, numbers, taken_as
 from .init import Rng

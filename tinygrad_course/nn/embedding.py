@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..derivatives import neural
-from ..value import Value
+from ..engine.value import Value
 from . import init
 from .arguments import array
 from .init import Rng

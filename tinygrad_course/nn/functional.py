@@ -12,7 +12,7 @@ import numpy as np
 
 from ..derivatives import neural, reductions
 from ..derivatives.neural import elu, gelu, hardtanh, leaky_relu, linear, mish, relu, sigmoid, silu, softsign
-from ..value import Value, _watch
+from ..engine.value import Value, _watch
 from .arguments import (
     array,
     class_numbers,

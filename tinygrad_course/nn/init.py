@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..value import Value
+from ..engine.value import Value
 
 Rng = int | np.random.Generator | None
 

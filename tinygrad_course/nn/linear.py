@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..derivatives.neural import linear, relu
-from ..value import Value
+from ..engine.value import Value
 from . import init
 from .init import Rng
 from .module import Module

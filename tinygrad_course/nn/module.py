@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..value import Value
+from ..engine.value import Value
 
 Self = TypeVar("Self", bound="Module")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..derivatives import neural
-from ..value import Value
+from ..engine.value import Value
 from .arguments import array, named_axis, taken_as
 from .init import Rng
 from .module import Module

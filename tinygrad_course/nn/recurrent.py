@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..derivatives.neural import linear, relu, sigmoid
-from ..value import Value
+from ..engine.value import Value
 from . import init
 from .arguments import taken_as
 from .init import Rng

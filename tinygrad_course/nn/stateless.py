@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.value import Value
 from ..trees import mapped
-from ..value import Value
 from .module import Module
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..effects import effect
-from ..value import Value
+from ..engine.value import Value
+from ..engine.watch import effect
 
 
 @effect(changes="grad", example=1.0)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..value import Value
+from ..engine.value import Value
 
 
 class FlatArrays:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..effects import effect
-from ..value import Value, _watch
+from ..engine.value import Value, _watch
+from ..engine.watch import effect
 from .flat import FlatArrays, FlatNumbers
 
 

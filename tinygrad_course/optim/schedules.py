@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..effects import effect
+from ..engine.watch import effect
 from .optimizer import Optimizer
 
 

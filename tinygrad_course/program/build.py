@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import Row
+from ..engine.value import Value, _settled
 from ..trees import leaves, mapped
-from ..value import Value, _settled
-from .holders import Held
+from .closure import Held
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
 from .run import Run, graph_of, traced
 from .source import executable, readable

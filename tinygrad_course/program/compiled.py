@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..backprop import backpropagate
 from ..derivatives import pick
+from ..engine.backprop import backpropagate
+from ..engine.value import Value, _is_recording, _result, _settled, _watch
 from ..trees import leaves as tree_leaves
-from ..value import Value, _is_recording, _result, _settled, _watch
 from .build import Program, trace
-from .holders import Held, Same, held_by, is_module
+from .closure import Held, Same, held_by, is_module
 from .state import put
 from .tape import Traced
 

@@ -14,11 +14,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..backprop import backpropagate
 from ..derivatives import Row
+from ..engine.backprop import backpropagate
+from ..engine.value import Value
 from ..trees import leaves
-from ..value import Value
-from .holders import held_by, is_module
+from .closure import held_by, is_module
 from .passes import without_repeats
 from .run import Run, graph_of, traced
 from .state import Effect

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, neural
-from .chance import DRAWING, generators_in
+from .randomness import DRAWING, generators_in
 from .state import Effect
 from .tape import Instruction, Variable, _expect
 

@@ -9,13 +9,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..backprop import backpropagate
 from ..derivatives import Row
-from ..effects import noted_by
+from ..engine.backprop import backpropagate
+from ..engine.value import _NO_KEYWORDS, Value, _result
+from ..engine.watch import noted_by
 from ..trees import leaves
-from ..value import _NO_KEYWORDS, Value, _result
-from .chance import Chance
-from .holders import Held, held_by
+from .closure import Held, held_by
+from .randomness import Chance
 from .state import Effect, Place, named_effect, values_in
 from .tape import Names, Tape, Traced, TraceError, Variable, refused
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..value import Value
+from ..engine.value import Value
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
 from .tape import Instruction, Names, Variable, _astype, _copied, _expect

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..value import Value, _settled
+from ..engine.value import Value, _settled
 
 Place = tuple[Any, str]
 """An object, or the number of an argument, and the name of its attribute."""

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row
-from ..methods import Methods
-from ..value import Value
-from .chance import DRAWING, Chance, generators_in
+from ..engine.value import Value
+from .randomness import DRAWING, Chance, generators_in
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, indexing
-from .chance import DRAWING
+from .randomness import DRAWING
 from .source import Printer, body_of, definition
 from .state import Effect
 from .tape import Instruction, TraceError, Variable, _astype, _copied, _expect

@@ -11,6 +11,7 @@ Examples
 >>> import numpy as np
 >>> from hypothesis import given, settings
 >>> from tinygrad_course import derivative, gradcheck
+>>> from tinygrad_course.testing import arrays
 >>> softsign = derivative(lambda x: x / (1 + np.abs(x)), lambda g, out, x: g / (1 + np.abs(x)) ** 2)
 >>> @settings(max_examples=20, database=None)
 ... @given(arrays(avoid=[0]))
@@ -19,14 +20,32 @@ Examples
 >>> test_softsign()
 """
 
-try:
-    from .operations import check_operation
-    from .strategies import Graph, arrays, broadcastable, graphs, shapes
-except ModuleNotFoundError as error:
-    if error.name != "hypothesis":
-        raise
-    raise ImportError(
-        "tinygrad_course.testing needs hypothesis: pip install 'tinygrad_course[test]'"
-    ) from error
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Graph", "arrays", "broadcastable", "check_operation", "graphs", "shapes"]
+from .gradcheck import gradcheck, gradgradcheck
+
+if TYPE_CHECKING:
+    from .operations import check_operation as check_operation
+    from .strategies import Graph as Graph
+    from .strategies import arrays as arrays
+    from .strategies import broadcastable as broadcastable
+    from .strategies import graphs as graphs
+    from .strategies import shapes as shapes
+
+__all__ = [
+    "Graph", "arrays", "broadcastable", "check_operation", "gradcheck", "gradgradcheck", "graphs", "shapes",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"tinygrad_course.testing has no {name!r}; it has {', '.join(__all__)}")
+    try:
+        from . import operations, strategies
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        raise ImportError(
+            f"tinygrad_course.testing.{name} needs hypothesis: pip install 'tinygrad_course[test]'"
+        ) from error
+    return getattr(operations if name == "check_operation" else strategies, name)

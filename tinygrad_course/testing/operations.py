@@ -10,8 +10,8 @@ from hypothesis import Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from ..derivatives import Row, Rule
-from ..derivatives.table import _recording
-from ..value import Value
+from ..engine.table import _recording
+from ..engine.value import Value
 from .strategies import arrays, broadcastable
 
 

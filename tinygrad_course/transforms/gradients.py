@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.value import Value, _one, _recording
 from ..trees import leaves, rebuilt
-from ..value import Value, _one, _recording
 from .tracing import (
     Argnums,
     Function,

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.value import Value
 from ..trees import leaves, rebuilt
-from ..value import Value
 from .batch import Batch
 from .gradients import _ones, grad
 from .tracing import Argnums, Function, Trace, filled, pulled, recorded

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import Row, pick
+from ..engine.value import _NO_KEYWORDS, Value, _birthday, _recording, _result
 from ..trees import leaves, mapped, rebuilt
-from ..value import _NO_KEYWORDS, Value, _birthday, _recording, _result
 from . import gradients
 from .tracing import Function, bundled, differentiable, fresh, pulled, recorded, recording_everything
 

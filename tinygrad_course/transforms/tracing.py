@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backprop import backpropagate
+from ..arraylike.errors import describe
 from ..derivatives import Row
-from ..errors import describe
+from ..engine.backprop import backpropagate
+from ..engine.value import _NO_KEYWORDS, Value, _birthday, _recording, _result, _walking, _watch
 from ..trees import leaves, mapped, paired, rebuilt
-from ..value import _NO_KEYWORDS, Value, _birthday, _recording, _result, _walking, _watch
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.value import Value
 from ..insight.edges import contribution
-from ..value import Value
 from .flow import backward_steps
 from .labels import as_numpy, is_number
 from .nodes import Graph

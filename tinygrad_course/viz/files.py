@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..engine.value import Value
 from ..program.compiled import Compiled
-from ..value import Value
 from .dot import dot_text, find_program, run_program
 from .pictures import STILL, still_view, title_of, written
 from .player import PLAYED, player

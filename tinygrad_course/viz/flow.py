@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .. import backprop
+from ..engine import backprop
 from ..insight.edges import contribution
 from .nodes import Edge, Graph
 

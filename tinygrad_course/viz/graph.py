@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import Row
+from ..engine.value import Value
 from ..insight.edges import argument_name, recorded
-from ..value import Value
 from .labels import brief, call_text
 from .layers import find_layers
 from .nodes import Edge, Graph, Node, is_differentiable

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..derivatives import Row
+from ..engine.value import Value
 from ..insight.edges import argument_name
-from ..value import Value
 
 
 @dataclass(slots=True, eq=False)

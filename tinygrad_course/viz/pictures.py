@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engine.value import Value
 from ..program.compiled import Compiled
-from ..value import Value
 from .dot import dot_lines
 from .graph import graph_of
 from .nodes import Graph

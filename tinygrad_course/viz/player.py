@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..value import Value
+from ..engine.value import Value
 from .events import frame_of
 from .graph import graph_of
 from .page import page_of

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import Row
-from ..value import Value
+from ..engine.value import Value
 from .labels import as_numpy
 from .nodes import Graph, Node
 

@@ -1,0 +1,185 @@
+"""Errors that teach: what was asked, the shapes and dtypes, why it cannot be, what to write instead."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..derivatives import Row
+from ..derivatives.numpy_extra.unsupported import UNSUPPORTED
+
+
+def describe(x: Any) -> str:
+    """A few words on an argument: its shape and dtype, or what it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> describe(np.zeros((2, 3), np.float32))
+    '(2, 3) float32'
+    >>> describe([1.0, np.zeros(4)])
+    '[number, (4,) float64]'
+    """
+    if isinstance(x, (list, tuple)):
+        inside = ", ".join(describe(item) for item in x[:6]) + (", ..." if len(x) > 6 else "")
+        return f"[{inside}]" if isinstance(x, list) else f"({inside})"
+    if isinstance(x, float):
+        return "number"
+    if hasattr(x, "shape") and hasattr(x, "dtype"):
+        return f"{tuple(x.shape)} {x.dtype}"
+    return repr(x) if isinstance(x, (int, str, slice, type(None))) else type(x).__name__
+
+
+def explained(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
+    """`error`, which NumPy raised for an operation, with the operation and its arguments named."""
+    kinds = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError)
+    kind = next((k for k in kinds if isinstance(error, k)), TypeError)
+    given = ", ".join(describe(a) for a in args)
+    if row.sequence and len(args) > 1 and hasattr(args[1], "shape"):
+        return TypeError(f"{row.name}({given}): the arrays come in one list: np.{row.name}([v, w])")
+    return kind(f"{row.name}({given}): {error}{_advice(row, args, error)}")
+
+
+def _advice(row: Row, args: tuple[Any, ...], error: Exception) -> str:
+    """What to write instead, where a common slip explains the failure."""
+    name, shapes = row.name, [np.shape(a) for a in args if hasattr(a, "shape")]
+    if isinstance(error, np.exceptions.AxisError) and shapes and shapes[0]:
+        return f"; the axes of shape {shapes[0]} go from 0 to {len(shapes[0]) - 1}, and -1 is the last"
+    if isinstance(error, np.linalg.LinAlgError):
+        return _advice_on_matrices(str(error))
+    if name in _ADVICE:
+        return _ADVICE[name].format(shape=shapes[0] if shapes else "")
+    if name in ("matmul", "dot") and len(shapes) == 2 and shapes[0] and shapes[1]:
+        x, y = shapes
+        inner, which = (y[-2], "last but one") if len(y) > 1 else (y[0], "only")
+        if x[-1] == inner:
+            return ""
+        hint = f": the last axis of the first ({x[-1]}) must match the {which} axis of the second ({inner})"
+        if len(y) > 1 and x[-1] == y[-1]:
+            return hint + "; x @ y.T would fit"
+        return hint + ("; x.T @ y would fit" if len(x) == 2 and x[0] == inner else "")
+    if name == "linear" and len(shapes) > 1 and len(shapes[1]) == 2 and shapes[0][-1:] != shapes[1][1:]:
+        last = shapes[0][-1] if shapes[0] else 1
+        return (
+            f": the layer takes {shapes[1][1]} inputs, and the last axis of x has {last}; write "
+            f"nn.Linear({last}, {shapes[1][0]})"
+        )
+    if len(shapes) == 2 and shapes[0] != shapes[1]:
+        hint = "; shapes are compared from the last axis: they must be equal there, or one of them 1"
+        x, y = shapes
+        if len(x) == len(y) == 2 and x == y[::-1]:
+            return hint + "; y.T would fit"
+        for one, other, called in ((y, x, "y"), (x, y, "x")):
+            if len(one) == 1 and len(other) == 2 and one[0] == other[0]:
+                return hint + f"; {called}[:, None] would fit, a number for each row"
+        return hint
+    return ""
+
+
+_ADVICE = {  # by operation
+    "concatenate": "; only the axis that they are joined along, axis=0 if not said otherwise, may differ",
+    "stack": "; np.concatenate joins along an axis that is there, and lengths may differ there",
+    "reshape": "; the entries of {shape} stay as many as they are, and -1 finds one length: v.reshape(-1, n)",
+    "transpose": "; name each axis of {shape} once: v.transpose(1, 0)",
+    "getitem": "; an entry of {shape} has one whole number for each axis, from 0 on, and v[-1] is the last",
+}
+
+
+def _advice_on_matrices(said: str) -> str:
+    if "ingular" in said:
+        return (
+            "; it has no inverse: add a little to its diagonal, x + 1e-6 * np.eye(n), or use np.linalg.pinv"
+        )
+    return "; for other matrices there is np.linalg.pinv(x) @ y" if "square" in said else ""
+
+
+def no_row(name: str) -> TypeError:
+    """The error for a NumPy function that the table does not know."""
+    reason = UNSUPPORTED.get(name.rpartition(".")[2], "it has no row in the table of derivatives")
+    name = name.replace("numpy", "np", 1)
+    return TypeError(
+        f"{name} cannot take a Value: {reason}. Give it plain arrays, v.numpy(), if no gradient goes through "
+        f"it, or add a row: derivative({name}, lambda g, out, x: ...)"
+    )
+
+
+def no_method(ufunc: np.ufunc, method: str) -> TypeError:
+    """The error for a method of a ufunc that does not record, such as ``np.add.at``."""
+    name = f"np.{ufunc.__name__}.{method}"
+    if method == "at":
+        return TypeError(
+            f"{name} writes into an existing array, which a record cannot follow; v.at[index].add(x), "
+            ".set(x) or .multiply(x) give a new Value"
+        )
+    return TypeError(
+        f"{name} does not record. Those that do: reduce and accumulate of np.add, np.multiply, np.maximum "
+        "and np.minimum, and outer of every function of two arguments; or combine slices of the Value"
+    )
+
+
+@functools.cache
+def place_of_out(function: Callable[..., Any]) -> int:
+    """Which argument of a NumPy function is ``out``, the array to write into; a large number for none."""
+    try:
+        places = inspect.signature(function).parameters.values()
+    except ValueError:  # not every function of NumPy tells
+        return 99
+    return next((i for i, p in enumerate(places) if p.name == "out" and p.kind is not p.KEYWORD_ONLY), 99)
+
+
+def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a call, if they can be recorded.
+
+    Raises
+    ------
+    TypeError
+        For ``out=``, which writes over an array, and for those keywords of a ufunc that leave entries unset
+        (``where=``) or change its dtypes.
+    """
+    name = f"np.{function.__name__}"
+    if keywords.get("out") is not None:
+        raise TypeError(
+            f"{name}: a recorded result cannot be written into an existing array (out=, or array += value); "
+            "write array = array + value"
+        )
+    keywords = {
+        key: a for key, a in keywords.items() if key != "out" and not (key == "initial" and a is None)
+    }
+    if method != "__call__" or not isinstance(function, np.ufunc):
+        return keywords
+    if keywords.get("where", True) is not True:
+        raise TypeError(
+            f"{name}: where= without out= leaves the other entries unset; write "
+            f"np.where(mask, {name}(...), other)"
+        )
+    if keywords.get("dtype") is not None:
+        raise TypeError(f"{name}: dtype= is not recorded; write {name}(v.astype({keywords['dtype']!r}), ...)")
+    keywords = {key: a for key, a in keywords.items() if key not in ("where", "dtype")}
+    shaping = {} if function.signature is None or function is np.matmul else {"axes", "axis", "keepdims"}
+    if refused := [key for key in keywords if key not in shaping]:
+        raise TypeError(f"{name}: the keyword {refused[0]}= is not recorded; leave it out")
+    return keywords
+
+
+def no_assignment(name: str | None, index: Any) -> TypeError:
+    """The error for ``v[index] = x``: that line rewritten."""
+    v = name if name and name.isidentifier() else "v"
+    i = ", ".join(map(_spelled, index)) if isinstance(index, tuple) and index else _spelled(index)
+    return TypeError(
+        f"{v}[{i}] = x would change what has been recorded; write {v} = {v}.at[{i}].set(x), which gives "
+        "a new Value (and .add(x) for +=, .multiply(x) for *=)"
+    )
+
+
+def _spelled(index: Any) -> str:
+    """One part of an index, as it is written."""
+    if isinstance(index, slice):
+        start, stop, step = ("" if n is None else str(n) for n in (index.start, index.stop, index.step))
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    if isinstance(index, (list, np.ndarray)):
+        return "mask" if np.asarray(index).dtype == bool else "index"
+    return "..." if index is Ellipsis else str(index)

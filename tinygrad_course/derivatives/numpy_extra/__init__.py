@@ -1,0 +1,1 @@
+"""The rows of the rest of NumPy, a file a family."""

@@ -1,0 +1,59 @@
+"""Rows of powers, roots, exponentials and logarithms beyond those in `elementwise`."""
+
+import math
+
+import numpy as np
+
+from ...engine.table import TABLE, derivative
+from ..neural import sigmoid
+
+LN2 = math.log(2)
+LN10 = math.log(10)
+
+derivative(np.exp2, lambda g, out, x: g * (out * LN2), scalar=math.exp2, formula="2 ** x")
+derivative(np.log2, lambda g, out, x: g / (x * LN2), scalar=math.log2, formula="log₂ x", domain="x > 0")
+derivative(np.log10, lambda g, out, x: g / (x * LN10), scalar=math.log10, formula="log₁₀ x", domain="x > 0")
+derivative(
+    np.logaddexp,
+    lambda g, out, x, y: g * sigmoid(x - y),
+    lambda g, out, x, y: g * sigmoid(y - x),
+    formula="log(exp x + exp y)",
+)
+derivative(
+    np.logaddexp2,
+    lambda g, out, x, y: g * sigmoid((x - y) * LN2),
+    lambda g, out, x, y: g * sigmoid((y - x) * LN2),
+    formula="log₂(2 ** x + 2 ** y)",
+)
+derivative(
+    np.cbrt,
+    lambda g, out, x: g / (3 * out * out),
+    scalar=math.cbrt,
+    formula="∛x",
+    kink="inf at 0",
+)
+derivative(np.reciprocal, lambda g, out, x: g * (-out * out), formula="1 / x", domain="x ≠ 0")
+power = TABLE[np.power]
+derivative(
+    np.float_power, *power.rules, scalar=power.scalar, formula="x ** y", domain=power.domain, kink=power.kink
+)
+
+
+def _bessel_i(x, n):
+    """The modified Bessel function Iₙ(x), the mean of exp(x cos θ) cos nθ over the circle.
+
+    Equally spaced angles are exact here up to rounding, as the function is smooth and periodic.
+    """
+    total = 0.0
+    for k in range(256):
+        angle = math.pi * (k + 0.5) / 256
+        total = total + np.expm1(x * math.cos(angle)) * math.cos(n * angle)
+    return total / 256 + (n == 0)
+
+
+def _bessel_i_rule(g, out, x, n):
+    return g * ((bessel_i(x, abs(n - 1)) + bessel_i(x, n + 1)) / 2)
+
+
+bessel_i = derivative(_bessel_i, _bessel_i_rule, formula="modified Bessel function of order n")
+derivative(np.i0, lambda g, out, x: g * bessel_i(x, 1), formula="modified Bessel function of order 0")

@@ -1,0 +1,183 @@
+"""Rows of what runs along an axis: products and extremes so far, differences, slopes, areas."""
+
+import numpy as np
+
+from ...engine.table import composed, derivative
+from .arguments import all_axes, along, array, like, one_axis, stretched
+from .nondifferentiable import constant
+
+
+# Products so far
+def _cumprod_rule(g, out, x, axis=None, dtype=None, out_=None):
+    if axis is None:
+        return np.reshape(_cumprod_first(g, np.ravel(x)), np.shape(x))
+    return np.moveaxis(_cumprod_first(np.moveaxis(g, axis, 0), np.moveaxis(x, axis, 0)), 0, axis)
+
+
+def _cumprod_first(g, x):
+    """The rule along the first axis: what came before an entry, times s, where s[i] = g[i] + x[i+1] · s[i+1].
+
+    Nothing is divided, so entries may be 0.  The recurrence is solved in log n steps: each doubles how far
+    ahead `s` looks, `ahead` being the product of the entries passed over.
+    """
+    n = x.shape[0]
+    if n < 2:
+        return g
+    one, zero = np.ones_like(x[:1]), np.zeros_like(x[:1])
+    s, ahead, step = g, np.concatenate([x[1:], zero]), 1
+    while step < n:
+        s = np.concatenate([s[:-step] + ahead[:-step] * s[step:], s[-step:]])
+        ahead = np.concatenate([ahead[:-step] * ahead[step:], ahead[-step:]])
+        step *= 2
+    return s * np.concatenate([one, np.cumprod(x[:-1], axis=0)])
+
+
+derivative(np.cumprod, _cumprod_rule, formula="running product of x along axis")
+
+
+def _cumulative(function, start):
+    """`function`, cumsum or cumprod, as np.cumulative_sum and np.cumulative_prod call it."""
+
+    def composition(x, /, *, axis=None, dtype=None, include_initial=False):
+        x = np.atleast_1d(array(x))
+        if axis is None and x.ndim > 1:
+            raise ValueError(f"cumulative_{function.__name__[3:]}: x of shape {x.shape} needs an axis")
+        axis = one_axis(x, 0 if axis is None else axis)
+        out = function(x, axis, dtype)
+        if not include_initial:
+            return out
+        shape = [1 if a == axis else n for a, n in enumerate(x.shape)]
+        return np.concatenate([np.full(shape, start, out.dtype), out], axis)
+
+    return composition
+
+
+if hasattr(np, "cumulative_sum"):  # since NumPy 2.1
+    composed(np.cumulative_sum, _cumulative(np.cumsum, 0), formula="running sum of x along axis")
+    composed(np.cumulative_prod, _cumulative(np.cumprod, 1), formula="running product of x along axis")
+
+
+# Extremes so far
+def _so_far(ufunc, formula):
+    """A row for `ufunc.accumulate`: the entries that the result consists of are taken from the argument."""
+
+    def running(x, axis=0, dtype=None):
+        return ufunc.accumulate(x, axis, dtype)
+
+    def composition(x, axis=0, dtype=None):
+        plain = constant(x)
+        out = ufunc.accumulate(plain, axis)
+        places = np.arange(x.shape[axis]).reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
+        newest = np.maximum.accumulate(np.where((plain == out) | np.isnan(plain), places, 0), axis)
+        taken = np.take_along_axis(x, newest, axis)
+        return taken if dtype is None else taken.astype(dtype)
+
+    running.__name__ = f"running_{ufunc.__name__[:3]}"
+    return composed(running, composition, formula=formula, kink="the last one among ties")
+
+
+running_max = _so_far(np.maximum, "largest x so far along axis")
+running_min = _so_far(np.minimum, "smallest x so far along axis")
+
+
+# Differences
+def _diff(a, n=1, axis=-1, prepend=None, append=None):
+    x = array(a)
+    if n < 0:
+        raise ValueError(f"diff: n is how many times to take differences, and cannot be {n}")
+    if not n:
+        return x
+    axis = one_axis(x, axis)
+    shape = [1 if k == axis else m for k, m in enumerate(x.shape)]
+    parts = [
+        np.broadcast_to(part, shape) if np.ndim(part) == 0 else part
+        for part in (prepend, x, append)
+        if part is not None
+    ]
+    x = np.concatenate(parts, axis) if len(parts) > 1 else x
+    for _ in range(n):
+        x = along(x, axis, slice(1, None)) - along(x, axis, slice(None, -1))
+    return x
+
+
+def _ediff1d(ary, to_end=None, to_begin=None):
+    x = np.ravel(array(ary))
+    parts = [x[1:] - x[:-1]]
+    parts = parts if to_begin is None else [np.ravel(array(to_begin)), *parts]
+    parts = parts if to_end is None else [*parts, np.ravel(array(to_end))]
+    return np.concatenate(parts, dtype=x.dtype) if len(parts) > 1 else parts[0]
+
+
+composed(np.diff, _diff, formula="differences of neighbours along axis")
+composed(np.ediff1d, _ediff1d, formula="differences of neighbours, all entries in one line")
+
+
+def _gradient(f, *varargs, axis=None, edge_order=1):
+    f, spacing = array(f), varargs
+    axes = all_axes(f, axis)
+    if len(spacing) not in (0, 1, len(axes)) or (len(spacing) == 1 < len(axes) and np.ndim(spacing[0])):
+        raise TypeError(f"gradient: {len(spacing)} spacings for {len(axes)} axes; give one, or one an axis")
+    steps = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
+    dtype = f.dtype if f.dtype.kind == "f" else np.dtype(float)
+    slopes = [like(_slope(f, step, a, edge_order), dtype) for step, a in zip(steps, axes)]
+    return slopes[0] if len(axes) == 1 else tuple(slopes)
+
+
+def _slope(f, step, axis, edge_order):
+    """The slope of `f` along one axis: of the parabola through each entry and its neighbours.
+
+    `step` is the distance of neighbours, or the coordinates.  At the ends it is the slope of the line through
+    two entries, or with `edge_order` 2 of the parabola through three.
+    """
+    n = f.shape[axis]
+    if edge_order not in (1, 2) or n <= edge_order:
+        raise ValueError(f"gradient: axis {axis} of {n} entries is too short for edge_order={edge_order}")
+    step = array(step)
+    if step.ndim and step.shape != (n,):
+        raise ValueError(f"gradient: {step.shape} coordinates for axis {axis} of {n} entries")
+    h = stretched(_diff(step), f.ndim, axis) if step.ndim else np.broadcast_to(step, [1] * f.ndim)
+    last = h.shape[axis]
+    at = lambda start, stop: along(f, axis, slice(start, stop))
+    width = lambda start, stop: along(h, axis, slice(start, stop) if last > 1 else slice(None))
+    if not step.ndim:
+        inner = (at(2, n) - at(0, n - 2)) / (2.0 * step)
+    else:
+        left, right = width(0, n - 2), width(1, n - 1)
+        inner = (
+            at(0, n - 2) * (-right / (left * (left + right)))
+            + at(1, n - 1) * ((right - left) / (left * right))
+            + at(2, n) * (left / (right * (left + right)))
+        )
+    first, end = width(0, 1), width(n - 2, n - 1)
+    if edge_order == 1:
+        begin = (at(1, 2) - at(0, 1)) / first
+        final = (at(n - 1, n) - at(n - 2, n - 1)) / end
+    else:
+        second, before = width(1, 2), width(n - 3, n - 2)
+        begin = (
+            at(0, 1) * (-(2 * first + second) / (first * (first + second)))
+            + at(1, 2) * ((first + second) / (first * second))
+            - at(2, 3) * (first / (second * (first + second)))
+        )
+        final = (
+            at(n - 3, n - 2) * (end / (before * (before + end)))
+            - at(n - 2, n - 1) * ((before + end) / (before * end))
+            + at(n - 1, n) * ((2 * end + before) / (end * (before + end)))
+        )
+    return np.concatenate([begin, inner, final], axis)
+
+
+composed(np.gradient, _gradient, formula="slope of f along each axis, from neighbouring entries")
+
+
+def _trapezoid(y, x=None, dx=1.0, axis=-1):
+    y = array(y)
+    place = one_axis(y, axis)
+    if x is not None:
+        x = array(x)
+        dx = stretched(_diff(x), y.ndim, place) if x.ndim == 1 else _diff(x, axis=axis)
+    pairs = along(y, place, slice(1, None)) + along(y, place, slice(None, -1))
+    return np.sum(dx * pairs / 2.0, place)
+
+
+composed(np.trapezoid, _trapezoid, formula="area under y along axis, by trapezoids")

@@ -1,0 +1,1 @@
+"""The engine: a table of operations, the record, the walk, and Value."""
