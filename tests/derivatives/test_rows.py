@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rows.registry import CASES, ROWS, Call, fixed, name_of, torch
 
 from tinygrad_course import Value
-from tinygrad_course.derivatives import neural, pick
+from tinygrad_course.derivatives import neural, result_at
 from tinygrad_course.testing.gradcheck import gradcheck, gradgradcheck
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -89,8 +89,8 @@ def same(a, b, rtol=1e-12, atol=0.0):
 
 def test_every_row_has_a_case():
     told = {case.function for case in CASES}
-    told |= {pick, neural.kept}  # each operation with several results is picked from; random numbers
-    missing = sorted(name_of(f) for f, row in ROWS.items() if not row.plain and f not in told)
+    told |= {result_at, neural.kept}  # each operation with several results is picked from; random numbers
+    missing = sorted(name_of(f) for f, row in ROWS.items() if not row.nondifferentiable and f not in told)
     assert not missing, f"no case in tests/rows for: {', '.join(missing)}"
 
 

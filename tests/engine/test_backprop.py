@@ -126,7 +126,7 @@ def test_derivative_refuses_what_cannot_be_a_rule():
     with pytest.raises(TypeError, match="lambda g, out, x"):
         derivative("exp")
     with pytest.raises(TypeError, match="not both"):
-        derivative(lambda x: x, lambda g, out, x: g, each=lambda i, g, out, x: g)
+        derivative(lambda x: x, lambda g, out, x: g, rule_for_all=lambda i, g, out, x: g)
 
 
 def test_arguments_without_a_rule_are_constants():
@@ -139,7 +139,7 @@ def test_arguments_without_a_rule_are_constants():
 
 
 def test_a_rule_for_all_operands_and_one_for_a_list():
-    total = derivative(lambda *xs: sum(xs), each=lambda i, g, out, *xs: (i + 1) * g)
+    total = derivative(lambda *xs: sum(xs), rule_for_all=lambda i, g, out, *xs: (i + 1) * g)
     a, b = Value(1.0), Value([1.0, 2.0])
     total(a, 5.0, b).sum().backward()
     assert a.grad == 2.0

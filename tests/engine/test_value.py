@@ -345,7 +345,7 @@ def test_no_grad_records_nothing_and_ends_with_its_block():
         with no_grad():
             pass
         z = np.exp(x)
-    assert not y.requires_grad and not z.requires_grad and y._args == ()
+    assert not y.requires_grad and not z.requires_grad and y.args == ()
     with pytest.raises(RuntimeError, match="no_grad"):
         y.backward()
     with pytest.raises(KeyError), no_grad():

@@ -87,7 +87,7 @@ def test_data_changed_in_place(graph, data):
         out.backward()
         changed = known[len(values) + place]
         changed.name = "changed"
-        changed._data[...] += 1.0
+        changed.data[...] += 1.0
         with pytest.raises(RuntimeError, match=r"was changed in place after \S+ recorded it") as caught:
             out.backward()
     assert "backward: 'changed' " in str(caught.value)

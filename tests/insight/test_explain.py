@@ -91,7 +91,7 @@ def _products(value, root):
         return [1.0]
     return [
         ledgers.contribution(root, i, 1.0) * product
-        for i, parent in enumerate(root._parents or ())
+        for i, parent in enumerate(root.parents or ())
         if parent is not None
         for product in _products(value, parent)
     ]
@@ -251,7 +251,7 @@ def test_lines_are_kept_only_where_asked_for():
     outside = x * 2
     assert all(line_of(v).code.startswith("inside = ") for v in inside)
     assert not unrecorded.requires_grad and line_of(outside) is None
-    assert type(outside._kwargs) is dict
+    assert type(outside.kwargs) is dict
     for v, w in itertools.pairwise(inside):
         assert line_of(v) == line_of(w)
     inside[-1][0].backward()  # records work as ever

@@ -312,9 +312,9 @@ def test_a_step_of_the_lectures_network_is_few_records():
     network, criterion = nn.MnistMLP(rng=0), nn.CrossEntropyLoss()
     loss = criterion(network(np.zeros((2, 784), np.float32)), np.array([0, 1]))
     names, value = [], loss
-    while value._row is not None:
-        names.append(value._row.name)
-        value = value._parents[0] if value._parents[0] is not None else value._parents[1]
+    while value.row is not None:
+        names.append(value.row.name)
+        value = value.parents[0] if value.parents[0] is not None else value.parents[1]
     assert names == ["mean", "softmax_cross_entropy", "linear", "relu", "linear"]
 
 

@@ -19,7 +19,7 @@ class Pieces(nn.Module):
         self.scale = Value(2.0)
         self.rows = [Value([1.0, 2.0]), (Value(3.0), "text"), 7]
         self.parts = {"left": nn.Linear(2, 3, rng=0), "right": [nn.Linear(3, 1, bias=False, rng=0)]}
-        self.plain = np.zeros(3)
+        self.nondifferentiable = np.zeros(3)
         self.offset = Value(0.5, requires_grad=False)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_course import Value, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
-from tinygrad_course.engine.value import _recording
+from tinygrad_course.engine.value import recording_mode
 from tinygrad_course.transforms import tracing
 
 Pair = namedtuple("Pair", "left right")
@@ -278,8 +278,8 @@ def test_no_grad_around_and_inside():
         assert grad(grad(lambda x: x**3))(2.0) == 12.0
         assert jvp(lambda x: x**3, (2.0,), (1.0,)) == (8.0, 12.0)
         assert hessian(lambda x: (x**3).sum())(np.ones(2)).tolist() == [[6, 0], [0, 6]]
-        assert not _recording.get()
-    assert _recording.get()
+        assert not recording_mode.get()
+    assert recording_mode.get()
 
 
 def test_gradient_of_a_penalty_on_the_gradient():
@@ -315,8 +315,8 @@ def test_an_exception_leaves_nothing_behind():
             transform(broken)(np.ones(2))
     with pytest.raises(KeyError):
         jvp(broken, (1.0,), (1.0,))
-    assert _recording.get() and tracing._walking.acquire(blocking=False)
-    tracing._walking.release()
+    assert recording_mode.get() and tracing.walking.acquire(blocking=False)
+    tracing.walking.release()
 
     def changed(x):
         y = x * w

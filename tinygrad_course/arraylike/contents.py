@@ -11,29 +11,29 @@ class Contents:
     """The part of `Value` that only looks at its data, or says why the data cannot be had that way."""
 
     __slots__ = ()
-    _data: Any
-    _learns: bool
+    primal: Any
+    active: bool
     name: str | None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis; ``()`` for a number."""
-        return self._data.shape if type(self._data) is np.ndarray else np.shape(self._data)
+        return self.primal.shape if type(self.primal) is np.ndarray else np.shape(self.primal)
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return np.ndim(self._data)
+        return np.ndim(self.primal)
 
     @property
     def size(self) -> int:
         """The number of entries."""
-        return 1 if type(self._data) is float else int(self._data.size)
+        return 1 if type(self.primal) is float else int(self.primal.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The data type; float64 for a Python number."""
-        return np.dtype(float) if type(self._data) is float else self._data.dtype
+        return np.dtype(float) if type(self.primal) is float else self.primal.dtype
 
     def item(self) -> float:
         """The only entry, as a Python float that records nothing."""
@@ -41,11 +41,11 @@ class Contents:
             raise ValueError(
                 f"item: a Value of shape {self.shape} has {self.size} entries; v.numpy() gives them all"
             )
-        return self._data if type(self._data) is float else float(self._data.reshape(()))
+        return self.primal if type(self.primal) is float else float(self.primal.reshape(()))
 
     def numpy(self) -> Any:
         """The data as an array that records nothing (not a copy)."""
-        return np.array(self._data) if type(self._data) is float else self._data
+        return np.array(self.primal) if type(self.primal) is float else self.primal
 
     # What would lose the record
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -74,7 +74,7 @@ class Contents:
                 f"the truth of a Value of shape {self.shape} is ambiguous: use (v > 0).any() or .all(), "
                 "np.where(v > 0, a, b) to choose entry by entry, np.logical_and for 'and'"
             )
-        return bool(self._data)
+        return bool(self.primal)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -83,10 +83,10 @@ class Contents:
 
     # Showing it
     def __repr__(self) -> str:
-        text = repr(self._data) if type(self._data) is float else _text(self._data)
+        text = repr(self.primal) if type(self.primal) is float else _text(self.primal)
         more = "" if self.name is None else f", name={self.name!r}"
-        more += "" if self._learns else ", requires_grad=False"
-        more += "" if type(self._data) is float or self.dtype == float else f", dtype={self.dtype}"
+        more += "" if self.active else ", requires_grad=False"
+        more += "" if type(self.primal) is float or self.dtype == float else f", dtype={self.dtype}"
         return f"Value({text}{more})"
 
     def __format__(self, spec: str) -> str:

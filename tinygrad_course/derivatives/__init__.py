@@ -34,7 +34,7 @@ from .numpy_extra import (
     nondifferentiable as plain,
 )
 from .reductions import total
-from .shaping import cast, pick
+from .shaping import cast, result_at
 
 __all__ = [
     "TABLE",
@@ -53,11 +53,11 @@ __all__ = [
     "moving",
     "neural",
     "norms",
-    "pick",
     "plain",
     "polynomials",
     "products",
     "reductions",
+    "result_at",
     "rounding",
     "running",
     "sets",

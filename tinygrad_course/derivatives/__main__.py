@@ -25,14 +25,14 @@ def full_name(function: Callable[..., Any]) -> str:
 
 def lines() -> list[str]:
     """The lines of the printed table, and the counts."""
-    rows = {full_name(function): row for function, row in TABLE.items() if not row.plain}
+    rows = {full_name(function): row for function, row in TABLE.items() if not row.nondifferentiable}
     cells = [("function", "formula", "domain", "at a kink or a tie", "orders checked")]
     for name in sorted(rows, key=lambda name: (not name.startswith("np."), name)):
         row = rows[name]
         cells.append((name, row.formula, row.domain, row.kink, str(row.orders)))
     widths = [max(map(len, column)) for column in zip(*cells)]
     table = ["  ".join(c.ljust(w) for c, w in zip(cell, widths)).rstrip() for cell in cells]
-    plain = sorted(full_name(function) for function, row in TABLE.items() if row.plain)
+    plain = sorted(full_name(function) for function, row in TABLE.items() if row.nondifferentiable)
     refused = [f"np.{name}: {reason}" for name, reason in UNSUPPORTED.items() if hasattr(np, name)]
     numpys = sum(name.startswith("np.") for name in rows)
     return [

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.table import composed, derivative, whole
+from ..engine.table import composed, derivative, opaque
 from .products import swap
 
 CACHED = 2**18
@@ -63,7 +63,7 @@ windows = derivative(
     formula="x[o · stride + k · dilation] at [k, o]",
 )
 overlap_add: Any = derivative(
-    whole(_overlap_add),
+    opaque(_overlap_add),
     lambda g, out, x, sizes, kernel, stride, padding, dilation: windows(g, kernel, stride, padding, dilation),
     formula="windows put back, what overlaps added up",
 )
@@ -162,13 +162,13 @@ def _avg_pool(x, kernel, stride, padding, count_include_pad=True):
 
 
 convolution = derivative(
-    whole(_convolution),
+    opaque(_convolution),
     lambda g, out, x, weight, *how, **by_name: convolution_input(g, weight, x.shape[2:], *how, **by_name),
     lambda g, out, x, weight, *how, **by_name: convolution_weight(x, g, weight.shape[2:], *how, **by_name),
     formula="Σ weight[k] · x[o · stride + k · dilation]",
 )
 convolution_input: Any = derivative(
-    whole(_convolution_input),
+    opaque(_convolution_input),
     lambda g, out, y, weight, sizes, *how, **by_name: convolution(g, weight, *how, **by_name),
     lambda g, out, y, weight, sizes, *how, **by_name: convolution_weight(
         g, y, weight.shape[2:], *how, **by_name
@@ -176,7 +176,7 @@ convolution_input: Any = derivative(
     formula="Σ weight[k] · y[o] at o · stride + k · dilation",
 )
 convolution_weight: Any = derivative(
-    whole(_convolution_weight),
+    opaque(_convolution_weight),
     lambda g, out, x, y, kernel, *how, **by_name: convolution_input(y, g, x.shape[2:], *how, **by_name),
     lambda g, out, x, y, kernel, *how, **by_name: convolution(x, g, *how, **by_name),
     formula="Σ y[o] · x[o · stride + k · dilation] at k",

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..engine.table import derivative, plain
+from ..engine.table import derivative, nondifferentiable
 from .indexing import scatter
 
 SQRT_HALF = math.sqrt(0.5)
@@ -202,7 +202,7 @@ def _only_classes(target, classes, ignored=-1):
     return bool(np.maximum.reduce(whole, None) < classes) and not 0 <= ignored < classes
 
 
-(only_classes,) = plain(_only_classes)
+(only_classes,) = nondifferentiable(_only_classes)
 
 
 def _class_axis(logits):
@@ -236,7 +236,7 @@ def _picked(x, target, axis, back):
     return np.take_along_axis(x, target[back], axis).reshape(target.shape)
 
 
-def _softmax_cross_entropy(logits, target, saved=None):
+def _softmax_cross_entropy(logits, target, residuals=None):
     """-Σ target · log softmax(logits) for every sample, the classes along axis 1 (axis 0 of a single sample).
 
     `target` holds class numbers, or probabilities in the shape of the logits.
@@ -256,16 +256,16 @@ def _softmax_cross_entropy_saving(logits, target):
     return log_sum * np.sum(target, axis) - np.sum(target * logits, axis), (e, total)
 
 
-def _softmax_cross_entropy_logits(g, out, logits, target, saved=None):
+def _softmax_cross_entropy_logits(g, out, logits, target, residuals=None):
     """Softmax minus one-hot target, times g."""
     axis, back = _class_axis(logits)
-    e, total = (softmax(logits, axis), np.ones_like(out)) if saved is None else saved
+    e, total = (softmax(logits, axis), np.ones_like(out)) if residuals is None else residuals
     if _is_classes(logits, target):
         return slope(e, g / total, g, target)
     return e * (g * np.sum(target, axis) / total)[back] - g[back] * target
 
 
-def _softmax_cross_entropy_target(g, out, logits, target, saved=None):
+def _softmax_cross_entropy_target(g, out, logits, target, residuals=None):
     axis, back = _class_axis(logits)
     return -g[back] * log_softmax(logits, axis)
 
@@ -281,7 +281,7 @@ softmax_cross_entropy = derivative(
     _softmax_cross_entropy,
     _softmax_cross_entropy_logits,
     _softmax_cross_entropy_target,
-    saves=_softmax_cross_entropy_saving,
+    residuals=_softmax_cross_entropy_saving,
     formula="-Σ target · log softmax(logits)",
 )
 

@@ -154,7 +154,7 @@ def _multi_dot_rule(i, g, out, arrays, **_):
     return np.reshape(back, np.shape(arrays[i]))
 
 
-derivative(np.linalg.multi_dot, each=_multi_dot_rule, sequence=True, formula="x @ y @ z @ ...")
+derivative(np.linalg.multi_dot, rule_for_all=_multi_dot_rule, sequence=True, formula="x @ y @ z @ ...")
 
 
 def _matrix_power(a, n):
@@ -259,4 +259,4 @@ def _einsum_rule(i, g, out, *args, **kwargs):
     return np.einsum(text, g, *(o for _, o in others), **kwargs)
 
 
-derivative(np.einsum, each=_einsum_rule, formula="sum of products named by subscripts")
+derivative(np.einsum, rule_for_all=_einsum_rule, formula="sum of products named by subscripts")

@@ -5,7 +5,7 @@ Their rules move the gradient back to where the entries came from.
 
 import numpy as np
 
-from ..engine.table import Row, _register, derivative
+from ..engine.table import Row, derivative, register
 
 
 def _cast(x, dtype):
@@ -16,16 +16,16 @@ def _cast(x, dtype):
 cast = derivative(_cast, lambda g, out, x, dtype: g, formula="x in another dtype")
 
 
-def _pick(results, i):
+def _result_at(results, i):
     """Result number `i` of an operation with several results."""
     return results[i]
 
 
-def _pick_rule(g, out, results, i):
+def _result_at_rule(g, out, results, i):
     return tuple(g if j == i else None for j in range(len(results)))
 
 
-pick = derivative(_pick, _pick_rule, formula="result i of several")
+result_at = derivative(_result_at, _result_at_rule, formula="result i of several")
 
 derivative(np.copy, lambda g, out, x, order="K", subok=False: g, formula="x")
 
@@ -42,8 +42,8 @@ def _numbered(x):
     return np.ravel(numbers, "K")
 
 
-is_fortran = _register(Row(_is_fortran, plain=True))
-numbered = _register(Row(_numbered, plain=True))
+is_fortran = register(Row(_is_fortran, nondifferentiable=True))
+numbered = register(Row(_numbered, nondifferentiable=True))
 
 
 def _reshape_rule(g, out, x, shape=None, order="C", **_):
@@ -101,6 +101,9 @@ def _stack_rule(i, g, out, arrays, axis=0, out_=None, **_):
 
 
 derivative(
-    np.concatenate, each=_concatenate_rule, sequence=True, formula="arrays one after the other along axis"
+    np.concatenate,
+    rule_for_all=_concatenate_rule,
+    sequence=True,
+    formula="arrays one after the other along axis",
 )
-derivative(np.stack, each=_stack_rule, sequence=True, formula="arrays side by side along a new axis")
+derivative(np.stack, rule_for_all=_stack_rule, sequence=True, formula="arrays side by side along a new axis")

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives import Row, Rule, cast, pick, total
+from ..derivatives import Row, Rule, cast, result_at, total
 
 PENDING: Any = object()
 """Stands in `.grad` while the walk has reached a value and no gradient has come back to it yet."""
@@ -36,7 +36,7 @@ ONE: Any = object()
 MANY: Any = object()
 """In place of the second operand of a record: there are any number, and the first is a tuple of all."""
 
-_born = operator.attrgetter("_born")
+serial = operator.attrgetter("serial")
 
 
 def backpropagate(
@@ -61,7 +61,7 @@ def backpropagate(
     list
         The gradients of `inputs`; None for one that `root` does not depend on.
     """
-    oldest = min(map(_born, inputs)) if inputs else 0
+    oldest = min(map(serial, inputs)) if inputs else 0
     plain = inputs is None and not create_graph
     collecting = gc.isenabled()
     gc.disable()  # the walk makes no cycles, and the collector would search the whole graph again and again
@@ -76,9 +76,9 @@ def backpropagate(
             root.grad = gradient
         with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="raise"):
             for node in order:
-                if plain and type(node._data) is float and _pull_floats(node):
+                if plain and type(node.primal) is float and _pull_floats(node):
                     continue
-                if create_graph or node._y is MANY or node._kwargs or type(node._data) is tuple:
+                if create_graph or node.y is MANY or node.kwargs or type(node.primal) is tuple:
                     _pull(node, oldest, create_graph)
                 else:
                     _pull_two(node, oldest)
@@ -91,8 +91,8 @@ def backpropagate(
         for v, g in before:
             if not finished:
                 v.grad = g
-            elif v._row is None and g is not None:
-                v.grad = _sum(g, v.grad)
+            elif v.row is None and g is not None:
+                v.grad = summed(g, v.grad)
         if collecting:
             gc.enable()
 
@@ -107,82 +107,82 @@ def _reached(root: Any, oldest: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
     for node in itertools.chain([None], order):  # grows while we go through it
         parents: Any = (root,)
         if node is not None:
-            parents = node._px if node._y is MANY else (node._px, node._py)
+            parents = node.px if node.y is MANY else (node.px, node.py)
         for value in parents:
-            if value is not None and value.grad is not PENDING and value._born >= oldest:
-                if value._row is None or value.grad is not None:
+            if value is not None and value.grad is not PENDING and value.serial >= oldest:
+                if value.row is None or value.grad is not None:
                     before.append((value, value.grad))
-                if value._row is not None:
+                if value.row is not None:
                     order.append(value)
                 value.grad = PENDING
-    order.sort(key=_born, reverse=True)
+    order.sort(key=serial, reverse=True)
     return order, before
 
 
 def _pull(node: Any, oldest: int, create_graph: bool) -> None:
     """Bring the gradient of `node` to its parents: local derivative times upstream gradient, for each."""
-    g, out, row, args, kwargs = node.grad, node._data, node._row, node._args, node._kwargs
-    operands, parents, rules = row.operands(args), node._parents, row.rules
+    g, out, row, args, kwargs = node.grad, node.primal, node.row, node.args, node.kwargs
+    operands, parents, rules = row.operands(args), node.parents, row.rules
     if type(g) is tuple:  # of an operation with several results, not all of which were used
         g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
     if create_graph:
         args = row.with_operands(args, list(map(_as_value, operands, parents)))
-        out = tuple(pick(node, i) for i in range(len(out))) if type(out) is tuple else node
-        if "saved" in kwargs:  # it has no record
-            kwargs = {name: a for name, a in kwargs.items() if name != "saved"}
-    if row.each is not None:
-        rules = [functools.partial(row.each, i) for i in range(len(operands))]
+        out = tuple(result_at(node, i) for i in range(len(out))) if type(out) is tuple else node
+        if "residuals" in kwargs:  # it has no record
+            kwargs = {name: a for name, a in kwargs.items() if name != "residuals"}
+    if row.rule_for_all is not None:
+        rules = [functools.partial(row.rule_for_all, i) for i in range(len(operands))]
     for parent, rule, like in zip(parents, rules, operands):
-        if parent is None or parent._born < oldest:
+        if parent is None or parent.serial < oldest:
             continue
-        if parent._data is not like:
+        if parent.primal is not like:
             _check_unchanged(node, parent, like)
         try:
             c = rule(g, out, *args, **kwargs)
         except (ArithmeticError, ValueError):
             c = None
-        a = getattr(c, "_data", c)
+        a = getattr(c, "primal", c)
         if not (type(a) is np.ndarray is type(like) and a.dtype is like.dtype and a.shape == like.shape):
             c = _closer(c, like, row, rule, g, out, args, kwargs)
         if parent.grad is not PENDING:
-            c = _sum(parent.grad, c)
-        elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
+            c = summed(parent.grad, c)
+        elif parent.row is None and type(c) is np.ndarray and (c is g or c.base is not None):
             c = c.copy()  # two leaves never share the memory of a gradient
         parent.grad = c
 
 
 def _pull_two(node: Any, oldest: int) -> None:
     """`_pull` for one or two operands: the same, written out for both, as this is where the time goes."""
-    g, out, row, x, y = node.grad, node._data, node._row, node._x, node._y
+    g, out, row, x, y = node.grad, node.primal, node.row, node.x, node.y
     rules = row.rules
-    parent = node._px
-    if parent is not None and parent._born >= oldest:
-        if parent._data is not x:
+    parent = node.px
+    if parent is not None and parent.serial >= oldest:
+        if parent.primal is not x:
             _check_unchanged(node, parent, x)
         try:
             c = rules[0](g, out, x) if y is ONE else rules[0](g, out, x, y)
         except (ArithmeticError, ValueError):
             c = None
         if not (type(c) is np.ndarray is type(x) and c.dtype is x.dtype and c.shape == x.shape):
-            c = _closer(c, x, row, rules[0], g, out, node._args, node._kwargs)
+            c = _closer(c, x, row, rules[0], g, out, node.args, node.kwargs)
         if parent.grad is not PENDING:
-            c = _sum(parent.grad, c)
-        elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
+            c = summed(parent.grad, c)
+        elif parent.row is None and type(c) is np.ndarray and (c is g or c.base is not None):
             c = c.copy()
         parent.grad = c
-    parent = node._py
-    if parent is not None and parent._born >= oldest:
-        if parent._data is not y:
+    parent = node.py
+    if parent is not None and parent.serial >= oldest:
+        if parent.primal is not y:
             _check_unchanged(node, parent, y)
         try:
             c = rules[1](g, out, x, y)
         except (ArithmeticError, ValueError):
             c = None
         if not (type(c) is np.ndarray is type(y) and c.dtype is y.dtype and c.shape == y.shape):
-            c = _closer(c, y, row, rules[1], g, out, node._args, node._kwargs)
+            c = _closer(c, y, row, rules[1], g, out, node.args, node.kwargs)
         if parent.grad is not PENDING:
-            c = _sum(parent.grad, c)
-        elif parent._row is None and type(c) is np.ndarray and (c is g or c.base is not None):
+            c = summed(parent.grad, c)
+        elif parent.row is None and type(c) is np.ndarray and (c is g or c.base is not None):
             c = c.copy()
         parent.grad = c
 
@@ -193,10 +193,10 @@ def _pull_floats(node: Any) -> bool:
     Returns False, with nothing done, where a rule fails or gives no number: then `_pull_two` looks closer.
     """
     g, out, row, x, y, px, py = (
-        node.grad, node._data, node._row, node._x, node._y, node._px, node._py,
+        node.grad, node.primal, node.row, node.x, node.y, node.px, node.py,
     )  # fmt: skip
     try:
-        if node._kwargs or y is MANY:
+        if node.kwargs or y is MANY:
             return False
         if y is ONE:
             cx, y, cy = row.rules[0](g, out, x), 0.0, 0.0
@@ -240,7 +240,7 @@ def _careful(row: Row, rule: Rule, g: Any, out: Any, args: tuple[Any, ...], kwar
 def _fitted(c: Any, like: Any, row: Row) -> Any:
     """A gradient in the shape and dtype of the argument it belongs to: broadcasting is undone here."""
     if type(like) is float or getattr(like, "is_float", False):
-        return c if type(getattr(c, "_data", c)) is float else total(c)
+        return c if type(getattr(c, "primal", c)) is float else total(c)
     if type(like) is tuple:
         return tuple(None if part is None else _fitted(part, x, row) for part, x in zip(c, like, strict=True))
     if isinstance(c, (float, int, np.generic)):
@@ -260,10 +260,10 @@ def _fitted(c: Any, like: Any, row: Row) -> Any:
     return c
 
 
-def _sum(a: Any, b: Any) -> Any:
+def summed(a: Any, b: Any) -> Any:
     """The sum of two gradients; of an operation with several results they are tuples with None for zero."""
     if type(a) is tuple:
-        return tuple(y if x is None else x if y is None else _sum(x, y) for x, y in zip(a, b, strict=True))
+        return tuple(y if x is None else x if y is None else summed(x, y) for x, y in zip(a, b, strict=True))
     try:
         c = a + b
     except FloatingPointError:  # inf - inf
@@ -284,16 +284,16 @@ def _as_value(recorded: Any, parent: Any) -> Any:
     """What a rule gets for an argument when its result is to be recorded: the Value, as it was then."""
     if parent is None or type(recorded) is tuple:
         return recorded
-    if parent._data is recorded:
+    if parent.primal is recorded:
         return parent
     then = np.positive(parent)
-    then._data = recorded
+    then.primal = recorded
     return then
 
 
 def _check_unchanged(node: Any, parent: Any, recorded: Any) -> None:
     """Raise if the array that was recorded has been written to since (a rebound `.data` is harmless)."""
-    now = parent._data
+    now = parent.primal
     if (
         isinstance(recorded, np.ndarray)
         and isinstance(now, np.ndarray)
@@ -301,6 +301,6 @@ def _check_unchanged(node: Any, parent: Any, recorded: Any) -> None:
     ):
         who = repr(parent.name) if parent.name else f"an argument of shape {recorded.shape}"
         raise RuntimeError(
-            f"backward: {who} was updated in place after {node._row.name} recorded it, so its old data is "
+            f"backward: {who} was updated in place after {node.row.name} recorded it, so its old data is "
             "gone; run the forward pass again before backward, or update with p.data = p.data - ..."
         )

@@ -34,21 +34,21 @@ class Row:
     rules : tuple of callable or None
         One an argument; None marks an argument without a derivative.  Shorter than the arguments where
         the last ones (an axis, a shape) have none.
-    each : callable or None
+    rule_for_all : callable or None
         For operations on any number of operands (concatenate, einsum): one rule for all of them, called as
-        ``each(i, g, out, *args)`` for operand `i`.
+        ``rule_for_all(i, g, out, *args)`` for operand `i`.
     sequence : bool
         The operands come as one list or tuple, the first argument (as in ``np.stack``).
     composition : callable or None
         For operations that are a few others put together: the same function written in NumPy calls.  It is
         run on the Values themselves, so that its parts are recorded and it needs no rule.
-    plain : bool
+    nondifferentiable : bool
         The result has no useful derivative (argmax, comparisons): it is a plain array.
     scalar : callable or None
         The same operation on Python floats, when something faster than NumPy exists for it.
-    saves : Row or None
+    residuals : Row or None
         The operation once more, giving a pair: the result, and what its rules would otherwise compute again.
-        The rules get that as the keyword `saved`, or not at all where a gradient is itself recorded.
+        The rules get that as the keyword `residuals`, or not at all where a gradient is itself recorded.
     formula, domain, kink : str
         What people want to know: what is computed, where it is defined, and where the derivative jumps
         together with the value that is taken there.
@@ -56,12 +56,12 @@ class Row:
 
     function: Callable[..., Any]
     rules: tuple[Rule | None, ...] = ()
-    each: Rule | None = None
+    rule_for_all: Rule | None = None
     composition: Callable[..., Any] | None = None
     sequence: bool = False
-    plain: bool = False
+    nondifferentiable: bool = False
     scalar: Callable[..., Any] | None = None
-    saves: Row | None = None
+    residuals: Row | None = None
     formula: str = ""
     domain: str = ""
     kink: str = ""
@@ -79,7 +79,7 @@ class Row:
     @property
     def orders(self) -> int:
         """How many orders of derivatives the tests compare with finite differences."""
-        return 0 if self.plain else 3 if self.elementwise and not self.kink else 2
+        return 0 if self.nondifferentiable else 3 if self.elementwise and not self.kink else 2
 
     def operands(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments that may have a gradient, as one flat tuple."""
@@ -91,11 +91,11 @@ class Row:
 
     def has_rule(self, i: int) -> bool:
         """Whether a gradient goes through operand `i`; it cannot be a Value if the row says nothing."""
-        if self.each is not None:
+        if self.rule_for_all is not None:
             return True
         if i < len(self.rules):
             return self.rules[i] is not None
-        if self.plain:
+        if self.nondifferentiable:
             return False
         raise TypeError(
             f"{self.name}: its row has no rule for argument {i}. Give a plain array there (v.numpy()), or "
@@ -113,10 +113,10 @@ TABLE: dict[Callable[..., Any], Row] = {}
 def derivative(
     function: Callable[..., Any],
     *rules: Rule | None,
-    each: Rule | None = None,
+    rule_for_all: Rule | None = None,
     sequence: bool = False,
     scalar: Callable[..., Any] | None = None,
-    saves: Callable[..., Any] | None = None,
+    residuals: Callable[..., Any] | None = None,
     formula: str = "",
     domain: str = "",
     kink: str = "",
@@ -130,15 +130,15 @@ def derivative(
     *rules : callable or None
         One an argument, ``rule(g, out, *args, **kwargs)``, written in NumPy calls and operators; None for an
         argument without a derivative.  Arguments after the last rule have none either.
-    each : callable, optional
-        Instead of `rules`, for any number of operands: ``each(i, g, out, *args, **kwargs)``.
+    rule_for_all : callable, optional
+        Instead of `rules`, for any number of operands: ``rule_for_all(i, g, out, *args, **kwargs)``.
     sequence : bool, optional
-        With `each`: the operands are one list, the first argument, and not arguments of their own.
+        With `rule_for_all`: the operands are one list, the first argument, and not arguments of their own.
     scalar : callable, optional
         The operation on Python floats, if it can be had faster than through NumPy.
-    saves : callable, optional
+    residuals : callable, optional
         The operation once more, giving the result and something that its rules can use again: they get it as
-        the keyword `saved`, which is None where they have to do without.  `function` takes `saved` too.
+        the keyword `residuals`, None where they have to do without.  `function` takes `residuals` too.
     formula, domain, kink : str, optional
         For people: the operation, where it is defined, which derivative is taken where it has none.
 
@@ -151,7 +151,7 @@ def derivative(
     Raises
     ------
     TypeError
-        If `function` or a rule cannot be called, or both `rules` and `each` are given.
+        If `function` or a rule cannot be called, or both `rules` and `rule_for_all` are given.
 
     Examples
     --------
@@ -163,9 +163,9 @@ def derivative(
     >>> x.grad
     12.0
     """
-    if rules and each:
-        raise TypeError("derivative: give one rule an argument, or `each` for all operands, not both")
-    for part in (function, *rules, each):
+    if rules and rule_for_all:
+        raise TypeError("derivative: give one rule an argument, or `rule_for_all` for all operands, not both")
+    for part in (function, *rules, rule_for_all):
         if part is not None and not callable(part):
             raise TypeError(
                 f"derivative: expected a function, got {type(part).__name__} {part!r}; "
@@ -174,15 +174,15 @@ def derivative(
     row = Row(
         function,
         rules,
-        each,
+        rule_for_all,
         sequence=sequence,
         scalar=scalar,
-        saves=None if saves is None else Row(saves),
+        residuals=None if residuals is None else Row(residuals),
         formula=formula,
         domain=domain,
         kink=kink,
     )
-    return _register(row)
+    return register(row)
 
 
 def composed(
@@ -193,38 +193,38 @@ def composed(
     kink: str = "",
 ) -> Callable[..., Any]:
     """Register `function` as a composition of operations that have rows: no rule of its own is needed."""
-    return _register(Row(function, composition=composition, formula=formula, domain=domain, kink=kink))
+    return register(Row(function, composition=composition, formula=formula, domain=domain, kink=kink))
 
 
-def plain(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
+def nondifferentiable(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
     """Register functions whose result has no useful derivative: called on Values they give plain arrays.
 
     Returns what to call from now on, as `derivative` does.
     """
-    return [_register(Row(function, plain=True)) for function in functions]
+    return [register(Row(function, nondifferentiable=True)) for function in functions]
 
 
-def whole(function: Callable[..., Any]) -> Callable[..., Any]:
+def opaque(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, which works in place, so that `compile` calls it as it is and does not follow its steps."""
-    return _recording(Row(function))
+    return recording_function(Row(function))
 
 
-def _register(row: Row) -> Callable[..., Any]:
+def register(row: Row) -> Callable[..., Any]:
     function = row.function
     if not isinstance(function, (np.ufunc, type(np.sum))):  # those two ask a Value themselves
-        function = _recording(row)
+        function = recording_function(row)
     TABLE[function] = row
     return function
 
 
-def _recording(row: Row) -> Callable[..., Any]:
+def recording_function(row: Row) -> Callable[..., Any]:
     """`row.function`, except that it records when an argument is a Value (as NumPy's functions do)."""
     function = row.function
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for arg in args:
-            if (record := getattr(arg, "_record", None)) is not None:
+            if (record := getattr(arg, "apply_row", None)) is not None:
                 return record(row, args, kwargs)
         return function(*args, **kwargs)
 

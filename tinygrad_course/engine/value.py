@@ -23,17 +23,17 @@ import numpy as np
 from ..arraylike.contents import Contents, checked
 from ..arraylike.errors import accepted_keywords, explained, no_assignment, no_method, no_row, place_of_out
 from ..arraylike.methods import Methods
-from ..derivatives import TABLE, Row, indexing, neural, pick
+from ..derivatives import TABLE, Row, indexing, neural, result_at
 from ..derivatives.numpy_extra import running
 from .backprop import MANY, ONE, backpropagate
 
 # Whether to record, one a thread and a task: True, False, or a watch (see insight.watch) that is shown every
 # operation; it is as true as what it stands for, and has no quick path.
-_recording: ContextVar[Any] = ContextVar("recording", default=True)
-_is_recording = _recording.get
-_birthday = itertools.count(1).__next__
-_walking = threading.RLock()  # one backward pass at a time writes into .grad
-_NO_KEYWORDS: dict[str, Any] = {}
+recording_mode: ContextVar[Any] = ContextVar("recording_mode", default=True)
+current_mode = recording_mode.get
+next_serial = itertools.count(1).__next__
+walking = threading.RLock()  # one backward pass at a time writes into .grad
+NO_KEYWORDS: dict[str, Any] = {}
 # What operands are nearly always: then NumPy's function can be called on them as it is.
 _USUAL = frozenset({np.ndarray, int, bool, str, tuple, list, slice, type, type(None), type(Ellipsis)})
 _new = object.__new__
@@ -52,17 +52,17 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    token = _recording.set(getattr(_recording.get(), "paused", False))
+    token = recording_mode.set(getattr(recording_mode.get(), "paused", False))
     try:
         yield
     finally:
-        _recording.reset(token)
+        recording_mode.reset(token)
 
 
-def _watch() -> Any:
+def watching() -> Any:
     """The watch that is set in this block; None nearly always."""
-    recording = _is_recording()
-    return None if recording is True or recording is False else recording
+    mode = current_mode()
+    return None if mode is True or mode is False else mode
 
 
 def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:
@@ -72,41 +72,43 @@ def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Val
     return value
 
 
-def _result(data: Any, row: Row | None, args: tuple[Any, ...], kwargs: dict[str, Any], parents: Any) -> Value:
+def result_of(
+    data: Any, row: Row | None, args: tuple[Any, ...], kwargs: dict[str, Any], parents: Any
+) -> Value:
     """A Value that records how it was computed (or a constant: no row, and None for parents)."""
     if parents is None:
-        value = _recorded(data, None, None, ONE, None, None)
-        value._learns = False
+        value = recorded(data, None, None, ONE, None, None)
+        value.active = False
     else:
-        n = len(args) if row is not None and row.each is None and len(args) == len(parents) else 0
+        n = len(args) if row is not None and row.rule_for_all is None and len(args) == len(parents) else 0
         if n == 1:
-            value = _recorded(data, row, args[0], ONE, parents[0], None)
+            value = recorded(data, row, args[0], ONE, parents[0], None)
         elif n == 2:
-            value = _recorded(data, row, *args, *parents)
+            value = recorded(data, row, *args, *parents)
         else:
-            value = _recorded(data, row, args, MANY, parents, None)
-        value._kwargs = kwargs
+            value = recorded(data, row, args, MANY, parents, None)
+        value.kwargs = kwargs
     return value
 
 
-def _recorded(data: Any, row: Row | None, x: Any, y: Any, px: Any, py: Any) -> Value:
+def recorded(data: Any, row: Row | None, x: Any, y: Any, px: Any, py: Any) -> Value:
     """A Value that was computed from the operands x and y, which came from the Values px and py."""
     value: Value = _new(Value)
-    value._data = data
-    value._row = row
-    value._x = x
-    value._y = y
-    value._px = px
-    value._py = py
-    value._kwargs = _NO_KEYWORDS
-    value._learns = True
+    value.primal = data
+    value.row = row
+    value.x = x
+    value.y = y
+    value.px = px
+    value.py = py
+    value.kwargs = NO_KEYWORDS
+    value.active = True
     value.grad = None
     value.name = None
-    value._born = _birthday()
+    value.serial = next_serial()
     return value
 
 
-def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute an operation of the table on `args`, Values among them, and record it."""
     if row.composition is not None:
         try:
@@ -115,7 +117,7 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if (told := _told_by_numpy(row, args, kwargs)) is not None:
                 raise told from error
             raise
-    if row.plain:
+    if row.nondifferentiable:
         args, kwargs = _stripped(args), {name: _stripped(a) for name, a in kwargs.items()}
     elif kwargs and any(isinstance(a, Value) for a in kwargs.values()):
         args, kwargs = _positional(row, args, kwargs)
@@ -126,9 +128,9 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for i, a in enumerate(operands):
         parent = None
         if isinstance(a, Value):
-            if a._learns and row.has_rule(i):
+            if a.active and row.has_rule(i):
                 parent, learns = a, True
-            a = a._data
+            a = a.primal
         elif isinstance(a, (list, tuple)) and (row.sequence or (i < len(row.rules) and row.rules[i])):
             a = np.asarray(a)  # a list of numbers beside a Value
         data.append(a)
@@ -136,27 +138,27 @@ def _apply(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     args = row.with_operands(args, data)
     try:
         usual = _USUAL.issuperset(map(type, data))
-        called = row.saves or row
+        called = row.residuals or row
         out = called.function(*args, **kwargs) if usual else _computed(called, args, kwargs, operands)
-        if row.saves is not None:
-            out, kwargs = out[0], {**kwargs, "saved": out[1]}
+        if row.residuals is not None:
+            out, kwargs = out[0], {**kwargs, "residuals": out[1]}
     except (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError) as error:
         raise explained(row, args, error) from error
-    if row.plain:
+    if row.nondifferentiable:
         return out
     several = isinstance(out, (tuple, list))
     if type(out) is not np.ndarray or out.dtype.kind != "f":
-        out = _like(out, list(map(_settled, out))) if several else _settled(out)
+        out = _like(out, list(map(settled, out))) if several else settled(out)
         _check_real(row, out)
     held = tuple(out) if several else out
-    recording = _is_recording()
-    if learns and recording:
-        value = _result(held, row, args, kwargs, tuple(parents))
+    mode = current_mode()
+    if learns and mode:
+        value = result_of(held, row, args, kwargs, tuple(parents))
     else:
-        value = _result(held, None, (), _NO_KEYWORDS, None)
-    if recording is not True and recording is not False:
-        recording.saw(value, row, args, operands)
-    return _like(out, [pick(value, i) for i in range(len(out))]) if several else value
+        value = result_of(held, None, (), NO_KEYWORDS, None)
+    if mode is not True and mode is not False:
+        mode.saw(value, row, args, operands)
+    return _like(out, [result_at(value, i) for i in range(len(out))]) if several else value
 
 
 def _told_by_numpy(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception | None:
@@ -183,22 +185,22 @@ def _computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], operands:
             if hasattr(a, "_numbers") and (out := a._numbers(row, args)) is not NotImplemented:
                 return out
     out = _called(row, args, kwargs)
-    if row.plain:
+    if row.nondifferentiable:
         return out
-    if not all(_is_float(o._data) for o in operands if isinstance(o, Value)):
-        return _settled(out)
+    if not all(_is_float(o.primal) for o in operands if isinstance(o, Value)):
+        return settled(out)
     if hasattr(out, "_as_float"):  # an array that traces
         return out._as_float()
     number = isinstance(out, (np.float64, np.ndarray)) and out.ndim == 0 and out.dtype == float
-    return float(out) if number else _settled(out)
+    return float(out) if number else settled(out)
 
 
 def _called(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The function's result.  NumPy asks arrays that trace by itself; for functions of our own we do."""
     if type(row.function) is FunctionType:
         for a in args:
-            if hasattr(a, "_record"):
-                return a._record(row, args, kwargs)
+            if hasattr(a, "apply_row"):
+                return a.apply_row(row, args, kwargs)
     return row.function(*args, **kwargs)
 
 
@@ -218,7 +220,7 @@ def _check_real(row: Row, out: Any) -> None:
             )
 
 
-def _settled(out: Any) -> Any:
+def settled(out: Any) -> Any:
     """A result as a Value holds it: NumPy's scalars become arrays without axes."""
     return np.array(out) if isinstance(out, np.generic) else out
 
@@ -232,10 +234,10 @@ def _stripped(a: Any) -> Any:
     """`a` with plain data in place of Values, in lists and tuples too."""
     if isinstance(a, (list, tuple)):
         return _like(a, [_stripped(item) for item in a])
-    return a._data if isinstance(a, Value) else a
+    return a.primal if isinstance(a, Value) else a
 
 
-def _one(data: Any) -> Any:
+def one_like(data: Any) -> Any:
     """1 in the shape and dtype of `data`, where a backward pass starts."""
     if type(data) is float:
         return 1.0
@@ -272,41 +274,41 @@ _DIRECT: dict[Row | None, Callable[..., Any]] = {}
 def _binary(ufunc: np.ufunc) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
     """The operator of a row with two arguments, and the one for a Value on the right of something else.
 
-    Two floats or two arrays, which is nearly always, are recorded right here; `_apply` does the rest.
+    Two floats or two arrays, which is nearly always, are recorded right here; `apply` does the rest.
     """
     row = TABLE[ufunc]
     scalar = row.scalar or _no_scalar
 
     def forward(self: Value, other: Any) -> Value:
-        x, px = self._data, self if self._learns else None
+        x, px = self.primal, self if self.active else None
         if type(other) is Value:
-            y, py = other._data, other if other._learns else None
+            y, py = other.primal, other if other.active else None
             usual = type(x) is type(y)
         else:
             y, py = _beside(x, other, ufunc), None
             usual = y is not None
-        if usual and (px is not None or py is not None) and _is_recording() is True:
+        if usual and (px is not None or py is not None) and current_mode() is True:
             try:
                 out = scalar(x, y) if type(x) is float else ufunc(x, y) if type(x) is np.ndarray else None
                 if type(out) is type(x):
-                    return _recorded(out, row, x, y, px, py)
+                    return recorded(out, row, x, y, px, py)
             except (ArithmeticError, ValueError, TypeError):
-                pass  # _apply finds out why
+                pass  # apply finds out why
         other = _operand(other)
-        return NotImplemented if other is NotImplemented else _apply(row, (self, other), _NO_KEYWORDS)
+        return NotImplemented if other is NotImplemented else apply(row, (self, other), NO_KEYWORDS)
 
     def reflected(self: Value, other: Any) -> Value:
-        x = self._data
-        if self._learns and _is_recording() is True and type(x) in (float, np.ndarray):
+        x = self.primal
+        if self.active and current_mode() is True and type(x) in (float, np.ndarray):
             try:
                 if (y := _beside(x, other, ufunc)) is not None:
                     out = scalar(y, x) if type(x) is float else ufunc(y, x)
                     if type(out) is type(x):
-                        return _recorded(out, row, y, x, None, self)
+                        return recorded(out, row, y, x, None, self)
             except (ArithmeticError, ValueError, TypeError):
                 pass
         other = _operand(other)
-        return NotImplemented if other is NotImplemented else _apply(row, (other, self), _NO_KEYWORDS)
+        return NotImplemented if other is NotImplemented else apply(row, (other, self), NO_KEYWORDS)
 
     _DIRECT[row] = forward
     return forward, reflected
@@ -340,16 +342,16 @@ def _unary(function: Callable[..., Any]) -> Callable[[Value], Value]:
     scalar = row.scalar
 
     def method(self: Value) -> Value:
-        x = self._data
-        if self._learns and _is_recording() is True:
+        x = self.primal
+        if self.active and current_mode() is True:
             try:
                 if type(x) is float and scalar is not None:
-                    return _recorded(scalar(x), row, x, ONE, self, None)
+                    return recorded(scalar(x), row, x, ONE, self, None)
                 if type(x) is np.ndarray and type(out := row.function(x)) is np.ndarray:
-                    return _recorded(out, row, x, ONE, self, None)
+                    return recorded(out, row, x, ONE, self, None)
             except (ArithmeticError, ValueError):
-                pass  # _apply finds out why
-        return _apply(row, (self,), _NO_KEYWORDS)
+                pass  # apply finds out why
+        return apply(row, (self,), NO_KEYWORDS)
 
     method.__name__, method.__doc__ = row.name, f"{row.formula}, entry by entry."
     _DIRECT[row] = method
@@ -360,7 +362,7 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], An
     """A comparison of the data; nothing is recorded."""
 
     def method(self: Value, other: Any) -> Any:
-        return compare(self._data, other._data if isinstance(other, Value) else other)
+        return compare(self.primal, other.primal if isinstance(other, Value) else other)
 
     return method
 
@@ -418,66 +420,66 @@ class Value(Contents, Methods):
     # The record: the operation's row, its operands x and y as they were, and the Values px and py that they
     # came from (None where no gradient goes).  With one operand y is ONE; with more, y is MANY, and x and px
     # are tuples.  Two operands are held without tuples, as the collector would have to go through those.
-    __slots__ = ("_born", "_data", "_kwargs", "_learns", "_px", "_py", "_row", "_x", "_y", "grad", "name")
+    __slots__ = ("active", "grad", "kwargs", "name", "primal", "px", "py", "row", "serial", "x", "y")
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, *, requires_grad: bool = True, name: str | None = None) -> None:
-        self._data = checked(data)
+        self.primal = checked(data)
         self.grad: Any = None
         self.name = name
-        self._row: Row | None = None
-        self._x = self._px = self._py = None
-        self._y: Any = ONE
-        self._kwargs = _NO_KEYWORDS
-        self._learns = bool(requires_grad)
-        self._born: int = _birthday()
+        self.row: Row | None = None
+        self.x = self.px = self.py = None
+        self.y: Any = ONE
+        self.kwargs = NO_KEYWORDS
+        self.active = bool(requires_grad)
+        self.serial: int = next_serial()
 
     @property
-    def _args(self) -> tuple[Any, ...]:
+    def args(self) -> tuple[Any, ...]:
         """All arguments of the operation, as they were."""
-        if self._row is None or self._y is MANY:
-            return self._x or ()
-        return (self._x,) if self._y is ONE else (self._x, self._y)
+        if self.row is None or self.y is MANY:
+            return self.x or ()
+        return (self.x,) if self.y is ONE else (self.x, self.y)
 
     @property
-    def _parents(self) -> tuple[Value | None, ...] | None:
+    def parents(self) -> tuple[Value | None, ...] | None:
         """The Value that each operand came from; None for a constant, which no gradient reaches."""
-        if not self._learns or self._row is None:
-            return () if self._learns else None
-        if self._y is MANY:
-            return self._px
-        return (self._px,) if self._y is ONE else (self._px, self._py)
+        if not self.active or self.row is None:
+            return () if self.active else None
+        if self.y is MANY:
+            return self.px
+        return (self.px,) if self.y is ONE else (self.px, self.py)
 
     # What it holds
     @property
     def data(self) -> Any:
         """The number or array.  A leaf's may be rebound or updated in place (``p.data -= step``)."""
-        return self._data
+        return self.primal
 
     @data.setter
     def data(self, new: Any) -> None:
-        in_place = new is self._data and isinstance(new, np.ndarray)
+        in_place = new is self.primal and isinstance(new, np.ndarray)
         new = checked(new)
-        if in_place or self._row is None:
-            self._data = new.view() if in_place else new  # another object: older records can tell
-        if self._row is not None:
+        if in_place or self.row is None:
+            self.primal = new.view() if in_place else new  # another object: older records can tell
+        if self.row is not None:
             raise RuntimeError(
-                f"data of a result of {self._row.name} cannot be set: its record would no longer be true. "
+                f"data of a result of {self.row.name} cannot be set: its record would no longer be true. "
                 "Set the data of leaves, or go on from a copy: v.detach()"
             )
 
     @property
     def requires_grad(self) -> bool:
         """Whether `backward` brings a gradient here.  It can be set on leaves."""
-        return self._learns
+        return self.active
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        if self._row is not None:
+        if self.row is not None:
             raise RuntimeError(
-                f"requires_grad of a result of {self._row.name} follows from its arguments; use v.detach()"
+                f"requires_grad of a result of {self.row.name} follows from its arguments; use v.detach()"
             )
-        self._learns = bool(wanted)
+        self.active = bool(wanted)
 
     @property
     def T(self) -> Value:
@@ -486,7 +488,7 @@ class Value(Contents, Methods):
 
     def detach(self) -> Value:
         """A Value of the same data without a record or a gradient."""
-        return Value(self._data, requires_grad=False, name=self.name)
+        return Value(self.primal, requires_grad=False, name=self.name)
 
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Find the gradient of this value with respect to everything it was computed from.
@@ -519,21 +521,21 @@ class Value(Contents, Methods):
         >>> x.grad
         18.0
         """
-        if not self._learns:
+        if not self.active:
             raise RuntimeError(
                 "backward: this Value has no record: it has requires_grad=False, is detached, or was "
                 "computed under no_grad, or from constants only. Start from Values with requires_grad=True"
             )
-        data = self._data
+        data = self.primal
         if gradient is None:
             if self.size != 1:
                 raise ValueError(
                     f"backward: a value of shape {self.shape} is not a single number, so it has no one "
                     "gradient; make it one first (v.sum(), v.mean()), or give backward the one to start from"
                 )
-            seed = _one(data)
+            seed = one_like(data)
         elif isinstance(gradient, Value):
-            seed = gradient if create_graph else gradient._data
+            seed = gradient if create_graph else gradient.primal
         elif type(data) is float:
             seed = float(gradient)
         else:
@@ -545,11 +547,11 @@ class Value(Contents, Methods):
             )
         if create_graph and not isinstance(seed, Value):
             seed = Value(seed, requires_grad=False)
-        if (watch := _watch()) is not None:
+        if (watch := watching()) is not None:
             watch.backward(self, seed)
         if hasattr(data, "_walked_from"):  # an array that traces wants to know
             data._walked_from(self)
-        with _walking:
+        with walking:
             backpropagate(self, seed, create_graph=create_graph)
 
     # NumPy's protocols: np.exp(v), np.concatenate([v, w]), array @ v come here
@@ -566,10 +568,10 @@ class Value(Contents, Methods):
         if method != "__call__":
             if (function := _METHODS.get((ufunc, method))) is None:
                 raise no_method(ufunc, method)
-            return _apply(TABLE[function], inputs, {"axis": 0, **kwargs})
+            return apply(TABLE[function], inputs, {"axis": 0, **kwargs})
         if row is None:
             raise no_row(f"np.{ufunc.__name__}")
-        return _apply(row, inputs, kwargs)
+        return apply(row, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if (row := TABLE.get(func)) is None:
@@ -578,31 +580,31 @@ class Value(Contents, Methods):
             kwargs = {**kwargs, "out": args[place]}
         if "out" in kwargs:
             kwargs = accepted_keywords(func, "__call__", kwargs)
-        return _apply(row, args, kwargs)
+        return apply(row, args, kwargs)
 
     @staticmethod
-    def _record(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return _apply(row, args, kwargs)  # for functions of our own (see derivatives.table)
+    def apply_row(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return apply(row, args, kwargs)  # for functions of our own (see derivatives.table)
 
     def __iter__(self) -> Iterator[Value]:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> Value:
-        if type(self._data) is float:
+        if type(self.primal) is float:
             raise TypeError(
                 "a Value of a single number has no entries to index; give Value a list or an array"
             )
-        return _apply(_GETITEM, (self, index), _NO_KEYWORDS)
+        return apply(_GETITEM, (self, index), NO_KEYWORDS)
 
     def __setitem__(self, index: Any, new: Any) -> None:
         raise no_assignment(self.name, index)
 
     # Keeping
     def __reduce__(self) -> Any:
-        return _rebuilt, (self._data, self.requires_grad, self.name, self.grad)
+        return _rebuilt, (self.primal, self.requires_grad, self.name, self.grad)
 
     def __copy__(self) -> Value:
-        return _rebuilt(self._data, self.requires_grad, self.name, self.grad)
+        return _rebuilt(self.primal, self.requires_grad, self.name, self.grad)
 
     # Comparisons are plain booleans
     __eq__ = _comparison(operator.eq)
@@ -645,9 +647,9 @@ class Value(Contents, Methods):
 
 
 _DIRECT_OPERANDS = frozenset({Value, np.ndarray})
-for _function, _row in TABLE.items():
-    if _row not in _DIRECT and None not in _row.rules and isinstance(_function, np.ufunc):
-        if (_function.nin, _function.nout) == (1, 1) and _row.rules:
+for _function, row in TABLE.items():
+    if row not in _DIRECT and None not in row.rules and isinstance(_function, np.ufunc):
+        if (_function.nin, _function.nout) == (1, 1) and row.rules:
             _unary(_function)
-        elif (_function.nin, _function.nout) == (2, 1) and len(_row.rules) == 2:
+        elif (_function.nin, _function.nout) == (2, 1) and len(row.rules) == 2:
             _binary(_function)

@@ -22,7 +22,7 @@ def effect(changes: str = "", example: Any = None) -> Callable[[Function], Funct
     Parameters
     ----------
     changes : str
-        What it changes of the Values that it is given or holds: ``"_data"``, ``"grad"``, or neither.
+        What it changes of the Values that it is given or holds: ``"primal"``, ``"grad"``, or neither.
     example : float or None
         Something like its result, to go on with where the call is not made.
     """

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, neural
-from ..engine.backprop import _sum
+from ..engine.backprop import summed
 from ..engine.value import Value
 from .edges import argument_name, contribution, recorded, rule_text
 from .findings import warn
@@ -112,10 +112,10 @@ class _Blame(Observer):
     # Forward
     def saw(self, event: Event) -> None:
         value = event.value
-        if (bad := first_bad(value._data)) is not None:
+        if (bad := first_bad(value.data)) is not None:
             self._judge(event, *bad)
-        if event.recorded and value._row is not None and isinstance(value._kwargs, Keywords):
-            value._kwargs = Fingerprints(value._kwargs, _looks(value))
+        if event.recorded and value.row is not None and isinstance(value.kwargs, Keywords):
+            value.kwargs = Fingerprints(value.kwargs, _looks(value))
         if event.row is TABLE[neural.relu] or (event.row is TABLE[np.maximum] and 0 in _numbers(event.args)):
             self._count(event)
 
@@ -137,7 +137,7 @@ class _Blame(Observer):
         )
 
     def _operands(self, value: Value, row: Any, operands: Any, args: Any, index: tuple[int, ...]) -> str:
-        shape = () if type(value._data) is tuple else value.shape
+        shape = () if type(value.data) is tuple else value.shape
         lines = []
         for i, (operand, data) in enumerate(zip(operands, row.operands(args))):
             if hasattr(data, "shape") or isinstance(data, (int, float)):
@@ -149,15 +149,15 @@ class _Blame(Observer):
 
     def _count(self, event: Event) -> None:
         """Remember which units of a layer gave more than 0."""
-        out = event.value._data
+        out = event.value.data
         if not isinstance(out, np.ndarray) or out.ndim < 2 or not out.size:
             return
         axis = 1 if out.ndim == 4 else out.ndim - 1  # the channels of pictures, else the last
         alive = (out > 0).any(axis=tuple(a for a in range(out.ndim) if a != axis))
         owner = _owner(event.operands)
-        key = (owner._born if owner is not None else event.line, alive.shape)
+        key = (owner.serial if owner is not None else event.line, alive.shape)
         if key not in self.units:
-            after = f" after {self.names.layer(owner)!r}" if owner is not None and owner._row is None else ""
+            after = f" after {self.names.layer(owner)!r}" if owner is not None and owner.row is None else ""
             self.units[key] = _Units(alive, f"{event.row.name}{after}", event.line)
         self.units[key].alive |= alive
         self.units[key].samples += out.shape[0]
@@ -173,7 +173,7 @@ class _Blame(Observer):
 
     # Backward
     def backward(self, root: Value, seed: Any, oldest: int) -> None:
-        if first_bad(seed) is not None or first_bad(root._data) is not None:
+        if first_bad(seed) is not None or first_bad(root.data) is not None:
             raise FloatingPointError(
                 f"backward: {self.names.of(root)} or the gradient it starts from holds nan or inf already; "
                 "compute it inside the block, and the operation is named that made it"
@@ -186,21 +186,21 @@ class _Blame(Observer):
         leaves = []
         for node in reversed(recorded(root)):
             g = gradients.pop(id(node), None)
-            if g is None or node._born < oldest:
+            if g is None or node.serial < oldest:
                 continue
             norms[id(node)] = _norm(g)
-            if node._row is None:
+            if node.row is None:
                 leaves.append(node)
                 continue
             self._check_unchanged(node)
-            for i, parent in enumerate(node._parents or ()):
-                if parent is None or parent._born < oldest:
+            for i, parent in enumerate(node.parents or ()):
+                if parent is None or parent.serial < oldest:
                     continue
                 c = contribution(node, i, g)
                 if first_bad(c) is not None:
                     self._raise_backward(node, i, g, c)
                 known = gradients.get(id(parent))
-                gradients[id(parent)] = c if known is None else _sum(known, c)
+                gradients[id(parent)] = c if known is None else summed(known, c)
                 if known is not None and first_bad(gradients[id(parent)]) is not None:
                     raise FloatingPointError(
                         f"backward: the gradients that come back to {self.names.of(parent)} add up to more "
@@ -212,12 +212,12 @@ class _Blame(Observer):
 
     def _check_unchanged(self, node: Value) -> None:
         """Raise if an array of the record is not what it was when it was recorded."""
-        if not isinstance(node._kwargs, Fingerprints):
+        if not isinstance(node.kwargs, Fingerprints):
             return
-        row, parents = node._row, node._parents
+        row, parents = node.row, node.parents
         assert row is not None and parents is not None
-        operands = [a if p is None else p for p, a in zip(parents, row.operands(node._args))]
-        for i, (then, now) in enumerate(zip(node._kwargs.arrays, _looks(node))):
+        operands = [a if p is None else p for p, a in zip(parents, row.operands(node.args))]
+        for i, (then, now) in enumerate(zip(node.kwargs.arrays, _looks(node))):
             if then != now:
                 called = self.names.of(_in_memory(operands[i] if i < len(operands) else node))
                 raise RuntimeError(
@@ -227,17 +227,17 @@ class _Blame(Observer):
                 )
 
     def _raise_backward(self, node: Value, i: int, g: Any, c: Any) -> None:
-        row = node._row
+        row = node.row
         assert row is not None
         what, index = first_bad(c) or ("nan", ())
-        operands = [p if p is not None else a for p, a in zip(node._parents or (), row.operands(node._args))]
+        operands = [p if p is not None else a for p, a in zip(node.parents or (), row.operands(node.args))]
         rule = f", by its rule {text}" if (text := rule_text(row, i)) else ""
         came = g if np.ndim(g) == 0 and not isinstance(g, tuple) else None
         upstream = f"{float(came):.6g}" if came is not None else f"norm {_norm(g):.6g}"
         raise FloatingPointError(
             f"backward: {row.name} gave {what} for its argument {argument_name(row, i)}{rule}"
             f"{', first' * bool(index)}{_place(index)}\n"
-            + self._operands(node, row, operands, node._args, index)
+            + self._operands(node, row, operands, node.args, index)
             + f"  upstream gradient: {upstream}\n  line: {_line(line_of(node))}"
         )
 
@@ -255,7 +255,7 @@ class _Blame(Observer):
             name: list(_way(root, max(values, key=lambda v: norms[id(v)]), main))
             for name, values in layers.items()
         }
-        limit = EXPLODED * norms[id(root)] * max(1.0, _norm(root._data))
+        limit = EXPLODED * norms[id(root)] * max(1.0, _norm(root.data))
         if large := {name: size for name, size in sizes.items() if size > limit}:
             found = f"gradient norms {_listed(large)} are far above the loss; they grow most {{}}"
             self._warn_once("exploding-gradient", large, found, max(ways[largest], key=_ratio))
@@ -272,9 +272,9 @@ class _Blame(Observer):
         self.warned |= new
         if new:
             ratio, node = step
-            assert node._row is not None
+            assert node.row is not None
             name = f" → {node.name!r}" if node.name else ""
-            where = f"at {node._row.name}{name} (× {ratio:.3g})"
+            where = f"at {node.row.name}{name} (× {ratio:.3g})"
             warn(id, found.format(where), line_of(node))
 
 
@@ -298,15 +298,15 @@ def _listed(sizes: dict[str, float]) -> str:
 
 def _looks(value: Value) -> list[int | None]:
     """A fingerprint of each array operand of a record, and last of its result."""
-    assert value._row is not None
-    return [_fingerprint(a) for a in (*value._row.operands(value._args), value._data)]
+    assert value.row is not None
+    return [_fingerprint(a) for a in (*value.row.operands(value.args), value.data)]
 
 
 def _in_memory(v: Any) -> Any:
     """The value whose array `v` is a view of: itself, if its data are its own."""
-    while isinstance(v, Value) and v._row is not None:
-        parent = next((p for p in v._parents or () if p is not None), None)
-        if parent is None or not np.may_share_memory(v._data, parent._data):
+    while isinstance(v, Value) and v.row is not None:
+        parent = next((p for p in v.parents or () if p is not None), None)
+        if parent is None or not np.may_share_memory(v.data, parent.data):
             return v
         v = parent
     return v
@@ -323,9 +323,9 @@ def _numbers(args: Any) -> list[Any]:
 def _owner(operands: Any) -> Value | None:
     """The parameter that came last into what a ReLU was given, which is its layer's bias or weight."""
     v = next((o for o in operands if isinstance(o, Value)), None)
-    while v is not None and v._row is not None:
-        parents = [p for p in v._parents or () if p is not None]
-        if leaves := [p for p in parents if p._row is None]:
+    while v is not None and v.row is not None:
+        parents = [p for p in v.parents or () if p is not None]
+        if leaves := [p for p in parents if p.row is None]:
             return leaves[-1]
         v = parents[0] if parents else None
     return v
@@ -334,7 +334,7 @@ def _owner(operands: Any) -> Value | None:
 def _norm(g: Any) -> float:
     if type(g) is tuple:
         return math.hypot(*(_norm(part) for part in g if part is not None))
-    g = g._data if isinstance(g, Value) else g
+    g = g.data if isinstance(g, Value) else g
     if np.ndim(g) == 0:
         return abs(float(g))
     g = np.ravel(g)

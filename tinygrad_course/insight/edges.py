@@ -11,7 +11,7 @@ from typing import Any
 
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
-from ..engine.value import Value, _result, _walking
+from ..engine.value import Value, result_of, walking
 
 
 def recorded(value: Value) -> list[Value]:
@@ -19,16 +19,16 @@ def recorded(value: Value) -> list[Value]:
     found = [value]
     seen = {id(value)}
     for v in found:  # grows while we go through it
-        for parent in v._parents or ():
+        for parent in v.parents or ():
             if parent is not None and id(parent) not in seen:
                 seen.add(id(parent))
                 found.append(parent)
-    return sorted(found, key=lambda v: v._born)
+    return sorted(found, key=lambda v: v.serial)
 
 
 def argument_name(row: Row, i: int) -> str:
     """What the row's rule calls operand `i`."""
-    if row.each is not None:
+    if row.rule_for_all is not None:
         return f"operand {i}"
     code = getattr(row.rules[i], "__code__", None) if i < len(row.rules) else None
     names = code.co_varnames[2 : code.co_argcount] if code is not None else ()
@@ -45,7 +45,7 @@ def rule_text(row: Row, i: int) -> str:
     >>> rule_text(TABLE[np.multiply], 0)
     'g * y'
     """
-    rule = row.each or (row.rules[i] if i < len(row.rules) else None)
+    rule = row.rule_for_all or (row.rules[i] if i < len(row.rules) else None)
     code = getattr(rule, "__code__", None)
     if code is None or code.co_name != "<lambda>":
         return ""
@@ -95,10 +95,10 @@ def contribution(value: Value, i: int, gradient: Any) -> Any:
     >>> contribution(w * x, 0, 1.0)
     3.0
     """
-    parents = value._parents
+    parents = value.parents
     if parents is None or not parents or (parent := parents[i]) is None:
         raise ValueError(f"contribution: operand {i} is a constant, so no gradient comes to it")
     only = tuple(p if k == i else None for k, p in enumerate(parents))
-    one_edge = _result(value._data, value._row, value._args, value._kwargs, only)
-    with _walking:
+    one_edge = result_of(value.data, value.row, value.args, value.kwargs, only)
+    with walking:
         return backpropagate(one_edge, gradient, inputs=[parent])[0]

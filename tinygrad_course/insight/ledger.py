@@ -19,7 +19,7 @@ import numpy as np
 
 from ..arraylike.errors import describe
 from ..derivatives import Row
-from ..engine.backprop import PENDING, _sum
+from ..engine.backprop import PENDING, summed
 from ..engine.value import Value
 from .edges import contribution, recorded, rule_text
 from .paths import Paths, largest_paths
@@ -222,7 +222,7 @@ def explain(value: Value, *, of: Value | None = None, index: Any = None) -> Ledg
         "" if index is None else f"[{', '.join(map(str, index if isinstance(index, tuple) else (index,)))}]"
     )
     entry = _entry(value, index)
-    ledger = Ledger(_called(value, "value") + place, _called(root, root._row.name if root._row else "itself"))
+    ledger = Ledger(_called(value, "value") + place, _called(root, root.row.name if root.row else "itself"))
     ledger.grad = None if value.grad is None else entry(_plain(value.grad))
     kept: list[tuple[float, int, Part]] = []
     count = itertools.count(0, -1)  # of equal parts the first used stays in front
@@ -230,13 +230,13 @@ def explain(value: Value, *, of: Value | None = None, index: Any = None) -> Ledg
     for part, where, i in parts:
         part.contribution = entry(part.contribution)
         if where is not None and _one_to_one(where, i, value, index):
-            ones = 1.0 if type(where._data) is float else np.ones_like(where._data)
+            ones = 1.0 if type(where.data) is float else np.ones_like(where.data)
             part.local, part.upstream = entry(contribution(where, i, ones)), entry(part.upstream)
-        ledger.total = part.contribution if not kept else _sum(ledger.total, part.contribution)
+        ledger.total = part.contribution if not kept else summed(ledger.total, part.contribution)
         heapq.heappush(kept, (_size(part.contribution), next(count), part))
         if len(kept) > SHOWN:
             smallest = heapq.heappop(kept)[2].contribution
-            ledger.other = _sum(ledger.other, smallest) if ledger.others else smallest
+            ledger.other = summed(ledger.other, smallest) if ledger.others else smallest
             ledger.others += 1
     if not kept:
         raise ValueError(
@@ -247,7 +247,7 @@ def explain(value: Value, *, of: Value | None = None, index: Any = None) -> Ledg
     for part in ledger.rows:
         if part.local is not None:
             part.local = float(part.local)
-    if type(value._data) is float and value is not root:
+    if type(value.data) is float and value is not root:
         ledger.paths = largest_paths(value, root, seed)
     return ledger
 
@@ -258,21 +258,21 @@ def _parts(value: Value, root: Value, seed: Any) -> Any:
         yield Part("the result itself, where backward started", "", "", None, seed, seed, None), None, 0
     gradients: dict[int, Any] = {id(root): seed}
     for node in reversed(recorded(root)):
-        if node._born <= value._born:
+        if node.serial <= value.serial:
             return
         g = gradients.pop(id(node), None)
-        if node._row is None or g is None:
+        if node.row is None or g is None:
             continue
-        for i, parent in enumerate(node._parents or ()):
-            if parent is None or parent._born < value._born:
+        for i, parent in enumerate(node.parents or ()):
+            if parent is None or parent.serial < value.serial:
                 continue
             c = contribution(node, i, g)
             if parent is value:
-                rule = _rule(node._row, i)
+                rule = _rule(node.row, i)
                 yield Part(_call(node), node.name or "", rule, None, g, c, line_of(node)), node, i
             else:
                 known = gradients.get(id(parent))
-                gradients[id(parent)] = c if known is None else _sum(known, c)
+                gradients[id(parent)] = c if known is None else summed(known, c)
 
 
 def _result_of(value: Value) -> Value:
@@ -282,8 +282,8 @@ def _result_of(value: Value) -> Value:
     graph be given back; so Python's garbage collector is asked for all Values there are.
     """
     reached, used, found = {id(value)}, set(), []
-    for v in sorted((v for v in gc.get_objects() if _walked(v)), key=lambda v: v._born):
-        if parents := reached.intersection(map(id, v._parents)):
+    for v in sorted((v for v in gc.get_objects() if _walked(v)), key=lambda v: v.serial):
+        if parents := reached.intersection(map(id, v.parents)):
             reached.add(id(v))
             used |= parents
             found.append(v)
@@ -301,21 +301,21 @@ def _result_of(value: Value) -> Value:
 
 def _walked(v: Any) -> bool:
     """Whether `v` is the result of an operation through which a backward pass has gone."""
-    if type(v) is not Value or not hasattr(v, "_born"):  # which is set last: this one is not finished
+    if type(v) is not Value or not hasattr(v, "serial"):  # which is set last: this one is not finished
         return False
-    return v._row is not None and v.grad is not None and v.grad is not PENDING
+    return v.row is not None and v.grad is not None and v.grad is not PENDING
 
 
 def _seed(root: Value) -> Any:
     """The gradient that `backward` started from at `root`."""
-    if root.grad is not None and root._row is not None:
+    if root.grad is not None and root.row is not None:
         return _plain(root.grad)
     if root.size != 1:
         raise ValueError(
             f"explain: the result has shape {root.shape} and backward was not called on it, so it is not "
             "known which gradient to start from; call backward first, or make it one number: v.sum()"
         )
-    return 1.0 if type(root._data) is float else np.ones_like(root._data)
+    return 1.0 if type(root.data) is float else np.ones_like(root.data)
 
 
 def _entry(value: Value, index: Any) -> Any:
@@ -335,15 +335,15 @@ def _entry(value: Value, index: Any) -> Any:
 
 def _one_to_one(node: Value, i: int, value: Value, index: Any) -> bool:
     """Whether each entry of the result depends on one entry of the value: there is one local derivative."""
-    if type(node._data) is float and type(value._data) is float:
+    if type(node.data) is float and type(value.data) is float:
         return True
-    assert node._row is not None
-    return index is not None and node._row.elementwise and node.shape == value.shape
+    assert node.row is not None
+    return index is not None and node.row.elementwise and node.shape == value.shape
 
 
 def _plain(gradient: Any) -> Any:
     """A gradient that was recorded itself, as numbers."""
-    return gradient._data if isinstance(gradient, Value) else gradient
+    return gradient.data if isinstance(gradient, Value) else gradient
 
 
 def _size(x: Any) -> float:
@@ -365,13 +365,13 @@ def _called(v: Value, otherwise: str) -> str:
 
 def _call(node: Value) -> str:
     """The operation with its operands: names, numbers, or shapes."""
-    row = node._row
+    row = node.row
     assert row is not None
     said = []
-    for operand, parent in zip(row.operands(node._args), node._parents or ()):
+    for operand, parent in zip(row.operands(node.args), node.parents or ()):
         if parent is not None and parent.name:
             said.append(parent.name)
-        elif parent is not None and parent._row is not None:
+        elif parent is not None and parent.row is not None:
             said.append("·")
         else:
             said.append(f"{operand:.4g}" if isinstance(operand, (int, float)) else describe(operand))

@@ -32,16 +32,16 @@ class Names:
         """What to call a value or an array."""
         if not isinstance(value, Value):
             return f"{value:.6g}" if isinstance(value, (int, float)) else f"an array {describe(value)}"
-        shape = describe(value._data) if value.shape else "number"
+        shape = describe(value.data) if value.shape else "number"
         if name := self._by_id.get(id(value)) or value.name:
             return f"{name!r} {shape}"
-        return f"the result of {value._row.name} {shape}" if value._row is not None else f"a value {shape}"
+        return f"the result of {value.row.name} {shape}" if value.row is not None else f"a value {shape}"
 
     def layer(self, value: Value) -> str:
         """The layer that a parameter belongs to: its name without the last part; its own outside a module."""
         if name := self._by_id.get(id(value)):
             return name.rpartition(".")[0] or name
-        return value.name or f"a value {describe(value._data)}"
+        return value.name or f"a value {describe(value.data)}"
 
 
 def first_bad(data: Any) -> tuple[str, tuple[int, ...]] | None:

@@ -42,7 +42,7 @@ class Path:
 
     def __str__(self) -> str:
         factors = _shortened([f"{x:.4g}" for x in self.locals])
-        names = [v.name or (v._row.name if v._row is not None else "value") for v in self.values]
+        names = [v.name or (v.row.name if v.row is not None else "value") for v in self.values]
         return f"{self.product:.6g} = {' × '.join(factors)}   {' → '.join(_shortened(names))}"
 
 
@@ -73,12 +73,12 @@ def largest_paths(value: Value, root: Value, seed: float) -> Paths | None:
     counts = {id(root): 1}
     gradients = {id(root): seed}
     for node in reversed(recorded(root)):
-        if id(node) not in best or node._born <= value._born:
+        if id(node) not in best or node.serial <= value.serial:
             continue
-        for i, parent in enumerate(node._parents or ()):
-            if parent is None or parent._born < value._born:
+        for i, parent in enumerate(node.parents or ()):
+            if parent is None or parent.serial < value.serial:
                 continue
-            if type(node._data) is not float or type(parent._data) is not float:
+            if type(node.data) is not float or type(parent.data) is not float:
                 return None
             local = contribution(node, i, 1.0)
             uses.setdefault(id(parent), []).append((node, local))

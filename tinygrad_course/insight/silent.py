@@ -95,13 +95,13 @@ class _Lint(Observer):
             if _made_by(event.operands[0]) is _SOFTMAX:
                 self._tell("double-softmax", line, "CrossEntropyLoss was given the result of softmax", line)
         elif row is _SOFTPLUS and _made_by(event.operands[0]) is _NEGATIVE:
-            if _made_by(event.operands[0]._parents[0]) is _SIGMOID:
+            if _made_by(event.operands[0].parents[0]) is _SIGMOID:
                 self._tell("double-softmax", line, "BCEWithLogitsLoss was given the result of sigmoid", line)
         elif row is _DROPOUT and not event.recorded:
             self._tell("training-mode", line, "dropout is at work under no_grad", line)
         elif row is _STANDARDIZE and not event.recorded and _over_samples(event):
             self._tell("training-mode", line, "batch normalization uses the batch's mean under no_grad", line)
-        elif _dtype(event.value._data) == np.float64 and row is not TABLE[cast]:
+        elif _dtype(event.value.data) == np.float64 and row is not TABLE[cast]:
             self._look_at_dtypes(event)
 
     def _look_at_dtypes(self, event: Event) -> None:
@@ -127,19 +127,19 @@ class _Lint(Observer):
             self._tell("labels", line, f"the targets of {who} go from {low:.6g} to {high:.6g}", line)
 
     def backward(self, root: Value, seed: Any, oldest: int) -> None:
-        leaves = [v for v in recorded(root) if v._row is None and v._born >= oldest]
+        leaves = [v for v in recorded(root) if v.row is None and v.serial >= oldest]
         for leaf in leaves:
             known = self.walked.get(id(leaf))
-            if known is not None and known[1] is not leaf._data and leaf.grad is not None and _any(leaf.grad):
+            if known is not None and known[1] is not leaf.data and leaf.grad is not None and _any(leaf.grad):
                 found = (
                     f"backward adds to the gradient of {self.names.of(leaf)}, which a step has used already"
                 )
                 self._tell("stale-gradient", None, found, users_line())
-            self.walked[id(leaf)] = leaf, leaf._data
+            self.walked[id(leaf)] = leaf, leaf.data
         reached = set(map(id, leaves))
         unused = [p for _, p in self.names.parameters if p.requires_grad and id(p) not in reached]
         if unused and not oldest:
-            found = f"the result of {root._row.name if root._row else 'nothing'} does not depend on "
+            found = f"the result of {root.row.name if root.row else 'nothing'} does not depend on "
             self._tell("unused-parameter", None, found + self._listed(unused), users_line())
 
     def step(self, optimizer: Any) -> None:
@@ -157,10 +157,10 @@ class _Lint(Observer):
 
 def _made_by(v: Any) -> Row | None:
     """The row of the operation that made `v`, seen through changes of shape and dtype."""
-    while isinstance(v, Value) and v._row is not None:
-        if v._row not in _SHAPING:
-            return v._row
-        v = v._parents[0] if v._parents else None
+    while isinstance(v, Value) and v.row is not None:
+        if v.row not in _SHAPING:
+            return v.row
+        v = v.parents[0] if v.parents else None
     return None
 
 
@@ -175,4 +175,4 @@ def _over_samples(event: Event) -> bool:
 
 
 def _any(gradient: Any) -> bool:
-    return bool(np.any(gradient._data if isinstance(gradient, Value) else gradient))
+    return bool(np.any(gradient.data if isinstance(gradient, Value) else gradient))

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..derivatives import Row
-from ..engine.value import Value, _recording
+from ..engine.value import Value, recording_mode
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
@@ -53,7 +53,7 @@ class Keywords(dict[str, Any]):
 
 def line_of(value: Value) -> Line | None:
     """The line that asked for the operation which made `value`; None if nobody looked at the time."""
-    return getattr(value._kwargs, "line", None)
+    return getattr(value.kwargs, "line", None)
 
 
 @dataclass(slots=True, frozen=True)
@@ -111,14 +111,14 @@ class Watch:
         line, walking = _users_line()
         if walking:  # a rule at work, which may well meet 0 / 0 on its way to a number
             return
-        value._kwargs = Keywords(value._kwargs, line)
+        value.kwargs = Keywords(value.kwargs, line)
         event = Event(value, row, args, operands, line, self.recording)
         for observer in self.observers:
             observer.saw(event)
 
     def backward(self, root: Value, seed: Any, oldest: int = 0) -> None:
         """Tell the observers that a backward pass starts."""
-        seed = seed._data if isinstance(seed, Value) else seed
+        seed = seed.data if isinstance(seed, Value) else seed
         for observer in self.observers:
             observer.backward(root, seed, oldest)
 
@@ -129,7 +129,7 @@ class Watch:
 
     def targets(self, who: str, target: Any) -> None:
         """Show the observers the targets of a loss."""
-        target = np.asarray(target._data if isinstance(target, Value) else target)
+        target = np.asarray(target.data if isinstance(target, Value) else target)
         for observer in self.observers:
             observer.targets(who, target)
 
@@ -155,13 +155,13 @@ def _users_line() -> tuple[Line | None, bool]:
 @contextmanager
 def watching(*observers: Observer) -> Iterator[None]:
     """Show every operation of this block to `observers`, and to those of the blocks around it."""
-    outer = _recording.get()
+    outer = recording_mode.get()
     others = outer.observers if isinstance(outer, Watch) else ()
-    token = _recording.set(Watch((*others, *observers), bool(outer)))
+    token = recording_mode.set(Watch((*others, *observers), bool(outer)))
     try:
         yield
     finally:
-        _recording.reset(token)
+        recording_mode.reset(token)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..derivatives import neural, reductions
 from ..derivatives.neural import elu, gelu, hardtanh, leaky_relu, linear, mish, relu, sigmoid, silu, softsign
-from ..engine.value import Value, _watch
+from ..engine.value import Value, watching
 from .arguments import (
     array,
     class_numbers,
@@ -195,7 +195,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     0.6931471805599453
     """
     input, target = pair("binary_cross_entropy", input, target)
-    if (watch := _watch()) is not None:
+    if (watch := watching()) is not None:
         watch.targets("BCELoss", target)
     p = input.data if isinstance(input, Value) else input
     if not np.all((p >= 0) & (p <= 1)):
@@ -230,7 +230,7 @@ def binary_cross_entropy_with_logits(
         If the shapes differ.
     """
     input, target = pair("binary_cross_entropy_with_logits", input, target)
-    if (watch := _watch()) is not None:
+    if (watch := watching()) is not None:
         watch.targets("BCEWithLogitsLoss", target)
     miss = neural.softplus(-input)
     if pos_weight is not None:

@@ -70,7 +70,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         """The sums for inputs of shape (..., in_features)."""
-        if type(x) is not Value and getattr(x, "dtype", None) != self.weight._data.dtype:
+        if type(x) is not Value and getattr(x, "dtype", None) != self.weight.data.dtype:
             x = x.astype(self.weight.dtype) if hasattr(x, "astype") else np.array(x, self.weight.dtype)
         return linear(x, self.weight, self.bias)
 

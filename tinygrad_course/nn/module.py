@@ -129,7 +129,7 @@ class Module:
         """Every name that a parameter has."""
         for prefix, module in self.named_modules():
             for name, part in module._members():
-                if isinstance(part, Value) and part._row is None:
+                if isinstance(part, Value) and part.row is None:
                     yield (f"{prefix}.{name}" if prefix else name), part
 
     def _named_buffers(self) -> Iterator[tuple[str, Module, str]]:
@@ -253,7 +253,7 @@ class Module:
         counted: set[int] = set()
         found: list[tuple[str, tuple[str, str, int]]] = []
         for name, module in self.named_modules():
-            values = [(n, v) for n, v in module._members() if isinstance(v, Value) and v._row is None]
+            values = [(n, v) for n, v in module._members() if isinstance(v, Value) and v.row is None]
             if values or (name and not any(True for _ in module._children())):
                 shapes = _repeats([(n, str(v.shape) if v.shape else "number") for n, v in values])
                 text = ", ".join(f"{n} {count} × {s}" if count > 1 else f"{n} {s}" for n, count, s in shapes)

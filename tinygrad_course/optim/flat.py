@@ -58,9 +58,9 @@ class FlatArrays:
         """Bring in gradients, and the data of values that were given other data; tells who has a gradient."""
         has_gradient = []
         for i, value in enumerate(self.values):
-            if value._data is not self._given[i]:
-                _check(value, value._data, self._shapes[i], self.data.dtype, "data")
-                self._places[i][...] = value._data
+            if value.data is not self._given[i]:
+                _check(value, value.data, self._shapes[i], self.data.dtype, "data")
+                self._places[i][...] = value.data
             gradient = value.grad
             has_gradient.append(gradient is not None)
             if gradient is not None:
@@ -77,7 +77,7 @@ class FlatArrays:
         Each time as a new view: older records still hold the old one, and can tell by that.
         """
         for i in range(first, last):
-            self._given[i] = self.values[i]._data = self._places[i].view()
+            self._given[i] = self.values[i].data = self._places[i].view()
 
 
 class FlatNumbers:

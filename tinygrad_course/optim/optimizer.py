@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value, _watch
+from ..engine.value import Value, watching
 from ..engine.watch import effect
 from .flat import FlatArrays, FlatNumbers
 
@@ -74,7 +74,7 @@ class Optimizer:
         for p in self.params:
             p.grad = None
 
-    @effect(changes="_data")
+    @effect(changes="primal")
     def step(self) -> None:
         """Change every parameter that has a gradient, in place; one whose `.grad` is None is left alone.
 
@@ -85,7 +85,7 @@ class Optimizer:
         TypeError
             If a parameter has got another dtype, or is no longer in NumPy's memory.
         """
-        if (watch := _watch()) is not None:
+        if (watch := watching()) is not None:
             watch.step(self)
         ready = [group.read() for group in self._groups]  # all are checked before any is changed
         for k, group in enumerate(self._groups):
@@ -192,9 +192,9 @@ def _checked(params: Any) -> list[Value]:
                 "list it once"
             )
         seen.add(id(p))
-        if p._row is not None:
+        if p.row is not None:
             raise ValueError(
-                f"optimizer: parameter {i} is the result of {p._row.name}; give the Values it is made from"
+                f"optimizer: parameter {i} is the result of {p.row.name}; give the Values it is made from"
             )
         if not isinstance(p.data, (float, np.ndarray)):
             raise TypeError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import Row
-from ..engine.value import Value, _settled
+from ..engine.value import Value, settled
 from ..trees import leaves, mapped
 from .closure import Held
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
@@ -92,7 +92,7 @@ class Program:
             return (
                 next(following)
                 if learns
-                else Value(_settled(out), requires_grad=False)
+                else Value(settled(out), requires_grad=False)
                 if kind is Value
                 else out
             )
@@ -141,12 +141,12 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     instructions, same = without_repeats(run.tape.instructions)
 
     def final(thing: Any) -> Any:
-        thing = thing._data if type(thing) is Value else thing
-        return same.get(thing._variable, thing._variable) if isinstance(thing, Traced) else thing
+        thing = thing.data if type(thing) is Value else thing
+        return same.get(thing.variable, thing.variable) if isinstance(thing, Traced) else thing
 
     program.effects = any(isinstance(i.function, Effect) for i in instructions)
     changed = program.effects or any(a == "grad" for (_, a), _ in writes)
-    program.uses_gradients = changed or any(t._variable in used for p, t in run.reads if p[1] == "grad")
+    program.uses_gradients = changed or any(t.variable in used for p, t in run.reads if p[1] == "grad")
     owner = Owner(run.tape)
     instructions = owner.of_effects(instructions)
     start = len(owner.copies)
@@ -158,14 +158,14 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     needed = [v for v in (*returned, *gradients, *owner.taken) if isinstance(v, Variable)]
     instructions = without_dead([*instructions, *ending, *owner.copies], needed)
     used = {v for i in instructions for v in variables_in([i.args, i.kwargs])} | set(needed)
-    unused = {t._variable for _, t in run.reads} - used
-    run.inputs = [t for t in run.inputs if t._variable not in unused]
-    run.reads = [(place, t) for place, t in run.reads if t._variable not in unused]
+    unused = {t.variable for _, t in run.reads} - used
+    run.inputs = [t for t in run.inputs if t.variable not in unused]
+    run.reads = [(place, t) for place, t in run.reads if t.variable not in unused]
     forward = [i for i in instructions if i.out in forward_only]
     backward = [i for i in instructions if i.out not in forward_only]
     program.targets = [t for t, _, _ in run.learning] if run.gradients else []
     learns = bool(run.gradients)
-    program.learns = [learns and type(o) is Value and o._learns for o in outs]
+    program.learns = [learns and type(o) is Value and o.requires_grad for o in outs]
     program.structure = mapped(type, result)
     program.reads, program.writes = [place for place, _ in run.reads], [place for place, _ in writes]
     program.row = Row(program.function, tuple(map(_rule, range(len(program.targets)))), sequence=True)
@@ -237,8 +237,8 @@ class Parts:
         results: int,
     ) -> None:
         self.names = run.names.given
-        self.inputs = [t._variable for t in run.inputs]
-        self.values = {id(place[0]): self.names[t._variable] for place, t in run.reads if place[1] == "_data"}
+        self.inputs = [t.variable for t in run.inputs]
+        self.values = {id(place[0]): self.names[t.variable] for place, t in run.reads if place[1] == "primal"}
         self.seeds = run.seeds
         self.forward, self.backward = forward, backward
         self.outs, self.gradients = outs, gradients
@@ -250,5 +250,5 @@ class Parts:
 def _name_results(run: Run, outs: list[Any]) -> None:
     """Give variables the names that the user gave to Values."""
     for value in graph_of(outs):
-        if value.name and isinstance(value._data, Traced):
-            run.names.give(value._data._variable, value.name)
+        if value.name and isinstance(value.data, Traced):
+            run.names.give(value.data.variable, value.name)

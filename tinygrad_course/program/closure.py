@@ -128,7 +128,7 @@ def held_by(function: Callable[..., Any], *others: Any) -> Held:
             continue
         seen[id(thing)] = thing
         if isinstance(thing, Value):
-            if thing._row is None:
+            if thing.row is None:
                 held.values.append((name or thing.name or "value", thing))
             continue
         if isinstance(thing, np.random.Generator):

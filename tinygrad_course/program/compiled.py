@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives import pick
+from ..derivatives import result_at
 from ..engine.backprop import backpropagate
-from ..engine.value import Value, _is_recording, _result, _settled, _watch
+from ..engine.value import Value, current_mode, result_of, settled, watching
 from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import Held, Same, held_by, is_module
@@ -40,7 +40,7 @@ class Compiled:
         self._methods: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if _watch() is not None:  # who looks at each operation wants to see them
+        if watching() is not None:  # who looks at each operation wants to see them
             return self.function(*args, **kwargs)
         held = self._holders(args, kwargs)
         try:
@@ -58,9 +58,9 @@ class Compiled:
 
     def _signature(self, key: Any, held: Held, leaves: list[Any]) -> Any:
         """All that a program depends on."""
-        parameters = [signature_of(v._data, v._learns) for _, v in held.values]
+        parameters = [signature_of(v.data, v.requires_grad) for _, v in held.values]
         modes = [m.training for m in held.modules]
-        signature: tuple[Any, ...] = (_is_recording(), key, *parameters, *modes, held.key)
+        signature: tuple[Any, ...] = (current_mode(), key, *parameters, *modes, held.key)
         if self._uses_gradients:
             owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
             signature += (tuple([_of_gradient(v.grad) for v in owners]),)
@@ -135,7 +135,7 @@ class Compiled:
         with _tracing:
             program = self._programs.get(self._signature(key, held, leaves))
             if program is None:
-                program = trace(self.function, args, kwargs, held, _is_recording())
+                program = trace(self.function, args, kwargs, held, current_mode())
                 self._uses_gradients |= program.uses_gradients  # then they belong to the signature
                 self._programs[self._signature(key, held, leaves)] = program
                 if len(self._programs) > KEPT:
@@ -143,7 +143,7 @@ class Compiled:
         return program
 
     def _run(self, program: Program, leaves: list[Any], args: Any, kwargs: Any) -> Any:
-        data = [x._data if type(x) is Value else x for x in leaves]
+        data = [x.data if type(x) is Value else x for x in leaves]
         data += [getattr(leaves[t] if type(t) is int else t, name) for t, name in program.reads]
         try:
             run, outs = program.start(data)
@@ -151,16 +151,16 @@ class Compiled:
             return self.function(*args, **kwargs)
         for (t, name), new in zip(program.writes, outs[len(program.learns) :]):
             put((leaves[t] if type(t) is int else t, name), new)
-        learned = [_settled(o) for o, learns in zip(outs, program.learns) if learns]
+        learned = [settled(o) for o, learns in zip(outs, program.learns) if learns]
         if not learned:
             return program.rebuilt(outs)
         parents: Any = tuple([leaves[t] if type(t) is int else t for t in program.targets])
-        operands = ([p._data for p in parents],)
+        operands = ([p.data for p in parents],)
         record = {"call": _Backward(self, program, run, data, parents, args, kwargs)}
         if len(learned) == 1:
-            return program.rebuilt(outs, [_result(learned[0], program.row, operands, record, parents)])
-        whole = _result(tuple(learned), program.row, operands, record, parents)
-        return program.rebuilt(outs, [pick(whole, i) for i in range(len(learned))])
+            return program.rebuilt(outs, [result_of(learned[0], program.row, operands, record, parents)])
+        whole = result_of(tuple(learned), program.row, operands, record, parents)
+        return program.rebuilt(outs, [result_at(whole, i) for i in range(len(learned))])
 
 
 class _Method:
@@ -218,7 +218,7 @@ class _Backward:
     def _eagerly(self, seeds: list[Any], create_graph: bool) -> Any:
         """The gradients through the function itself: where they are to be recorded, or 0 / 0 turned up."""
         result = self.compiled.function(*self.args, **self.kwargs)
-        outs = [v for v in tree_leaves(result) if type(v) is Value and v._learns]
+        outs = [v for v in tree_leaves(result) if type(v) is Value and v.requires_grad]
         total: list[Any] = [None] * len(self.parents)
         for out, seed in zip(outs, seeds):
             found = backpropagate(out, seed, inputs=self.parents, create_graph=create_graph)
@@ -230,7 +230,7 @@ def _of_gradient(gradient: Any) -> Any:
     """A gradient in a signature."""
     if gradient is None or type(gradient) is Value:
         return type(gradient)
-    return signature_of(_settled(gradient), None)
+    return signature_of(settled(gradient), None)
 
 
 def flattened(args: Any, kwargs: Any, held: Held) -> tuple[list[Any], Any]:
@@ -245,7 +245,7 @@ def flattened(args: Any, kwargs: Any, held: Held) -> tuple[list[Any], Any]:
         if kind is Value:
             leaves.append(thing)
             at = next((i for i, (_, v) in enumerate(held.values) if v is thing), None)
-            return (at, signature_of(thing._data, thing._learns))
+            return (at, signature_of(thing.data, thing.requires_grad))
         if kind is tuple or kind is list:
             return (kind, *[visit(part) for part in thing])
         if kind is dict:

@@ -197,7 +197,7 @@ class Formulas:
 
     def _plain(self, thing: Any) -> Any:
         if isinstance(thing, Traced):
-            return thing._variable
+            return thing.variable
         if isinstance(thing, (list, tuple)):
             return type(thing)(self._plain(t) for t in thing)
         return thing
@@ -347,18 +347,18 @@ def latex(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
     """The forward and the backward pass as an ``align*`` environment."""
 
     def then(run: Run, result: Any) -> str:
-        outs = [o for o in leaves(result) if type(o) is Value and o._parents]
+        outs = [o for o in leaves(result) if type(o) is Value and o.parents]
         if len(outs) != 1 or any(isinstance(i.function, Effect) for i in run.tape.instructions):
             raise TraceError(
                 "emit: LaTeX is for a function that only computes one result with a gradient, such as a loss"
             )
         for v in [*[v for _, v in run.values], *[v for _, v, _ in run.arguments]]:
             v.grad = None
-        data = outs[0]._data._data
+        data = outs[0].data.data
         seed = run.tape.input(1.0 if type(data) is float else np.ones_like(data))
         backpropagate(outs[0], cast(Any, seed))
-        nodes = sorted(graph_of(outs), key=lambda v: v._born)
-        return _written(run, [(v, v._data, v.grad) for v in nodes if isinstance(v._data, Traced)], seed)
+        nodes = sorted(graph_of(outs), key=lambda v: v.serial)
+        return _written(run, [(v, v.data, v.grad) for v in nodes if isinstance(v.data, Traced)], seed)
 
     held = held_by(function, *filter(is_module, args))
     return cast(str, traced(function, args, {}, held, True, then)[1])
@@ -368,26 +368,26 @@ def _written(run: Run, steps: list[tuple[Value, Traced, Any]], seed: Traced) -> 
     instructions, same = without_repeats(run.tape.instructions)
 
     def final(x: Any) -> Any:
-        return same.get(x._variable, x._variable) if isinstance(x, Traced) else x
+        return same.get(x.variable, x.variable) if isinstance(x, Traced) else x
 
     names: dict[Variable, str] = {}
     taken: set[str] = set()
     for t in run.inputs:
-        _give(names, taken, t._variable, symbol(run.names.given[t._variable]), run.names.given[t._variable])
+        _give(names, taken, t.variable, symbol(run.names.given[t.variable]), run.names.given[t.variable])
     f = Formulas(instructions, names)
-    operations = [(v, data) for v, data, _ in steps if v._row is not None]
+    operations = [(v, data) for v, data, _ in steps if v.row is not None]
     for k, (v, data) in enumerate(operations, 1):
         wish = symbol(v.name) if v.name else "L" if k == len(operations) else f"z_{{{k}}}"
-        right = f.recorded(cast(Row, v._row), v._args, v._kwargs)
-        _give(names, taken, data._variable, wish, v.name or f"z{k}")
-        names.setdefault(final(data), names[data._variable])
-        f.lines.append((names[data._variable], right))
-    result = names[operations[-1][1]._variable]
+        right = f.recorded(cast(Row, v.row), v.args, v.kwargs)
+        _give(names, taken, data.variable, wish, v.name or f"z{k}")
+        names.setdefault(final(data), names[data.variable])
+        f.lines.append((names[data.variable], right))
+    result = names[operations[-1][1].variable]
     forward, f.lines = f.lines, []
     for _, data, g in reversed(steps):  # leaves are older than what was computed from them
         if g is None:
             continue
-        left = rf"\frac{{\partial {result}}}{{\partial {names[data._variable]}}}"
+        left = rf"\frac{{\partial {result}}}{{\partial {names[data.variable]}}}"
         variable = final(g)
         if isinstance(variable, Variable) and variable not in names:
             right = "1" if g is seed else f.operation(f.made[variable])[0]

@@ -15,7 +15,7 @@ import numpy as np
 from ..derivatives import TABLE, neural
 from .randomness import DRAWING, generators_in
 from .state import Effect
-from .tape import Instruction, Variable, _expect
+from .tape import Instruction, Variable, expect
 
 
 def variables_in(tree: Any) -> Iterator[Variable]:
@@ -114,7 +114,7 @@ def without_dead(instructions: Sequence[Instruction], needed: Iterable[Variable]
     wanted = set(needed)
     kept = []
     for instruction in reversed(instructions):
-        keep = instruction.function is _expect or isinstance(instruction.function, Effect)
+        keep = instruction.function is expect or isinstance(instruction.function, Effect)
         if keep or instruction.out in wanted or generators_in(instruction.args):
             kept.append(instruction)
             wanted.update(variables_in([instruction.args, instruction.kwargs]))

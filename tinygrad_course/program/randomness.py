@@ -23,7 +23,7 @@ def generators_in(args: Iterable[Any]) -> list[np.random.Generator]:
     return [a for a in args if isinstance(a, np.random.Generator)]
 
 
-class Chance:
+class Randomness:
     """The generators that a function may draw from while it is traced, and how far each has got."""
 
     def __init__(self, generators: list[np.random.Generator]) -> None:

@@ -11,16 +11,16 @@ import numpy as np
 
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
-from ..engine.value import _NO_KEYWORDS, Value, _result
+from ..engine.value import NO_KEYWORDS, Value, result_of
 from ..engine.watch import noted_by
 from ..trees import leaves
 from .closure import Held, held_by
-from .randomness import Chance
+from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
 from .tape import Names, Tape, Traced, TraceError, Variable, refused
 
 _BUNDLE = Row(
-    tuple, each=lambda i, g, out, parts: g[i], sequence=True
+    tuple, rule_for_all=lambda i, g, out, parts: g[i], sequence=True
 )  # several results, to walk from at once
 
 
@@ -31,7 +31,9 @@ class Run:
         self.recording = recording
         self.values = list(held.values)
         self.held = held
-        self.tape = Tape(chance=Chance(held.generators), before_walk=lambda root: self.check_leaves([root]))
+        self.tape = Tape(
+            randomness=Randomness(held.generators), before_walk=lambda root: self.check_leaves([root])
+        )
         self.names = Names()
         self.inputs: list[Traced] = []
         self.learning: list[tuple[int | Value, Value, Variable]] = []  # target, its stand-in, its variable
@@ -50,14 +52,14 @@ class Run:
         kind = type(thing)
         if kind is np.ndarray or kind is float:
             traced = self.tape.input(thing)
-            self.names.give(traced._variable, name)
+            self.names.give(traced.variable, name)
             self.inputs.append(traced)
             return traced
         if kind is Value:
-            n, traced = len(self.inputs), self.given(thing._data, thing.name or name)
+            n, traced = len(self.inputs), self.given(thing.data, thing.name or name)
             if any(thing is v for _, v in self.values):  # its data are those of the parameter
                 return thing
-            stand_in = Value(traced, requires_grad=thing._learns, name=thing.name)
+            stand_in = Value(traced, requires_grad=thing.requires_grad, name=thing.name)
             self.arguments.append((n, stand_in, thing))
             self.learns(n, stand_in)
             return stand_in
@@ -69,14 +71,14 @@ class Run:
 
     def learns(self, target: int | Value, stand_in: Value) -> None:
         """Note where a gradient shall come back to, if one shall."""
-        if self.recording and stand_in._learns:
-            self.learning.append((target, stand_in, stand_in._data._variable))
+        if self.recording and stand_in.requires_grad:
+            self.learning.append((target, stand_in, stand_in.data.variable))
 
     def __enter__(self) -> Run:
         """Let Traced arrays stand in for parameters, their gradients, and the arrays of modules."""
         for name, value in self.values:
-            self._stand_in((value, "_data"), value, name)
-            self.tape.parameters.add(value._data._variable)
+            self._stand_in((value, "primal"), value, name)
+            self.tape.parameters.add(value.data.variable)
             self.learns(value, value)
         for module in self.held.modules:
             for name in getattr(module, "_buffers", ()):
@@ -94,7 +96,7 @@ class Run:
         self._before.append((thing, attribute, now))
         if isinstance(now, (np.ndarray, np.generic)) or type(now) is float:
             now = self.tape.input(now)
-            self.names.give(now._variable, name)
+            self.names.give(now.variable, name)
             self.inputs.append(now)
             self.reads.append((place, now))
             setattr(thing, attribute, now)
@@ -104,7 +106,7 @@ class Run:
     def __exit__(self, *error: Any) -> None:
         for thing, attribute, before in self._before:
             setattr(thing, attribute, before)
-        self.tape.chance.restore()
+        self.tape.randomness.restore()
 
     def changes(self) -> list[tuple[Place, Any]]:
         """The places where something else stands than what the program has put there or found, and what."""
@@ -125,7 +127,7 @@ class Run:
         """Write down the call of an effect; the program makes it."""
         args = tuple([list(a) if isinstance(a, Iterator) else a for a in args])
         concerned = [v for _, v in held_by(_nothing, *args, *kwargs.values()).values]
-        if missing := [v for v in concerned if (id(v), "_data") not in self.current]:
+        if missing := [v for v in concerned if (id(v), "primal") not in self.current]:
             raise Missed(missing)
         if any(v is stand_in for _, stand_in, _ in self.arguments for v in values_in((args, kwargs))):
             raise refused(
@@ -138,13 +140,13 @@ class Run:
         if "." in function.__qualname__ and args:
             function, args = types.MethodType(function, args[0]), args[1:]
         call = Effect(function, name, [place for place, _ in puts], list(reads))
-        likely = [getattr(v, changes)._data for v, _ in reads]
+        likely = [getattr(v, changes).data for v, _ in reads]
         arguments = ([new for _, new in puts], *args)
         result, *news = self.tape.noted(call, arguments, kwargs, [example, *likely])
         for (value, attribute), new in zip(reads, news):
-            if attribute == "_data":
-                self.tape.stale.add(value._data._variable.root)
-                self.tape.parameters.add(new._variable)
+            if attribute == "primal":
+                self.tape.stale.add(value.data.variable.root)
+                self.tape.parameters.add(new.variable)
             setattr(value, attribute, new)
             self.current[id(value), attribute] = new
         return result if example is not None else None
@@ -152,25 +154,28 @@ class Run:
     def check_leaves(self, outs: list[Any]) -> None:
         """Raise Missed if gradients would reach leaves that nobody named."""
         known = {id(v) for _, v, _ in self.learning}
-        leaves = [v for v in graph_of(outs) if v._row is None and v._learns]
+        leaves = [v for v in graph_of(outs) if v.row is None and v.requires_grad]
         if missed := [v for v in leaves if id(v) not in known]:
             raise Missed(missed)
 
     def back(self, outs: list[Any]) -> None:
         """Run the walk back from the results, on Traced arrays too."""
         self.backward_from = len(self.tape.instructions)
-        values = [o for o in outs if type(o) is Value and o._learns]
+        values = [o for o in outs if type(o) is Value and o.requires_grad]
         if not values or not self.recording or self.tape.stale:
             return
         for value in values:
-            data = value._data._data
+            data = value.data.data
             seed = self.tape.input(1.0 if type(data) is float else np.ones_like(data))
-            self.names.give(seed._variable, "g")
+            self.names.give(seed.variable, "g")
             self.seeds.append(seed)
         root, g = values[0], cast(Any, self.seeds[0])
         if len(values) > 1:
-            parts = [v._data for v in values]
-            root, g = _result(tuple(parts), _BUNDLE, (parts,), _NO_KEYWORDS, tuple(values)), tuple(self.seeds)
+            parts = [v.data for v in values]
+            root, g = (
+                result_of(tuple(parts), _BUNDLE, (parts,), NO_KEYWORDS, tuple(values)),
+                tuple(self.seeds),
+            )
         self._walk(root, g)
 
     def _walk(self, root: Value, g: Any) -> None:
@@ -181,9 +186,9 @@ class Run:
         try:
             backpropagate(root, g)
             self.gradients = [v.grad for _, v, _ in self.learning]
-            pairs = [(v.grad, v._data) for v, _ in before]
+            pairs = [(v.grad, v.data) for v, _ in before]
             self.gradient_of = {
-                c._variable: x._variable for c, x in pairs if isinstance(c, Traced) and isinstance(x, Traced)
+                c.variable: x.variable for c, x in pairs if isinstance(c, Traced) and isinstance(x, Traced)
             }
         finally:
             for v, gradient in before:
@@ -232,7 +237,7 @@ def traced(
 
 def _check_world(run: Run, held: Held) -> None:
     """Refuse what a program could not do again."""
-    if run.tape.chance.has_strayed():
+    if run.tape.randomness.has_strayed():
         raise refused(
             "random numbers are drawn as plain arrays, which would be the same at each run",
             "give them as an argument, or draw them in nn.functional.dropout(x, p, rng=generator)",
@@ -260,4 +265,4 @@ def graph_of(outs: list[Any]) -> Iterator[Value]:
         if id(value) not in seen:
             seen.add(id(value))
             yield value
-            waiting += [p for p in value._parents or () if p is not None]
+            waiting += [p for p in value.parents or () if p is not None]

@@ -16,7 +16,7 @@ import numpy as np
 from ..engine.value import Value
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
-from .tape import Instruction, Names, Variable, _astype, _copied, _expect
+from .tape import Instruction, Names, Variable, _astype, _copied, expect
 
 SYMBOLS = {
     np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
@@ -83,7 +83,7 @@ class Printer:
         for instruction in instructions:
             if isinstance(instruction.function, Effect) and self.plan:
                 lines.append("lease.changed = True")
-            if instruction.function is _expect and not self.plan:
+            if instruction.function is expect and not self.plan:
                 continue  # of no interest to people
             if instruction.out.source is not None and instruction.function in VIEWS:
                 self.names.given[instruction.out] = self.call(instruction)
@@ -339,7 +339,7 @@ def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     lines += printer.lines(parts.forward)
     outs = f"[{printer.listed(parts.outs)}]"
     if parts.gradients:
-        lines.append(f"[{printer.listed([s._variable for s in parts.seeds])}] = yield {outs}")
+        lines.append(f"[{printer.listed([s.variable for s in parts.seeds])}] = yield {outs}")
         lines += printer.lines(parts.backward, strict=True)
         lines.append(f"yield [{printer.listed(parts.gradients)}]")
     else:
@@ -357,7 +357,7 @@ def body_of(printer: Printer, parts: Any, one: Callable[[Any], str]) -> list[str
     if not parts.gradients:
         return [*body, f"return {results}"]
     body += ["", "# backward: the gradient of the result with respect to everything, last step first"]
-    body += [f"{printer.text(seed._variable)} = {one(seed)}" for seed in parts.seeds]
+    body += [f"{printer.text(seed.variable)} = {one(seed)}" for seed in parts.seeds]
     body += printer.lines(parts.backward)
     pairs = [f"{k!r}: {printer.text(g)}" for k, g in zip(parts.targets, parts.gradients) if g is not None]
     return [*body, f"return {results}, {{{', '.join(pairs)}}}"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..engine.value import Value, _settled
+from ..engine.value import Value, settled
 
 Place = tuple[Any, str]
 """An object, or the number of an argument, and the name of its attribute."""
@@ -19,10 +19,10 @@ Place = tuple[Any, str]
 def put(place: Place, new: Any) -> None:
     """Assign to a place."""
     thing, attribute = place
-    if attribute == "_data":
+    if attribute == "primal":
         thing.data = new
     else:
-        setattr(thing, attribute, _settled(new) if attribute == "grad" else new)
+        setattr(thing, attribute, settled(new) if attribute == "grad" else new)
 
 
 class Effect:

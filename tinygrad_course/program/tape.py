@@ -24,7 +24,7 @@ import numpy as np
 from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row
 from ..engine.value import Value
-from .randomness import DRAWING, Chance, generators_in
+from .randomness import DRAWING, Randomness, generators_in
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
 
@@ -94,14 +94,14 @@ class Tape:
     instructions: list[Instruction] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     thread: int = field(default_factory=threading.get_ident)
-    chance: Chance = field(default_factory=lambda: Chance([]))
+    randomness: Randomness = field(default_factory=lambda: Randomness([]))
     parameters: set[Variable] = field(default_factory=set)  # data of parameters, which may be replaced
     stale: set[Variable] = field(default_factory=set)  # memory that an effect has written into
     before_walk: Callable[[Value], None] = lambda root: None  # told of a backward pass in the function
 
     @property
     def elsewhere(self) -> bool:
-        """Whether another thread asks, which met a traced parameter by chance: it just gets results."""
+        """Whether another thread asks, which met a traced parameter by randomness: it just gets results."""
         return threading.get_ident() != self.thread
 
     def variable(self, data: Any) -> Variable:
@@ -116,32 +116,32 @@ class Tape:
     def input(self, data: Any) -> Traced:
         """An array that is given anew at every call of the program."""
         traced = Traced(data, self.variable(data), self)
-        traced._variable.is_input = True
+        traced.variable.is_input = True
         return traced
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute ``function(*args, **kwargs)`` on the data and write it down."""
         drawing = generators_in((*args, *kwargs.values()))
-        if not all(map(self.chance.knows, drawing)):
+        if not all(map(self.randomness.knows, drawing)):
             raise refused(
                 "a generator is made at each call", "make it once, outside, or give a number, rng=0"
             )
         out = function(*replaced(args, _data), **replaced(kwargs, _data))
         for generator in drawing:
-            self.chance.drawn(generator)
+            self.randomness.drawn(generator)
         return out if self.elsewhere else self.noted(function, args, kwargs, out)
 
     def decided(self, function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
         """The answer of a function of our own that looks at the data; a later run must find the same."""
         answer: bool = function(*replaced(args, _data), **replaced(kwargs, _data))
         if not self.elsewhere:
-            self.noted(_expect, (answer, function, *args), kwargs, None)
+            self.noted(expect, (answer, function, *args), kwargs, None)
         return answer
 
     def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
         """Write down a call that gave `out`, as a Traced array (or a tuple of them)."""
         variable = self.variable(out)
-        if self.stale and any(t._variable.root in self.stale for t in found((args, kwargs))):
+        if self.stale and any(t.variable.root in self.stale for t in found((args, kwargs))):
             raise refused(
                 "what was computed before a step of the optimizer is used after it, which has changed the "
                 "parameters in place",
@@ -156,8 +156,8 @@ class Tape:
             return type(out)(*parts) if hasattr(out, "_fields") else type(out)(parts)
         if isinstance(out, np.ndarray):
             for traced in found((args, kwargs)):
-                if isinstance(traced._data, np.ndarray) and np.may_share_memory(out, traced._data):
-                    variable.source = traced._variable
+                if isinstance(traced.data, np.ndarray) and np.may_share_memory(out, traced.data):
+                    variable.source = traced.variable
                     break
         return Traced(out, variable, self)
 
@@ -166,7 +166,7 @@ class Changed(ArithmeticError):
     """A run finds another answer than the traced one: this call goes without the program."""
 
 
-def _expect(answer: bool, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+def expect(answer: bool, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     if function(*args, **kwargs) != answer:
         raise Changed
 
@@ -193,11 +193,11 @@ def found(tree: Any) -> list[Traced]:
 
 
 def _data(traced: Traced) -> Any:
-    return traced._data
+    return traced.data
 
 
 def _variable(traced: Traced) -> Variable:
-    return traced._variable
+    return traced.variable
 
 
 SIZES = {
@@ -216,41 +216,46 @@ BY_DATA = {
 class Traced(Methods):
     """An array, or a Python float, that writes down what is done with it."""
 
-    __slots__ = ("_data", "_tape", "_variable")
+    __slots__ = ("data", "tape", "variable")
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, variable: Variable, tape: Tape) -> None:
-        self._data, self._variable, self._tape = data, variable, tape
+        self.data, self.variable, self.tape = data, variable, tape
+
+    @property
+    def primal(self) -> Any:
+        """The data, under the name that Values have for theirs."""
+        return self.data
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self._data)
+        return np.shape(self.data)
 
     @property
     def ndim(self) -> int:
-        return np.ndim(self._data)
+        return np.ndim(self.data)
 
     @property
     def size(self) -> int:
-        return int(np.size(self._data))
+        return int(np.size(self.data))
 
     @property
     def dtype(self) -> Any:
-        return np.dtype(type(self._data)) if isinstance(self._data, (float, bool)) else self._data.dtype
+        return np.dtype(type(self.data)) if isinstance(self.data, (float, bool)) else self.data.dtype
 
     @property
     def T(self) -> Any:
         return self.transpose()
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self.data)
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
     def _in_place(self, new: Any) -> Any:
         """``self += ...``, given ``self + ...``: this very array has other entries from now on."""
-        tape, variable = self._tape, self._variable
+        tape, variable = self.tape, self.variable
         if variable in tape.parameters:
             return new
         if variable.is_input or variable.source or any(v.source is variable for v in tape.variables):
@@ -259,11 +264,11 @@ class Traced(Methods):
             raise ValueError(f"an array of shape {self.shape} has no room for a result of {new.shape}")
         if new.dtype != self.dtype:
             new = new.astype(self.dtype)
-        self._data, self._variable = new._data, new._variable
+        self.data, self.variable = new.data, new.variable
         return self
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
-        return self._tape.call(_astype, (self, np.dtype(dtype)), {})
+        return self.tape.call(_astype, (self, np.dtype(dtype)), {})
 
     # NumPy's protocols, and the one of our own functions
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -274,7 +279,7 @@ class Traced(Methods):
                 f"{ufunc.__name__} writes into an existing array (out=)", "let it return its result"
             )
         function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return self._tape.call(function, inputs, kwargs)
+        return self.tape.call(function, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if Value in types:
@@ -291,14 +296,14 @@ class Traced(Methods):
             raise refused(
                 f"np.{func.__name__} writes into an existing array (out=)", "let it return its result"
             )
-        return self._tape.call(func, args, kwargs)
+        return self.tape.call(func, args, kwargs)
 
-    def _record(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def apply_row(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for value in args:
             if type(value) is Value:
-                return value._record(row, args, kwargs)
-        tape, function = self._tape, row.function
-        if row.plain:
+                return value.apply_row(row, args, kwargs)
+        tape, function = self.tape, row.function
+        if row.nondifferentiable:
             return tape.decided(function, args, kwargs)
         if function is not DRAWING:
             n = len(tape.instructions)
@@ -310,53 +315,53 @@ class Traced(Methods):
         return tape.call(function, args, kwargs)
 
     def _walked_from(self, root: Value) -> None:
-        if not self._tape.elsewhere:
-            self._tape.before_walk(root)
+        if not self.tape.elsewhere:
+            self.tape.before_walk(root)
 
     def _numbers(self, row: Row, args: tuple[Any, ...]) -> Any:
         """A row on Python floats as Values compute it, if all of `args` are floats."""
         data = replaced(args, _data)
         if row.scalar is None or not all(type(x) is float for x in data):
             return NotImplemented
-        return self._tape.call(row.scalar, args, {})
+        return self.tape.call(row.scalar, args, {})
 
     @property
     def is_float(self) -> bool:
         """Whether this stands for a Python float."""
-        return type(self._data) is float
+        return type(self.data) is float
 
     def _as_float(self) -> Any:
         """The result of an operation on floats only, which is a float if it is a single number."""
-        data = self._data
+        data = self.data
         number = isinstance(data, (np.float64, np.ndarray)) and data.ndim == 0 and data.dtype == float
-        return self._tape.call(float, (self,), {}) if number else self
+        return self.tape.call(float, (self,), {}) if number else self
 
     def __getitem__(self, index: Any) -> Any:
         if any(t.dtype == bool and t.ndim for t in found(index)):
             raise refused("the size of x[mask] depends on the data", "use np.where(mask, x, 0.0)")
-        return self._tape.call(operator.getitem, (self, index), {})
+        return self.tape.call(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Any, new: Any) -> None:
         raise refused("an array is written into (x[index] = ...)", "make a new one: np.where, np.concatenate")
 
     # What would make the program depend on the data
     def __bool__(self) -> bool:
-        if self._tape.elsewhere:
-            return bool(self._data)
+        if self.tape.elsewhere:
+            return bool(self.data)
         raise refused(
             "the program branches on a value (if, while, and, or, not)", "use np.where(condition, a, b)"
         )
 
     def __float__(self) -> float:
-        if self._tape.elsewhere:
-            return float(self._data)
+        if self.tape.elsewhere:
+            return float(self.data)
         raise refused("a traced array is turned into a plain number (item, float, format)", "do that outside")
 
     __int__ = __index__ = __complex__ = __float__
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._tape.elsewhere:
-            return np.asarray(self._data)
+        if self.tape.elsewhere:
+            return np.asarray(self.data)
         raise refused(
             "a traced array is turned into a plain one (np.asarray, np.array)",
             "use np.stack, or do so outside",
@@ -371,7 +376,7 @@ class Traced(Methods):
     _refused: Any  # `refused`, for rooms that do not know this one
 
     def __repr__(self) -> str:
-        return f"Traced({self._variable.number}, shape={self.shape}, dtype={self.dtype})"
+        return f"Traced({self.variable.number}, shape={self.shape}, dtype={self.dtype})"
 
 
 def _copied(x: Any) -> Any:
@@ -388,8 +393,8 @@ def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
     def call(*args: Any) -> Any:
         traced = next(a for a in args if isinstance(a, Traced))
         if python is operator.pow or all(type(x) in (float, bool, int) for x in replaced(args, _data)):
-            return traced._tape.call(python, args, {})  # NumPy's x ** 2 is not np.power(x, 2) to the last bit
-        return traced._tape.call(ufunc, args, {})
+            return traced.tape.call(python, args, {})  # NumPy's x ** 2 is not np.power(x, 2) to the last bit
+        return traced.tape.call(ufunc, args, {})
 
     def forward(self: Traced, *other: Any) -> Any:
         return NotImplemented if other and type(other[0]) is Value else call(self, *other)

@@ -13,7 +13,7 @@ from ..derivatives import TABLE, indexing
 from .randomness import DRAWING
 from .source import Printer, body_of, definition
 from .state import Effect
-from .tape import Instruction, TraceError, Variable, _astype, _copied, _expect
+from .tape import Instruction, TraceError, Variable, _astype, _copied, expect
 
 RENAMED = {
     np.absolute: "abs", np.negative: "neg", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
@@ -169,7 +169,7 @@ class TorchPrinter(Printer):
         return super().constant(thing)
 
     def helper(self, function: Any) -> str:
-        if function is _expect:
+        if function is expect:
             return super().helper(function)
         name = getattr(function, "__name__", repr(function)).strip("_")
         raise TraceError(f"emit: {name} is more than NumPy calls and has no counterpart in PyTorch here")

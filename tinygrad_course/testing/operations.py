@@ -10,7 +10,7 @@ from hypothesis import Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from ..derivatives import Row, Rule
-from ..engine.table import _recording
+from ..engine.table import recording_function
 from ..engine.value import Value
 from .strategies import arrays, broadcastable
 
@@ -60,7 +60,7 @@ def check_operation(
       argument 0 = 1.
       expected 2, got 1
     """
-    operation = _recording(Row(function, rules))
+    operation = recording_function(Row(function, rules))
     special: list[tuple[Any, ...]] = []  # where derivatives like to jump, which chance may miss
     if inputs is None:
         clear = [c for c in (0.0, 1.0, -1.0) if low <= c <= high and all(abs(c - k) > 0.1 for k in avoid)]

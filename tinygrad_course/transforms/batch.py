@@ -105,7 +105,7 @@ class Batch(NDArrayOperatorsMixin):
         return looped(function, args, **kwargs) if out is None else out
 
     @staticmethod
-    def _record(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def apply_row(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """For the functions of our own (see derivatives.table)."""
         out = _OURS[row](*args, **kwargs) if row in _OURS else None
         return looped(row.function, args, **kwargs) if out is None else out

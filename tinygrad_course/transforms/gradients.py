@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value, _one, _recording
+from ..engine.value import Value, one_like, recording_mode
 from ..trees import leaves, rebuilt
 from .tracing import (
     Argnums,
@@ -175,8 +175,8 @@ def _pull_back(trace: Trace, name: str, cotangent: Any) -> Any:
     """Gradients of the inputs of a run from a cotangent of its result; `name` is for messages."""
     given = matching(trace.result, cotangent, name)
     values = has_values(given)
-    create_graph = _recording.get() and (trace.linked or values)
-    given = given if create_graph else [c._data if isinstance(c, Value) else c for c in given]
+    create_graph = recording_mode.get() and (trace.linked or values)
+    given = given if create_graph else [c.data if isinstance(c, Value) else c for c in given]
     found = pulled(leaves(trace.result), given, trace.inputs, create_graph)
     return trace.gradients(found, trace.keep or values)
 
@@ -220,8 +220,8 @@ def jvp(f: Function, primals: Any, tangents: Any, *, has_aux: bool = False) -> A
     trace = Trace("jvp", f, tuple(primals), {}, range(len(primals)), has_aux)
     given = matching(rebuilt(trace.primal, trace.inputs), tangents, "jvp: the tangents")
     values = has_values(given)
-    create_graph = _recording.get() and (trace.linked or values)
-    given = given if create_graph else [t._data if isinstance(t, Value) else t for t in given]
+    create_graph = recording_mode.get() and (trace.linked or values)
+    given = given if create_graph else [t.data if isinstance(t, Value) else t for t in given]
     outputs = leaves(trace.result)
     cotangents = [Value(_ones(out)) for out in outputs]
     with recording_everything():
@@ -265,5 +265,5 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
 
 
 def _ones(like: Any) -> Any:
-    data = like._data if isinstance(like, Value) else like
-    return _one(data) if isinstance(data, np.ndarray) else 1.0
+    data = like.data if isinstance(like, Value) else like
+    return one_like(data) if isinstance(data, np.ndarray) else 1.0

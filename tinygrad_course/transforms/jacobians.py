@@ -106,7 +106,7 @@ def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Func
 def _rows(out: Any, trace: Trace) -> list[Any]:
     """For each input, the derivatives of all entries of `out`, of shape ``out.shape + input.shape``."""
     shape, n = np.shape(out), np.size(out)
-    data = out._data if isinstance(out, Value) else out
+    data = out.data if isinstance(out, Value) else out
     shapes = [shape + v.shape for v in trace.inputs]
     if not shape:
         return _row(out, _ones(out), trace)
@@ -134,7 +134,7 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
 
 def _largest(values: list[Value]) -> int:
     """The number of entries of the largest array."""
-    data = [part for v in values for part in (v._data if type(v._data) is tuple else (v._data,))]
+    data = [part for v in values for part in (v.data if type(v.data) is tuple else (v.data,))]
     return max(map(np.size, data), default=1)
 
 

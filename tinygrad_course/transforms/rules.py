@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives import Row, pick
-from ..engine.value import _NO_KEYWORDS, Value, _birthday, _recording, _result
+from ..derivatives import Row, result_at
+from ..engine.value import NO_KEYWORDS, Value, next_serial, recording_mode, result_of
 from ..trees import leaves, mapped, rebuilt
 from . import gradients
 from .tracing import Function, bundled, differentiable, fresh, pulled, recorded, recording_everything
@@ -101,10 +101,10 @@ def custom_derivative(f: Function, *, vjp: Function | None = None, jvp: Function
             )
         if not values:
             return out
-        if type(out) is np.float64 and all(type(v._data) is float for v in values):
+        if type(out) is np.float64 and all(type(v.data) is float for v in values):
             out = float(out)
         result = Value(out, requires_grad=False)
-        if not (_recording.get() and any(map(differentiable, values))):
+        if not (recording_mode.get() and any(map(differentiable, values))):
             return result
 
         def rule(g: Any, outs: Any, parts: list[Any]) -> Any:
@@ -120,7 +120,7 @@ def custom_derivative(f: Function, *, vjp: Function | None = None, jvp: Function
                 )
             return found
 
-        return _operation(f, rule, args, [result._data])[0]
+        return _operation(f, rule, args, [result.data])[0]
 
     return call
 
@@ -158,28 +158,28 @@ def checkpoint(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not _recording.get():
+        if not recording_mode.get():
             return f(*args, **kwargs)
         given = leaves([args, kwargs])
         inputs = [leaf for leaf in given if differentiable(leaf)]
 
         def run(parts: list[Any]) -> tuple[Any, list[Value], list[Value], list[Value]]:
             """Run `f` on fresh Values: its result, those Values, what it recorded, and what else it used."""
-            start = _birthday()
+            start = next_serial()
             new = [fresh(part, True) for part in parts]
             following = iter(new)
             again = rebuilt([args, kwargs], [next(following) if differentiable(x) else x for x in given])
             result = f(*again[0], **again[1])
-            outs = [v for v in leaves(result) if differentiable(v) and v._born > start]
+            outs = [v for v in leaves(result) if differentiable(v) and v.serial > start]
             known = set(map(id, parts))
             return (
                 result,
                 new,
                 outs,
-                [v for v in recorded(outs, start) if v._born < start and id(v) not in known],
+                [v for v in recorded(outs, start) if v.serial < start and id(v) not in known],
             )
 
-        result, _, outs, used = run([v._data for v in inputs])
+        result, _, outs, used = run([v.data for v in inputs])
         if not outs:
             return result
 
@@ -188,8 +188,8 @@ def checkpoint(f: Function) -> Function:
                 _, new, now, also = run(parts[: len(inputs)])
             if not (
                 len(now) == len(then)
-                and all(np.array_equal(v._data, _data(out), equal_nan=True) for v, out in zip(now, then))
-                and all(v._data is _data(part) for v, part in zip(used, parts[len(inputs) :]))
+                and all(np.array_equal(v.data, _data(out), equal_nan=True) for v, out in zip(now, then))
+                and all(v.data is _data(part) for v, part in zip(used, parts[len(inputs) :]))
                 and set(map(id, also)) <= set(map(id, used))
             ):
                 raise RuntimeError(
@@ -198,7 +198,7 @@ def checkpoint(f: Function) -> Function:
                 )
             return pulled(now, g, [*new, *used], any(isinstance(part, Value) for part in parts))
 
-        results = iter(_operation(f, rule, [*inputs, *used], [v._data for v in outs]))
+        results = iter(_operation(f, rule, [*inputs, *used], [v.data for v in outs]))
         recorded_here = set(map(id, outs))
         return mapped(lambda leaf: next(results) if id(leaf) in recorded_here else leaf, result)
 
@@ -212,12 +212,12 @@ def _operation(
 
     def of_all(g: Any, out: Any, parts: Any) -> Any:
         parts = together if any(isinstance(part, Value) for part in g) else parts
-        return tuple(rule(g, out, [pick(parts, i) for i in range(len(operands))]))
+        return tuple(rule(g, out, [result_at(parts, i) for i in range(len(operands))]))
 
     together = bundled(operands, f)
-    whole = _result(tuple(results), Row(f, (of_all,)), (together._data,), _NO_KEYWORDS, (together,))
-    return [pick(whole, i) for i in range(len(results))]
+    whole = result_of(tuple(results), Row(f, (of_all,)), (together.data,), NO_KEYWORDS, (together,))
+    return [result_at(whole, i) for i in range(len(results))]
 
 
 def _data(x: Any) -> Any:
-    return x._data if isinstance(x, Value) else x
+    return x.data if isinstance(x, Value) else x

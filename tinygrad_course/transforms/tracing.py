@@ -16,7 +16,7 @@ import numpy as np
 from ..arraylike.errors import describe
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
-from ..engine.value import _NO_KEYWORDS, Value, _birthday, _recording, _result, _walking, _watch
+from ..engine.value import NO_KEYWORDS, Value, next_serial, recording_mode, result_of, walking, watching
 from ..trees import leaves, mapped, paired, rebuilt
 
 Function = Callable[..., Any]
@@ -66,8 +66,8 @@ class Trace:
     ) -> None:
         chosen = _chosen(name, args, argnums)
         self.primal = tuple([args[i] for i in chosen]) if isinstance(argnums, Sequence) else args[chosen[0]]
-        recording = bool(_recording.get())
-        self._start = _birthday()
+        recording = bool(recording_mode.get())
+        self._start = next_serial()
         called, self.inputs = list(args), []
         for i in chosen:
             try:
@@ -96,8 +96,8 @@ class Trace:
                     + (" (is its return missing?)" if out is None else "")
                 )
         self.linked = recording and (
-            any(v._row is not None for v in self.inputs)
-            or any(v._born < self._start for v in recorded([self.result, self.aux], self._start))
+            any(v.row is not None for v in self.inputs)
+            or any(v.serial < self._start for v in recorded([self.result, self.aux], self._start))
         )
         self.keep = self.linked or has_values([args, kwargs])
 
@@ -106,9 +106,9 @@ class Trace:
         return tree if self.linked else mapped(self._outward, tree)
 
     def _outward(self, leaf: Any) -> Any:
-        if not isinstance(leaf, Value) or leaf._born < self._start:
+        if not isinstance(leaf, Value) or leaf.serial < self._start:
             return leaf
-        return leaf.detach() if self.keep else leaf._data
+        return leaf.detach() if self.keep else leaf.data
 
     def gradients(self, found: list[Any], keep: bool) -> Any:
         """Gradients of the inputs as the caller gets them: a tree like `primal`, zeros where none came."""
@@ -118,22 +118,22 @@ class Trace:
 @contextmanager
 def recording_everything() -> Iterator[None]:
     """Record in this block; a `no_grad` around a transform is about its results, not about its inside."""
-    token = _recording.set(getattr(_recording.get(), "resumed", True))
+    token = recording_mode.set(getattr(recording_mode.get(), "resumed", True))
     try:
         yield
     finally:
-        _recording.reset(token)
+        recording_mode.reset(token)
 
 
 def pulled(
     outputs: Sequence[Any], cotangents: Sequence[Any], inputs: Sequence[Value], create_graph: bool
 ) -> list[Any]:
     """Gradients of `inputs`, from a cotangent for each of `outputs`; None for zero."""
-    oldest = min((v._born for v in inputs), default=0)
+    oldest = min((v.serial for v in inputs), default=0)
     pairs = [
         (out, as_value(cotangent) if create_graph else cotangent)
         for out, cotangent in zip(outputs, cotangents, strict=True)
-        if differentiable(out) and out._born >= oldest
+        if differentiable(out) and out.serial >= oldest
     ]
     if not pairs or not inputs:
         return [None] * len(inputs)
@@ -141,18 +141,18 @@ def pulled(
     if len(pairs) > 1:
         roots, cotangent = zip(*pairs, strict=True)
         root = bundled(roots)
-    if not create_graph and (watch := _watch()) is not None:
+    if not create_graph and (watch := watching()) is not None:
         watch.backward(root, cotangent, oldest)
-    with _walking:
+    with walking:
         return backpropagate(root, cotangent, inputs=inputs, create_graph=create_graph)
 
 
 def bundled(parts: Sequence[Any], f: Function = tuple) -> Value:
     """Several Values (and constants) as one, to walk from all at once; `f` gives messages its name."""
-    data = [v._data if isinstance(v, Value) else v for v in parts]
+    data = [v.data if isinstance(v, Value) else v for v in parts]
     parents = tuple(v if differentiable(v) else None for v in parts)
-    row = Row(f, each=lambda i, g, out, parts: g[i], sequence=True)
-    return _result(tuple(data), row, (data,), _NO_KEYWORDS, parents)
+    row = Row(f, rule_for_all=lambda i, g, out, parts: g[i], sequence=True)
+    return result_of(tuple(data), row, (data,), NO_KEYWORDS, parents)
 
 
 def recorded(tree: Any, start: int) -> list[Value]:
@@ -160,8 +160,8 @@ def recorded(tree: Any, start: int) -> list[Value]:
     found = [v for v in leaves(tree) if differentiable(v)]
     seen = set(found)
     for value in found:  # grows while we go through it
-        if value._born > start:
-            for parent in value._parents or ():
+        if value.serial > start:
+            for parent in value.parents or ():
                 if parent is not None and parent not in seen:
                     seen.add(parent)
                     found.append(parent)
@@ -170,7 +170,7 @@ def recorded(tree: Any, start: int) -> list[Value]:
 
 def differentiable(x: Any) -> bool:
     """Whether `x` is a Value with a gradient."""
-    return isinstance(x, Value) and x._learns
+    return isinstance(x, Value) and x.requires_grad
 
 
 def has_values(tree: Any) -> bool:
@@ -190,7 +190,7 @@ def filled(found: list[Any], likes: Sequence[Any], keep: bool) -> list[Any]:
 
 
 def _zeros(like: Any) -> Any:
-    data = like._data if isinstance(like, Value) else like
+    data = like.data if isinstance(like, Value) else like
     return np.zeros_like(data) if isinstance(data, np.ndarray) else 0.0
 
 
@@ -205,7 +205,7 @@ def matching(tree: Any, given: Any, name: str) -> list[Any]:
         if isinstance(x, Value):
             matched.append(x if x.dtype == like.dtype else x.astype(like.dtype))
         elif isinstance(like, Value):
-            matched.append(float(x) if type(like._data) is float else np.array(x, like.dtype))
+            matched.append(float(x) if type(like.data) is float else np.array(x, like.dtype))
         else:
             matched.append(x)
     return matched
@@ -230,7 +230,7 @@ def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
 def fresh(leaf: Any, recording: bool) -> Value:
     """A Value that only this run knows: a leaf, or a recorded copy of a Value that has a gradient itself."""
     if isinstance(leaf, Value):
-        return +leaf if recording and leaf._learns else Value(leaf._data)
+        return +leaf if recording and leaf.requires_grad else Value(leaf.data)
     return Value(leaf)
 
 
@@ -249,4 +249,4 @@ def _unsuitable(name: str, argument: Any) -> TypeError:
 
 def named(x: Any) -> str:
     """A few words on what a function gave or was given."""
-    return describe(mapped(lambda leaf: leaf._data if isinstance(leaf, Value) else leaf, x))
+    return describe(mapped(lambda leaf: leaf.data if isinstance(leaf, Value) else leaf, x))

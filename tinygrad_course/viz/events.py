@@ -77,7 +77,7 @@ def frame_of(graph: Graph) -> Frame:
 
 def _accumulated(value: Value | None, gradient: Any) -> bool:
     """Whether a leaf's `.grad` holds more than this pass: earlier ones were added, and not zeroed."""
-    if value is None or value._row is not None or value.grad is None or gradient is None:
+    if value is None or value.row is not None or value.grad is None or gradient is None:
         return False
     kept = value.grad.data if isinstance(value.grad, Value) else value.grad
     return not np.allclose(as_numpy(kept), as_numpy(gradient), rtol=1e-4, atol=1e-9, equal_nan=True)

@@ -54,7 +54,7 @@ def graph_of(value: Value, module: Any = None) -> Graph:
         )
     named = [] if module is None else module.named_parameters()
     names = {id(p): name for name, p in named}
-    frozen = {id(p._data): name for name, p in named if not p.requires_grad}  # constants to the record
+    frozen = {id(p.data): name for name, p in named if not p.requires_grad}  # constants to the record
     nodes: list[Node] = []
     edges: list[Edge] = []
     known: dict[int, Node] = {}  # by identity, of Values and of constant arrays alike
@@ -66,23 +66,23 @@ def graph_of(value: Value, module: Any = None) -> Graph:
 
     for v in recorded(value):
         name = names.get(id(v), v.name or "")
-        if v._row is None:
+        if v.row is None:
             kind = "input" if _is_input(v, name, names) else "parameter"
-            add(v, Node(len(nodes), kind, v._data, v, name=name))
+            add(v, Node(len(nodes), kind, v.data, v, name=name))
             continue
         sources = []
-        for i, (operand, parent) in enumerate(zip(v._row.operands(v._args), v._parents or ())):
+        for i, (operand, parent) in enumerate(zip(v.row.operands(v.args), v.parents or ())):
             if parent is not None:
                 sources.append((i, known[id(parent)]))
-            elif _is_drawn(v._row, i, operand):
-                name_of = frozen.get(id(operand)) or _constant_name(v._row, i)
+            elif _is_drawn(v.row, i, operand):
+                name_of = frozen.get(id(operand)) or _constant_name(v.row, i)
                 kind = "parameter" if id(operand) in frozen else "input"
                 constant = known.get(id(operand)) or add(
                     operand, Node(len(nodes), kind, operand, name=name_of)
                 )
                 sources.append((i, constant))
         drawn = {i for i, _ in sources}
-        node = add(v, Node(len(nodes), "operation", v._data, v, _call(v, drawn), name))
+        node = add(v, Node(len(nodes), "operation", v.data, v, _call(v, drawn), name))
         for i, source in sources:
             edge = Edge(len(edges), source, node, i)
             edges.append(edge)
@@ -112,8 +112,8 @@ def _constant_name(row: Row, i: int) -> str:
 
 
 def _call(v: Value, drawn: set[int]) -> str:
-    assert v._row is not None
-    operands = ["·" if i in drawn else brief(a) for i, a in enumerate(v._row.operands(v._args))]
-    if v._row.sequence:  # one list of operands, then the rest
-        return call_text(v._row.name, [*operands, *map(brief, v._args[1:])], v._kwargs)
-    return call_text(v._row.name, operands, v._kwargs)
+    assert v.row is not None
+    operands = ["·" if i in drawn else brief(a) for i, a in enumerate(v.row.operands(v.args))]
+    if v.row.sequence:  # one list of operands, then the rest
+        return call_text(v.row.name, [*operands, *map(brief, v.args[1:])], v.kwargs)
+    return call_text(v.row.name, operands, v.kwargs)

@@ -107,7 +107,7 @@ def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
 def _constants(node: Node) -> list[tuple[int, Any]]:
     """The operands that the operation has a derivative for and that are not drawn: numbers."""
     row, drawn = node.row, {edge.operand for edge in node.inputs}
-    operands = enumerate(row.operands(node.value._args)) if node.value is not None else ()
+    operands = enumerate(row.operands(node.value.args)) if node.value is not None else ()
     return [(i, a) for i, a in operands if i not in drawn and is_differentiable(row, i)]
 
 

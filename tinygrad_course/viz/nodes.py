@@ -41,7 +41,7 @@ class Node:
     @property
     def row(self) -> Row:
         """The operation's row of the table."""
-        row = None if self.value is None else self.value._row
+        row = None if self.value is None else self.value.row
         if row is None:
             raise ValueError("an input or a parameter has no operation")
         return row
@@ -85,4 +85,4 @@ class Graph:
 
 def is_differentiable(row: Row, i: int) -> bool:
     """Whether the operation has a derivative with respect to its argument `i`."""
-    return row.each is not None or (i < len(row.rules) and row.rules[i] is not None)
+    return row.rule_for_all is not None or (i < len(row.rules) and row.rules[i] is not None)

@@ -34,7 +34,7 @@ def mimebundle(shown: Any) -> dict[str, str]:
     bundle = {"text/plain": _text(shown)}
     try:
         if isinstance(shown, Value):
-            if shown._row is not None and _is_small(shown):
+            if shown.row is not None and _is_small(shown):
                 graph = graph_of(shown)
                 bundle["image/svg+xml"] = svg(view_of(graph, texts_of(graph)), title_of(shown))
         else:
@@ -57,7 +57,7 @@ def _is_small(value: Value) -> bool:
     found = {id(value): value}
     waiting = [value]
     while waiting and len(found) <= SMALL:
-        for parent in waiting.pop()._parents or ():
+        for parent in waiting.pop().parents or ():
             if parent is not None and id(parent) not in found:
                 found[id(parent)] = parent
                 waiting.append(parent)

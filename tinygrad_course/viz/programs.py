@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..program.compiled import Compiled
 from ..program.passes import variables_in
 from ..program.source import VIEWS, Printer
-from ..program.tape import Variable, _expect
+from ..program.tape import Variable, expect
 from .labels import cut
 from .nodes import Edge, Graph, Group, Node
 from .views import Texts
@@ -55,7 +55,7 @@ def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
     for variable in parts.inputs:
         add(variable, "parameter" if names[variable] in parts.targets else "input")
     for seed in parts.seeds:
-        add(seed._variable, "input")
+        add(seed.variable, "input")
     groups = [Group(i, (label,), None, label) for i, label in enumerate(("forward", "backward"))]
     results = [out for out in parts.outs[: parts.results] if isinstance(out, Variable)]
     for group, instructions in zip(groups, (parts.forward, parts.backward)):
@@ -63,7 +63,7 @@ def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
         for instruction in instructions:
             out, function = instruction.out, instruction.function
             sources = [made[v] for v in variables_in([instruction.args, instruction.kwargs]) if v in made]
-            if function is _expect or not sources:
+            if function is expect or not sources:
                 continue
             if out.source is not None and function in VIEWS:
                 made[out] = sources[0]  # seen where it is used, as in the source

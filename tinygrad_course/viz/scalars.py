@@ -48,7 +48,7 @@ def _recorded(graph: Graph, sample: int | None) -> Value | None:
     apart: dict[int, Any] = {}  # node id: its Values
     numbers: dict[int, Any] = {}  # node id: the same as plain numbers
     of_sample = set()  # what depends on the inputs
-    first = Value(0.0)._born
+    first = Value(0.0).serial
     try:
         for node in graph.nodes:
             if node.operation:
@@ -63,7 +63,7 @@ def _recorded(graph: Graph, sample: int | None) -> Value | None:
                     of_sample.add(node.id)
                 apart[node.id] = _leaves(node, data)
                 numbers[node.id] = data.astype(float) if data.dtype.kind == "f" else data
-            if Value(0.0)._born - first > 4 * MOST:
+            if Value(0.0).serial - first > 4 * MOST:
                 return None
     except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError):
         return None
@@ -104,18 +104,18 @@ def _computed(node: Node, apart: dict[int, Any], numbers: dict[int, Any]) -> Any
     """One operation on arrays of Values; raises where it cannot be taken apart."""
     row, value = node.row, node.value
     assert value is not None
-    operands = list(row.operands(value._args))
+    operands = list(row.operands(value.args))
     plain = list(operands)
     for edge in node.inputs:
         operands[edge.operand] = apart[edge.source.id]
         plain[edge.operand] = numbers[edge.source.id]
-    args, plain_args = row.with_operands(value._args, operands), row.with_operands(value._args, plain)
-    expected = row.function(*plain_args, **value._kwargs)
+    args, plain_args = row.with_operands(value.args, operands), row.with_operands(value.args, plain)
+    expected = row.function(*plain_args, **value.kwargs)
     numbers[node.id] = expected
-    if _is_entry_by_entry(row, plain, value._kwargs):
-        out: Any = _entry_by_entry(row, operands, value._kwargs)
+    if _is_entry_by_entry(row, plain, value.kwargs):
+        out: Any = _entry_by_entry(row, operands, value.kwargs)
     else:
-        out = _on_objects(row, args, value._kwargs, np.shape(expected))
+        out = _on_objects(row, args, value.kwargs, np.shape(expected))
     if isinstance(expected, (list, tuple)):
         return out
     if isinstance(out, Value):
@@ -163,7 +163,7 @@ def _entry_by_entry(row: Row, operands: list[Any], kwargs: dict[str, Any]) -> Ob
     for index in np.ndindex(shape):
         entries = tuple(x[index] if isinstance(x, np.ndarray) else x for x in spread)
         if any(isinstance(entry, Value) for entry in entries):
-            out[index] = Value._record(row, entries, kwargs)
+            out[index] = Value.apply_row(row, entries, kwargs)
         else:
             out[index] = row.function(*entries, **kwargs)
     return out

@@ -10,7 +10,7 @@ Operations that read one triangle of a symmetric matrix get a symmetric gradient
 
 import numpy as np
 
-from ...engine.table import composed, derivative, plain
+from ...engine.table import composed, derivative, nondifferentiable
 from ..products import swap
 from ..reductions import product_of_others
 from ..shaping import cast
@@ -19,14 +19,16 @@ from .arguments import array
 REPEATED = "nan for vectors of a repeated {0}, if they are used (also by the second derivative of the {0}s)"
 SYMMETRIC = "the gradient is symmetric, although only one triangle is read"
 
-plain(np.linalg.matrix_rank)
+nondifferentiable(np.linalg.matrix_rank)
 
 
 def _some(condition):
     return bool(np.any(condition))
 
 
-(some,) = plain(_some)  # a function of its own, so that a compiled program checks that the answer stays
+(some,) = nondifferentiable(
+    _some
+)  # a function of its own, so that a compiled program checks that the answer stays
 
 
 def _symmetric(x):

@@ -2,41 +2,41 @@
 
 import numpy as np
 
-from ...engine.table import Row, _register, plain
+from ...engine.table import Row, nondifferentiable, register
 
 
 def _constant(x):
     return x
 
 
-constant = _register(Row(_constant, plain=True))
+constant = register(Row(_constant, nondifferentiable=True))
 """The plain data of a Value, for parts of a rule or a composition that no gradient goes through."""
 
 # Truth and comparisons
-plain(
+nondifferentiable(
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.any, np.all,
     np.isfinite, np.isinf, np.isnan, np.isneginf, np.isposinf, np.isin, np.isclose, np.allclose,
     np.array_equal, np.array_equiv, np.may_share_memory, np.shares_memory,
 )  # fmt: skip
 
-plain(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # gone since NumPy 2.4
+nondifferentiable(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # gone since NumPy 2.4
 
 # Steps: flat almost everywhere
-plain(
+nondifferentiable(
     np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round, np.around, np.floor_divide,
     np.spacing, np.digitize, np.angle, np.imag,
 )  # fmt: skip
 
 # Places and counts
-plain(
+nondifferentiable(
     np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.lexsort,
     np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 )  # fmt: skip
 
 # Shapes, dtypes, text, and arrays of constants
-plain(
+nondifferentiable(
     np.shape, np.ndim, np.size, np.can_cast, np.common_type, np.result_type, np.min_scalar_type,
     np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.einsum_path,
     np.array2string, np.array_repr, np.array_str, np.zeros_like, np.ones_like, np.empty_like,

@@ -130,7 +130,7 @@ composed(
 # Constant arrays, and other dtypes
 def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
     dtype = np.dtype(a.dtype if dtype is None else dtype)
-    if not hasattr(fill_value, "_record") or dtype.kind != "f":
+    if not hasattr(fill_value, "apply_row") or dtype.kind != "f":
         return np.full_like(constant(a), constant(fill_value), dtype, order, subok, shape)
     shape = a.shape if shape is None else shape
     return like(np.broadcast_to(fill_value, shape), dtype)
