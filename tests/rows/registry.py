@@ -104,7 +104,7 @@ def case(
         assert function is row.function, f"{row.name} is not NumPy's: give it a reference"
         reference = function
     if edges is None:
-        edges = row.function.nin if row.elementwise else 0
+        edges = row.function.nin if isinstance(row.function, np.ufunc) and row.elementwise else 0
     CASES.append(Case(function, calls, reference, torch, edges, view, before, second))
 
 

@@ -52,6 +52,25 @@ class Row:
     formula, domain, kink : str
         What people want to know: what is computed, where it is defined, and where the derivative jumps
         together with the value that is taken there.
+    elementwise : bool
+        Every entry of the result depends only on the entries at the same place, and extra axes in front of
+        all operands change nothing; known of itself for NumPy's ufuncs.
+    shaping : bool
+        The result has the entries of the first operand and no others, in another shape, order or dtype.
+    shapes_only : bool
+        The result depends on shapes and dtypes, never on entries: it is the same for all arrays like these.
+    sized_by_data : bool or callable
+        The shape of the result depends on entries; or a function of the arguments that tells whether it does.
+    draws : bool
+        It draws random numbers from a generator, or from the seed that is its last argument.
+    batched : callable or None
+        The same for a batch of gradients (see transforms.batch), given in place of some arguments; None of it
+        for arguments that it does not know.
+    python, latex, torch, javascript, onnx : str
+        How the operation is written, with the names of its arguments (those of the rule, or of the function
+        where there is no rule; a ufunc's are x and y): ``"x + y"``, ``r"\frac{x}{y}"``,
+        ``"torch.sum(x, dim=axis)"``; a bare name (``"exp"``) is a call with the arguments as they are.
+        `python` is for what has an operator in Python, and serves PyTorch too.
     """
 
     function: Callable[..., Any]
@@ -65,16 +84,26 @@ class Row:
     formula: str = ""
     domain: str = ""
     kink: str = ""
+    elementwise: bool = False
+    shaping: bool = False
+    shapes_only: bool = False
+    sized_by_data: bool | Callable[..., bool] = False
+    draws: bool = False
+    batched: Callable[..., Any] | None = None
+    python: str = ""
+    latex: str = ""
+    torch: str = ""
+    javascript: str = ""
+    onnx: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.function, np.ufunc):
+            self.elementwise = self.function.signature is None
 
     @property
     def name(self) -> str:
         """The operation's name, such as ``"multiply"``."""
         return getattr(self.function, "__name__", type(self.function).__name__).strip("_")
-
-    @property
-    def elementwise(self) -> bool:
-        """Whether every entry of the result depends only on the entries at the same place."""
-        return isinstance(self.function, np.ufunc) and self.function.signature is None
 
     @property
     def orders(self) -> int:
@@ -114,12 +143,8 @@ def derivative(
     function: Callable[..., Any],
     *rules: Rule | None,
     rule_for_all: Rule | None = None,
-    sequence: bool = False,
-    scalar: Callable[..., Any] | None = None,
     residuals: Callable[..., Any] | None = None,
-    formula: str = "",
-    domain: str = "",
-    kink: str = "",
+    **facts: Any,
 ) -> Callable[..., Any]:
     """Register the derivative of a NumPy function, or of a function of your own.
 
@@ -132,15 +157,11 @@ def derivative(
         argument without a derivative.  Arguments after the last rule have none either.
     rule_for_all : callable, optional
         Instead of `rules`, for any number of operands: ``rule_for_all(i, g, out, *args, **kwargs)``.
-    sequence : bool, optional
-        With `rule_for_all`: the operands are one list, the first argument, and not arguments of their own.
-    scalar : callable, optional
-        The operation on Python floats, if it can be had faster than through NumPy.
     residuals : callable, optional
         The operation once more, giving the result and something that its rules can use again: they get it as
         the keyword `residuals`, None where they have to do without.  `function` takes `residuals` too.
-    formula, domain, kink : str, optional
-        For people: the operation, where it is defined, which derivative is taken where it has none.
+    **facts
+        What else is known of the operation, by the names of `Row`: ``formula="x³"``, ``torch="exp"``, ...
 
     Returns
     -------
@@ -151,7 +172,8 @@ def derivative(
     Raises
     ------
     TypeError
-        If `function` or a rule cannot be called, or both `rules` and `rule_for_all` are given.
+        If `function` or a rule cannot be called, both `rules` and `rule_for_all` are given, or a fact is none
+        of `Row`.
 
     Examples
     --------
@@ -171,37 +193,23 @@ def derivative(
                 f"derivative: expected a function, got {type(part).__name__} {part!r}; "
                 "write rules as lambda g, out, x: ..., and None for an argument without one"
             )
-    row = Row(
-        function,
-        rules,
-        rule_for_all,
-        sequence=sequence,
-        scalar=scalar,
-        residuals=None if residuals is None else Row(residuals),
-        formula=formula,
-        domain=domain,
-        kink=kink,
-    )
-    return register(row)
+    saving = None if residuals is None else Row(residuals)
+    return register(Row(function, rules, rule_for_all, residuals=saving, **facts))
 
 
 def composed(
-    function: Callable[..., Any],
-    composition: Callable[..., Any],
-    formula: str = "",
-    domain: str = "",
-    kink: str = "",
+    function: Callable[..., Any], composition: Callable[..., Any], **facts: Any
 ) -> Callable[..., Any]:
     """Register `function` as a composition of operations that have rows: no rule of its own is needed."""
-    return register(Row(function, composition=composition, formula=formula, domain=domain, kink=kink))
+    return register(Row(function, composition=composition, **facts))
 
 
-def nondifferentiable(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
+def nondifferentiable(*functions: Callable[..., Any], **facts: Any) -> list[Callable[..., Any]]:
     """Register functions whose result has no useful derivative: called on Values they give plain arrays.
 
     Returns what to call from now on, as `derivative` does.
     """
-    return [register(Row(function, nondifferentiable=True)) for function in functions]
+    return [register(Row(function, nondifferentiable=True, **facts)) for function in functions]
 
 
 def opaque(function: Callable[..., Any]) -> Callable[..., Any]:
