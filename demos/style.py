@@ -12,7 +12,6 @@ import codecs
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 sys.path.append(str(Path(__file__).parent.parent))  # a clone that is not installed works too
+from tinygrad_course.files import write_whole
 
 # Okabe and Ito's palette, which people with any colour vision tell apart; classes differ in their mark too.
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
@@ -135,16 +135,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4)
 # What it writes
 def write(path: Path, content: bytes) -> None:
     """Write a whole file or none, and print its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, lambda part: part.write_bytes(content))
     print(f"wrote {path}")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import write_whole
 from .idx import CHUNK, unpacked
 from .images import MNIST_FILE, ImageSet, find_files, load_folder, read_packed_mnist
 
@@ -60,14 +61,13 @@ def write_packed(digits: ImageSet, out: Path) -> None:
     pixels = np.concatenate([digits.train_images, digits.test_images])
     labels = np.concatenate([digits.train_labels, digits.test_labels]).astype(np.uint8)
     inked = pixels != 0
-    part = out.with_name(out.name + ".part")
-    try:
+
+    def fill(part: Path) -> None:
         with open(part, "wb") as file:
             np.savez_compressed(file, inked=np.packbits(inked), values=pixels[inked], labels=labels)
         read_packed_mnist(part)
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
+
+    write_whole(out, fill)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,10 +19,10 @@ import numpy as np
 
 from ..derivatives import Row
 from ..engine.value import Value, recording_mode
+from ..files import PACKAGE
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-_WALK = os.path.join(_PACKAGE, "engine", "backprop.py")
+_WALK = os.path.join(PACKAGE, "engine", "backprop.py")
 
 
 class Line(NamedTuple):
@@ -146,7 +146,7 @@ def _users_line() -> tuple[Line | None, bool]:
         file = frame.f_code.co_filename
         if file == _WALK:
             return None, True
-        if not file.startswith((_PACKAGE, _NUMPY)):
+        if not file.startswith((PACKAGE, _NUMPY)):
             return Line(file, frame.f_lineno), False
         frame = frame.f_back  # type: ignore[assignment]
     return None, False

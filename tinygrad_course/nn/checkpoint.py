@@ -16,6 +16,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
+from ..files import write_whole
+
 State = Mapping[str, Any]
 """Names to arrays, numbers or further such mappings."""
 
@@ -29,7 +31,8 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
         Names to arrays or numbers, as `Module.state_dict` gives them; or to further mappings of that kind:
         ``{"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}``.
     path : path
-        Where to; by custom it ends in ``.npz``.  A file that exists is replaced once the new one is whole.
+        Where to; by custom it ends in ``.npz``.  Folders that are missing are made, and a file that exists is
+        replaced once the new one is whole.
 
     Raises
     ------
@@ -51,18 +54,16 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
     >>> bool((layer.weight.data == other.weight.data).all())
     True
     """
-    path = Path(path)
     entries = dict(_flat(state, ""))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+
+    def fill(part: Path) -> None:
         with zipfile.ZipFile(part, "w") as archive:
             for name, array in entries.items():
                 # a fixed date, so that equal states make equal files
                 with archive.open(zipfile.ZipInfo(name + ".npy"), "w", force_zip64=True) as file:
                     npy.write_array(file, array, allow_pickle=False)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+
+    write_whole(path, fill)
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -11,16 +11,15 @@ import functools
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..engine.value import Value
+from ..files import PACKAGE
 
 PLAIN = (int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 SKIPPED = (*PLAIN, types.ModuleType, type, np.ndarray, np.ufunc, types.BuiltinFunctionType)
-PACKAGE = str(Path(__file__).resolve().parent.parent)
 
 
 class Same:

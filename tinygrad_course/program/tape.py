@@ -24,9 +24,8 @@ import numpy as np
 from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row
 from ..engine.value import Value
+from ..files import PACKAGE
 from .randomness import DRAWING, Randomness, generators_in
-
-PACKAGE = str(Path(__file__).resolve().parent.parent)
 
 
 class TraceError(RuntimeError):

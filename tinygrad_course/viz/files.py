@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.value import Value
+from ..files import write_whole
 from ..program.compiled import Compiled
 from .dot import dot_text, find_program, run_program
-from .pictures import STILL, still_view, title_of, written
+from .pictures import STILL, still_view, title_of
 from .player import PLAYED, player
 from .recorder import Recorder
 from .svg import svg
@@ -77,17 +78,19 @@ def save(
         raise TypeError(f"save: a training run is played by a page; save it as {path.stem}.html")
     view = still_view(value, module, STILL if max_nodes is None else max_nodes)
     if suffix == ".svg":
-        return written(path, svg(view, title_of(value)).encode())
+        picture = svg(view, title_of(value)).encode()
+        return write_whole(path, lambda part: part.write_bytes(picture))
     text = dot_text(view)
     if suffix == ".dot":
-        return written(path, text.encode())
+        return write_whole(path, lambda part: part.write_bytes(text.encode()))
     program = find_program(suffix)
     try:
         if program is None:
             raise RuntimeError("no Graphviz program was found")
-        return written(path, run_program(program, text, suffix))
+        drawn = run_program(program, text, suffix)
+        return write_whole(path, lambda part: part.write_bytes(drawn))
     except RuntimeError as error:
-        instead = written(path.with_suffix(".dot"), text.encode())
+        instead = write_whole(path.with_suffix(".dot"), lambda part: part.write_bytes(text.encode()))
         raise RuntimeError(
             f"save: {path.name} could not be drawn: {error}. The graph was written to {instead} instead. "
             f"For {suffix}, install Graphviz with the system's package manager (apt install graphviz, brew "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value
@@ -100,14 +98,3 @@ def title_of(value: Value | Compiled) -> str:
     if isinstance(value, Compiled):
         return "A compiled program"
     return f"The graph of {value.name}" if value.name else "The graph behind a value"
-
-
-def written(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.value import Value
+from ..files import write_whole
 from .events import frame_of
 from .graph import graph_of
 from .page import page_of
-from .pictures import limited, title_of, written
+from .pictures import limited, title_of
 from .recorder import Recorder
 
 PLAYED = 20_000
@@ -27,7 +28,7 @@ class Page:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file, whole or not at all."""
-        return written(Path(path), self.html.encode())
+        return write_whole(path, lambda part: part.write_bytes(self.html.encode()))
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, which can run its script and nothing else."""
