@@ -93,6 +93,8 @@ derivative(
     lambda g, out, condition, x, y: np.where(condition, g, 0.0),
     lambda g, out, condition, x, y: np.where(condition, 0.0, g),
     formula="x where the condition holds, else y",
+    elementwise=True,
+    sized_by_data=lambda condition, *choices, **more: not choices and not more,
 )
 
 

@@ -353,7 +353,7 @@ def _kept(x, p, rng):
     return np.multiply(rng.random(np.shape(x)) >= p, scale, dtype=np.result_type(x))
 
 
-kept = derivative(_kept, None, formula="0 with probability p, else 1 / (1 - p)")
+kept = derivative(_kept, None, formula="0 with probability p, else 1 / (1 - p)", draws=True)
 
 
 def _dropout(x, p, rng):

@@ -66,11 +66,12 @@ class Row:
     batched : callable or None
         The same for a batch of gradients (see transforms.batch), given in place of some arguments; None of it
         for arguments that it does not know.
-    python, latex, torch, javascript, onnx : str
+    operator : callable or None
+        Python's own operator for it, such as ``operator.add``; what is printed has it too.
+    latex, torch, javascript, onnx : str
         How the operation is written, with the names of its arguments (those of the rule, or of the function
-        where there is no rule; a ufunc's are x and y): ``"x + y"``, ``r"\frac{x}{y}"``,
-        ``"torch.sum(x, dim=axis)"``; a bare name (``"exp"``) is a call with the arguments as they are.
-        `python` is for what has an operator in Python, and serves PyTorch too.
+        where there is no rule; a ufunc's are x and y): ``r"\frac{x}{y}"``, ``"torch.sum(x, dim=axis)"``; a
+        bare name (``"exp"``) is a call with the arguments as they are.
     """
 
     function: Callable[..., Any]
@@ -90,7 +91,7 @@ class Row:
     sized_by_data: bool | Callable[..., bool] = False
     draws: bool = False
     batched: Callable[..., Any] | None = None
-    python: str = ""
+    operator: Callable[..., Any] | None = None
     latex: str = ""
     torch: str = ""
     javascript: str = ""

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, neural
-from .randomness import DRAWING, generators_in
+from .facts import row_of
+from .randomness import generators_in
 from .state import Effect
 from .tape import Instruction, Variable, expect
 
@@ -80,7 +81,8 @@ def changes_nothing(instruction: Instruction) -> bool:
 def is_unlike(instruction: Instruction) -> bool:
     """Whether an instruction draws random numbers or has an effect: made twice, it is not the same."""
     args = (*instruction.args, *instruction.kwargs.values())
-    draws = instruction.function is DRAWING and args[-1] is None
+    row = row_of(instruction.function)
+    draws = row is not None and row.draws and args[-1] is None  # a seed draws the same each time
     return draws or bool(generators_in(args)) or isinstance(instruction.function, Effect)
 
 

@@ -12,11 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives import neural
-
-DRAWING = getattr(neural.kept, "__wrapped__", neural.kept)
-"""The function that draws random factors (for dropout), from a generator or a seed that it is given."""
-
 
 def generators_in(args: Iterable[Any]) -> list[np.random.Generator]:
     """The generators among the arguments of a call."""

@@ -25,7 +25,7 @@ from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row
 from ..engine.value import Value
 from ..files import PACKAGE
-from .randomness import DRAWING, Randomness, generators_in
+from .randomness import Randomness, generators_in
 
 
 class TraceError(RuntimeError):
@@ -199,19 +199,6 @@ def _variable(traced: Traced) -> Variable:
     return traced.variable
 
 
-SIZES = {
-    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type,
-    np.may_share_memory, np.shares_memory, np.min_scalar_type,
-}  # fmt: skip
-"""Functions that look at shapes and dtypes only: their answer holds for the whole program."""
-CONSTANT = {np.zeros_like, np.ones_like, np.empty_like}
-BY_DATA = {
-    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.union1d, np.intersect1d,
-    np.setdiff1d, np.histogram, np.bincount, np.array_equal, np.allclose, np.trim_zeros,
-}  # fmt: skip
-"""Functions whose result's size, or a branch that is likely to follow, depends on the data."""
-
-
 class Traced(Methods):
     """An array, or a Python float, that writes down what is done with it."""
 
@@ -283,11 +270,13 @@ class Traced(Methods):
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if Value in types:
             return NotImplemented
-        if func in SIZES:
+        row = TABLE.get(func)
+        if row is None:
+            raise refused(f"np.{func.__name__} has no row in the table", "call it outside")
+        if row.shapes_only:
             return func(*replaced(args, _data), **replaced(kwargs, _data))
-        if func in CONSTANT:
-            return func(*replaced(args, _data), **replaced(kwargs, _data))
-        if func in BY_DATA or (func is np.where and len(args) + len(kwargs) == 1):
+        by_data = row.sized_by_data
+        if by_data(*args, **kwargs) if callable(by_data) else by_data:
             raise refused(
                 f"the size of what np.{func.__name__} gives depends on the data", "use np.where(c, x, y)"
             )
@@ -304,7 +293,7 @@ class Traced(Methods):
         tape, function = self.tape, row.function
         if row.nondifferentiable:
             return tape.decided(function, args, kwargs)
-        if function is not DRAWING:
+        if not row.draws:
             n = len(tape.instructions)
             try:
                 return function(*args, **kwargs)  # what it consists of

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, indexing
-from .randomness import DRAWING
+from .facts import row_of
 from .source import Printer, body_of, definition
 from .state import Effect
 from .tape import Instruction, TraceError, Variable, _astype, _copied, expect
@@ -54,7 +54,8 @@ class TorchPrinter(Printer):
 
     def call(self, instruction: Instruction) -> str:
         function, args, kwargs = instruction.function, instruction.args, dict(instruction.kwargs)
-        if isinstance(function, Effect) or function is DRAWING:
+        row = row_of(function)
+        if isinstance(function, Effect) or (row is not None and row.draws):
             what = function.__name__ if isinstance(function, Effect) else "a random choice (dropout)"
             raise TraceError(f"emit: {what} has no counterpart in PyTorch; emit the part without it")
         if function is np.where:

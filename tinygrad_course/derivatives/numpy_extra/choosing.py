@@ -94,9 +94,9 @@ def _trim_zeros(filt, trim="fb", axis=None):
     return filt[tuple(cuts)]
 
 
-composed(np.trim_zeros, _trim_zeros, formula="filt without the zeros at its ends")
-composed(np.compress, _compress, formula="a along axis where the condition holds")
-composed(np.extract, _extract, formula="entries of arr where the condition holds")
+composed(np.trim_zeros, _trim_zeros, formula="filt without the zeros at its ends", sized_by_data=True)
+composed(np.compress, _compress, formula="a along axis where the condition holds", sized_by_data=True)
+composed(np.extract, _extract, formula="entries of arr where the condition holds", sized_by_data=True)
 composed(np.select, _select, formula="the choice of the first condition that holds")
 composed(np.piecewise, _piecewise, formula="of each function the part where its condition holds")
 

@@ -17,7 +17,7 @@ nondifferentiable(
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.any, np.all,
     np.isfinite, np.isinf, np.isnan, np.isneginf, np.isposinf, np.isin, np.isclose, np.allclose,
-    np.array_equal, np.array_equiv, np.may_share_memory, np.shares_memory,
+    np.array_equal, np.array_equiv,
 )  # fmt: skip
 
 nondifferentiable(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # gone since NumPy 2.4
@@ -30,14 +30,20 @@ nondifferentiable(
 
 # Places and counts
 nondifferentiable(
-    np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.lexsort,
-    np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted,
+    np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort,
+    np.count_nonzero, np.searchsorted,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 )  # fmt: skip
+nondifferentiable(np.argwhere, np.nonzero, np.flatnonzero, sized_by_data=True)
 
-# Shapes, dtypes, text, and arrays of constants
+# Shapes and dtypes, and arrays of constants
 nondifferentiable(
     np.shape, np.ndim, np.size, np.can_cast, np.common_type, np.result_type, np.min_scalar_type,
-    np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.einsum_path,
-    np.array2string, np.array_repr, np.array_str, np.zeros_like, np.ones_like, np.empty_like,
+    np.iscomplexobj, np.isrealobj, np.may_share_memory, np.shares_memory,
+    np.zeros_like, np.ones_like, np.empty_like, shapes_only=True,
+)  # fmt: skip
+
+# Text and the like
+nondifferentiable(
+    np.iscomplex, np.isreal, np.einsum_path, np.array2string, np.array_repr, np.array_str,
 )  # fmt: skip

@@ -55,17 +55,18 @@ def _setxor1d(ar1, ar2, assume_unique=False):
     return both[index[counts == 1]]
 
 
-kink = "the first among equal entries"
-composed(np.unique, _unique, formula="the entries of ar in rising order, each once", kink=kink)
-composed(np.unique_values, _unique_values, formula="the entries of x, each once", kink=kink)
+facts = {"kink": "the first among equal entries", "sized_by_data": True}
+composed(np.unique, _unique, formula="the entries of ar in rising order, each once", **facts)
+composed(np.unique_values, _unique_values, formula="the entries of x, each once", **facts)
 for function in (np.unique_all, np.unique_counts, np.unique_inverse):
-    composed(function, _with_values(function), formula="the entries of x, each once, and more", kink=kink)
-composed(np.union1d, _union1d, formula="the entries of either array, each once", kink=kink)
+    composed(function, _with_values(function), formula="the entries of x, each once, and more", **facts)
+composed(np.union1d, _union1d, formula="the entries of either array, each once", **facts)
 composed(
     np.intersect1d,
     _intersect1d,
     formula="the entries of both arrays, each once",
     kink="those of the first array",
+    sized_by_data=True,
 )
-composed(np.setdiff1d, _setdiff1d, formula="the entries of ar1 that are not in ar2, each once", kink=kink)
-composed(np.setxor1d, _setxor1d, formula="the entries of only one of two arrays, each once", kink=kink)
+composed(np.setdiff1d, _setdiff1d, formula="the entries of ar1 that are not in ar2, each once", **facts)
+composed(np.setxor1d, _setxor1d, formula="the entries of only one of two arrays, each once", **facts)

@@ -93,4 +93,5 @@ derivative(
     lambda g, out, x, weights, minlength=0: np.take(g, x),
     None,
     formula="sum of the weights of each number in x",
+    sized_by_data=True,
 )
