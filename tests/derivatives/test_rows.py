@@ -344,3 +344,11 @@ def test_edges_against_torch(case):
     grid = [g.ravel() for g in np.meshgrid(*[np.array(EDGES)] * case.edges)]
     points = {(i,): x for i, x in enumerate(grid)}
     compare(case, Call(tuple(grid)), points, 1e-10, 1e-14, edges=True)
+
+
+@pytest.mark.parametrize("kinds", [("f8", "f4"), ("f4", "f8"), ("f4", "f4"), ("f4", "i8")])
+def test_the_total_of_an_average_has_numpys_dtype(kinds):
+    """NumPy sums the weights in the dtype that they share with what is averaged."""
+    a, weights = np.array([1.0, 2.0], kinds[0]), np.array([1, 3], kinds[1])
+    got, want = np.average(Value(a), 0, weights, True), np.average(a, 0, weights, True)
+    assert [np.dtype(part.dtype) for part in got] == [part.dtype for part in want]

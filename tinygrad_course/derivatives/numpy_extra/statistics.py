@@ -24,6 +24,7 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
         total = np.full(np.shape(mean), a.size / max(np.size(mean), 1), mean.dtype)
     else:
         weights = _like_entries(array(weights), a, axis)
+        weights = like(weights, np.result_type(a.dtype, weights.dtype))
         total = np.sum(weights, axis, keepdims=keepdims)
         if np.any(total == 0):
             raise ZeroDivisionError("average: the weights sum to zero, so there is no average")
