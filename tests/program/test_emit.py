@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_course import TraceError, Value, emit, nn, optim
+from tinygrad_course import TraceError, Value, compile, emit, nn, optim
 from tinygrad_course.derivatives import TABLE
 from tinygrad_course.nn import functional as F
 from tinygrad_course.program.latex import from_formula
@@ -186,3 +186,39 @@ def test_nothing_is_changed_and_nothing_impossible_is_promised():
         assert p.grad is None
     with pytest.raises(ValueError, match="target"):
         emit(loss, X, Y, target="fortran")
+
+
+@pytest.mark.parametrize(
+    "names", [("x²", "½"), ("ﬁ", "fi"), ("x²", "x2"), ("0", "_0"), ("1", "0"), ("²", "_2"), ("a.b", "a_b")]
+)
+def test_names_that_python_does_not_have(names):
+    """Named so, Values are printed under names that Python has, each under its own."""
+    torch = pytest.importorskip("torch")
+    data = np.arange(6.0).reshape(2, 3), np.full((2, 3), 2.5)
+    values = [Value(x, name=n) for x, n in zip(data, names)]
+    loss = lambda v, w: ((v * w + w).tanh() * v).sum()
+    expected = loss(*values)
+    expected.backward()
+    wanted = [v.grad for v in values]
+    for v in values:
+        v.grad = None
+    got = compile(loss)(*values)
+    got.backward()
+    assert got.item() == expected.item()
+    for v, g in zip(values, wanted, strict=True):
+        np.testing.assert_array_equal(v.grad, g)
+    for target, array in (("numpy", np.array), ("torch", torch.tensor)):
+        out, gradients = defined(emit(loss, *values, target=target))(*map(array, data))
+        assert float(out) == pytest.approx(expected.item(), rel=1e-12)
+        for g, w in zip(gradients.values(), wanted, strict=True):
+            np.testing.assert_allclose(np.asarray(g), w, rtol=1e-12)
+
+
+def test_messages_say_what_to_write():
+    f = lambda x: (x**2).sum()
+    with pytest.raises(TypeError, match=r"emit\(f, x, target='latex'\)"):
+        emit(f, np.ones(3), "latex")
+    with pytest.raises(TraceError, match=r"emit\(f, Value\(x\), target='latex'\)"):
+        emit(f, np.ones(3), target="latex")
+    with pytest.raises(TraceError, match=r"one result .* gives 2"):
+        emit(lambda x: (x.sum(), (x * x).sum()), Value(np.ones(3)), target="latex")

@@ -35,6 +35,8 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
         If the function cannot be traced, or an operation has no counterpart in the target.
     ValueError
         For another target.
+    TypeError
+        If the target is not given by name.
 
     Examples
     --------
@@ -55,6 +57,12 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
     """
     if target not in ("numpy", "torch", "latex"):
         raise ValueError(f"emit: target is 'numpy', 'torch' or 'latex', not {target!r}")
+    for name in args:
+        if isinstance(name, str) and name in ("numpy", "torch", "latex"):
+            raise TypeError(
+                f"emit: the arguments after the function are those of one call of it, and {name!r} is among "
+                f"them; give the target by name: emit(f, x, target={name!r})"
+            )
     compiled = function if isinstance(function, Compiled) else compile(function)
     if target == "latex":
         return latex(compiled.function, args)

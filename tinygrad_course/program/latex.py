@@ -348,9 +348,19 @@ def latex(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
 
     def then(run: Run, result: Any) -> str:
         outs = [o for o in leaves(result) if type(o) is Value and o.parents]
-        if len(outs) != 1 or any(isinstance(i.function, Effect) for i in run.tape.instructions):
+        if any(isinstance(i.function, Effect) for i in run.tape.instructions):
             raise TraceError(
-                "emit: LaTeX is for a function that only computes one result with a gradient, such as a loss"
+                "emit: LaTeX is for a function that only computes, and makes no optimizer's step"
+            )
+        if not outs:
+            raise TraceError(
+                "emit: LaTeX shows how gradients come back, and the result depends on no Value; give as "
+                "Values what the gradients are wanted of: emit(f, Value(x), target='latex')"
+            )
+        if len(outs) > 1:
+            raise TraceError(
+                f"emit: LaTeX is for one result with a gradient, such as a loss, and the function gives "
+                f"{len(outs)}; emit a function that gives one of them"
             )
         for v in [*[v for _, v in run.values], *[v for _, v, _ in run.arguments]]:
             v.grad = None

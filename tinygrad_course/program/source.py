@@ -54,6 +54,7 @@ class Printer:
     ) -> None:
         self.names = Names(names)
         self.plan = plan
+        self.buffers = [self.names.fresh(f"_{i}") for i in range(len(plan.buffers))] if plan else []
         self.gradient_of = gradient_of or {}
         self.values = values or {}  # id of a parameter -> the name of its data
         self.constants: dict[str, Any] = {}  # name -> array, for what is too long to print
@@ -102,7 +103,8 @@ class Printer:
         else:
             arguments = [self.text(a, instruction) for a in instruction.args]
             arguments += [f"{k}={self.text(a, instruction)}" for k, a in instruction.kwargs.items()]
-            text = f"{name} = {self.function(instruction.function)}({', '.join(arguments)}, out=_{place})"
+            arguments.append(f"out={self.buffers[place]}")
+            text = f"{name} = {self.function(instruction.function)}({', '.join(arguments)})"
         shape = instruction.out.shape
         return f"{text}  # {shape}" if shape and not self.plan else text
 
@@ -114,7 +116,7 @@ class Printer:
         text = (
             f"{p} * {scale}[:, None]"
             if place is None
-            else f"np.multiply({p}, {scale}[:, None], out=_{place})"
+            else f"np.multiply({p}, {scale}[:, None], out={self.buffers[place]})"
         )
         note = "" if self.plan else f"  # {out.shape}"
         return [f"{name} = {text}{note}", f"{name}[{self.text(np.arange(out.shape[0]))}, {target}] -= {g}"]
@@ -333,9 +335,7 @@ def sources_of(helpers: dict[str, Callable[..., Any]]) -> list[str]:
 def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     """The program as a generator: it yields the outputs, is sent gradients, and yields the arguments'."""
     printer = Printer(parts.names, plan)
-    lines = (
-        [", ".join(f"_{i}" for i in range(len(plan.buffers))) + ", = lease.arrays"] if plan.buffers else []
-    )
+    lines = [f"{', '.join(printer.buffers)}, = lease.arrays"] if printer.buffers else []
     lines += printer.lines(parts.forward)
     outs = f"[{printer.listed(parts.outs)}]"
     if parts.gradients:

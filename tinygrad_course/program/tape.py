@@ -11,9 +11,9 @@ from __future__ import annotations
 import builtins
 import keyword
 import operator
-import re
 import threading
 import traceback
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +66,10 @@ class Names:
             self.given[variable] = self.fresh(wish)
 
     def fresh(self, wish: str) -> str:
-        """`wish`, or with the first number behind it that is free."""
-        wish = re.sub(r"\W", "_", wish) or "x"
-        name = wish = f"_{wish}" if wish[0].isdigit() else wish
+        """`wish`, or with the first number behind it that is free; as Python reads names, x² is x2."""
+        letters = unicodedata.normalize("NFKC", wish) or "x"
+        wish = "".join(c if f"_{c}".isidentifier() else "_" for c in letters)
+        name = wish = wish if wish.isidentifier() else f"_{wish}"
         while name in self._next:
             name, self._next[wish] = f"{wish}{self._next[wish]}", self._next[wish] + 1
         self._next[name] = 2
