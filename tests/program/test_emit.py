@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tinygrad_course import TraceError, Value, compile, emit, nn, optim
 from tinygrad_course.derivatives import TABLE
 from tinygrad_course.nn import functional as F
-from tinygrad_course.program.latex import from_formula
+from tinygrad_course.program.export.latex import from_formula
 from tinygrad_course.testing import graphs
 
 X = np.random.default_rng(0).random((5, 784), np.float32)

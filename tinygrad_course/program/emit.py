@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .compiled import Compiled, compile
-from .latex import latex
-from .torch_source import torch_source
+from .export.latex import latex
+from .export.torch import torch_source
 
 
 def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str:

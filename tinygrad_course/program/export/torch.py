@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives import TABLE, indexing
-from .facts import row_of
-from .source import Printer, body_of, definition
-from .state import Effect
-from .tape import Instruction, TraceError, Variable, _astype, _copied, expect
+from ...derivatives import TABLE, indexing
+from ..facts import row_of
+from ..source import Printer, body_of, definition
+from ..state import Effect
+from ..tape import Instruction, TraceError, Variable, _astype, _copied, expect
 
 RENAMED = {
     np.absolute: "abs", np.negative: "neg", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",

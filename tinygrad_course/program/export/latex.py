@@ -14,15 +14,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..derivatives import Row
-from ..engine.backprop import backpropagate
-from ..engine.value import Value
-from ..trees import leaves
-from .closure import held_by, is_module
-from .passes import without_repeats
-from .run import Run, graph_of, traced
-from .state import Effect
-from .tape import Instruction, Traced, TraceError, Variable, _astype, _copied
+from ...derivatives import Row
+from ...engine.backprop import backpropagate
+from ...engine.value import Value
+from ...trees import leaves
+from ..closure import held_by, is_module
+from ..passes import without_repeats
+from ..run import Run, graph_of, traced
+from ..state import Effect
+from ..tape import Instruction, Traced, TraceError, Variable, _astype, _copied
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly the parts of a text hold together
 GREEK = {

@@ -1,0 +1,1 @@
+"""Programs in other notations: each printer is filled from the facts of the rows of `derivatives`."""
