@@ -23,7 +23,7 @@ import tinygrad_course
 pytest.importorskip("setuptools", minversion="77", reason="builds with the setuptools of the extra 'test'")
 
 ROOT = Path(__file__).parent.parent
-OUTSIDE = ("PYTHONPATH", "PYTHONHOME", "MYPYPATH", "COVERAGE_PROCESS_START")
+OUTSIDE = ("PYTHONPATH", "PYTHONHOME", "MYPYPATH", "PYTEST_ADDOPTS")
 SHORT = ("test_public_face.py", "engine/test_value.py", "data/test_data_files.py", "viz/test_viz_page.py")
 
 
