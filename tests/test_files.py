@@ -23,10 +23,11 @@ def names(folder):
 
 def interrupted_at(line, action, error=KeyboardInterrupt):
     """Run `action`, with `error` raised at its `line`-th line, wherever that is; False if it has fewer."""
-    left = itertools.count(line, -1)
+    left, reached = itertools.count(line, -1), []
 
     def tracer(frame, event, argument):
         if event == "line" and next(left) == 0:
+            reached.append(line)
             raise error
         return tracer
 
@@ -37,10 +38,9 @@ def interrupted_at(line, action, error=KeyboardInterrupt):
     except BaseException as raised:
         if not isinstance(raised, error) and not isinstance(raised.__context__, error):
             raise
-        return True
     finally:
         sys.settrace(before)
-    return False
+    return bool(reached)
 
 
 # What is written

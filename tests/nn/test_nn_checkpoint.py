@@ -279,7 +279,7 @@ def test_sizes_that_the_archive_itself_lies_about(path):
     whole = path.read_bytes()
     assert whole.count(true) == 2  # in front of the array and in the list at the end
     path.write_bytes(whole.replace(true, claimed))
-    refused(path, "bytes of data")
+    refused(path, "(bytes of data|Overlapped entries)")  # Python 3.13 sees it by itself
 
 
 def test_names_in_a_file_are_never_paths(path, tmp_path):

@@ -142,15 +142,19 @@ case(
     torch="linalg.eigh",
 )
 full = matrices(least=1, low=0.125)  # of triangular ones LAPACK puts the eigenvalues in another order
-case(linalg.eigvals, call(full), torch=lambda x: torch.linalg.eigvals(x).real)
+real_eig = lambda x: [part.real for part in linalg.eig(x)]  # complex from NumPy 2.5 on
+real_eigvals = lambda x: linalg.eigvals(x).real
+squared = lambda r: (r[0], r[1] * r[1])  # of eigenvectors the sign is free
+case(linalg.eigvals, call(full), reference=real_eigvals, torch=lambda x: torch.linalg.eigvals(x).real)
 case(
     linalg.eig,
     call(full),
-    view=lambda r: (r[0], r[1] * r[1]),
+    reference=real_eig,
+    view=squared,
     torch=lambda x: [part.real for part in torch.linalg.eig(x)],
 )
-case(decompositions._eig, call(full), reference=linalg.eig, view=lambda r: (r[0], r[1] * r[1]))
-case(decompositions._eigvals, call(full), reference=linalg.eigvals)
+case(decompositions._eig, call(full), reference=real_eig, view=squared)
+case(decompositions._eigvals, call(full), reference=real_eigvals)
 
 
 @st.composite

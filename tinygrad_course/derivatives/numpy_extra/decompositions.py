@@ -211,23 +211,25 @@ derivative(
 )
 
 
-def _real(results):
-    if any(np.iscomplexobj(r) for r in results):
+def _real(values, *vectors):
+    """The results of `np.linalg.eig` as real numbers; NumPy from 2.5 on always gives complex ones."""
+    if np.any(np.imag(values)):
         raise TypeError(
             "the eigenvalues of this matrix are complex, and Values hold real numbers; of a symmetric matrix "
             "they are real: np.linalg.eigh, and singular values always are: np.linalg.svdvals"
         )
-    return results
+    return [np.real(result) for result in (values, *vectors)]
 
 
 def _eig(a):
     """Eigenvalues and eigenvectors, if they are real."""
-    return _real(np.linalg.eig(a))
+    results = np.linalg.eig(a)
+    return type(results)(*_real(*results))
 
 
 def _eigvals(a):
     """Eigenvalues, if they are real."""
-    return _real([np.linalg.eigvals(a)])[0]
+    return _real(np.linalg.eigvals(a))[0]
 
 
 def _eig_rule(g, out, x):
