@@ -1,38 +1,11 @@
 """The table of operations and their derivatives: one row an operation, one file a family.
 
-`table` holds the mechanism; the other files hold nothing but rows.  This floor knows NumPy only.
+What a student meets first is here: `elementwise`, `reductions`, `shaping`, `indexing`, `products`,
+`neural` and `convolution`; the rest of NumPy is in `numpy_extra`.  The files hold nothing but rows.
 """
 
 from ..engine.table import TABLE, Row, Rule, composed, derivative
-from . import (
-    convolution,
-    elementwise,
-    indexing,
-    neural,
-    products,
-    reductions,
-    shaping,
-)
-from .numpy_extra import (
-    choosing,
-    decompositions,
-    exponentials,
-    joining,
-    moving,
-    norms,
-    polynomials,
-    rounding,
-    running,
-    sets,
-    signals,
-    skipping_nan,
-    sorting,
-    statistics,
-    trigonometry,
-)
-from .numpy_extra import (
-    nondifferentiable as plain,
-)
+from . import convolution, elementwise, indexing, neural, numpy_extra, products, reductions, shaping
 from .reductions import total
 from .shaping import cast, result_at
 
@@ -41,31 +14,16 @@ __all__ = [
     "Row",
     "Rule",
     "cast",
-    "choosing",
     "composed",
     "convolution",
-    "decompositions",
     "derivative",
     "elementwise",
-    "exponentials",
     "indexing",
-    "joining",
-    "moving",
     "neural",
-    "norms",
-    "plain",
-    "polynomials",
+    "numpy_extra",
     "products",
     "reductions",
     "result_at",
-    "rounding",
-    "running",
-    "sets",
     "shaping",
-    "signals",
-    "skipping_nan",
-    "sorting",
-    "statistics",
     "total",
-    "trigonometry",
 ]

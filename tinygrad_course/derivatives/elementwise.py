@@ -1,4 +1,6 @@
-"""Rows of the operations that work entry by entry: arithmetic, powers, exponentials, trigonometry, choices.
+"""Rows of operations that work entry by entry: arithmetic, powers, exponentials, trigonometry, choices.
+
+These are the ones that everybody needs.  The others are in `numpy_extra`.
 
 `scalar` is the same operation on Python floats.  Where it raises (1 / 0, log 0, overflow) NumPy is asked.
 """

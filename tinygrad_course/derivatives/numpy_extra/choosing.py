@@ -1,9 +1,9 @@
-"""Rows of choosing entries: by number, by condition, along diagonals, above and below them."""
+"""Rows of choosing entries: by number, and by condition."""
 
 import numpy as np
 
-from ...engine.table import composed, derivative
-from ..indexing import scatter, set_at
+from ...engine.table import composed
+from ..indexing import set_at
 from ..shaping import cast
 from .arguments import all_axes, along, array, one_axis
 
@@ -99,38 +99,3 @@ composed(np.compress, _compress, formula="a along axis where the condition holds
 composed(np.extract, _extract, formula="entries of arr where the condition holds", sized_by_data=True)
 composed(np.select, _select, formula="the choice of the first condition that holds")
 composed(np.piecewise, _piecewise, formula="of each function the part where its condition holds")
-
-
-# Diagonals
-def _diagonal(a, offset=0, axis1=0, axis2=1):
-    first, second = one_axis(a, axis1), one_axis(a, axis2)
-    if first == second:
-        raise ValueError(f"diagonal: axis1 and axis2 are the same axis {first}")
-    a = np.moveaxis(a, (first, second), (-2, -1))
-    places = np.arange(max(0, min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0))))
-    return a[..., places - min(offset, 0), places + max(offset, 0)]
-
-
-def _diag(v, k=0):
-    v = array(v)
-    if v.ndim == 2:
-        return _diagonal(v, k)
-    if v.ndim != 1:
-        raise ValueError(f"diag: takes one axis or two, not shape {v.shape}; np.diagflat takes any")
-    n = v.shape[0] + abs(k)
-    places = np.arange(v.shape[0])
-    return scatter(v, (places - min(k, 0), places + max(k, 0)), (n, n))
-
-
-def _trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
-    return np.sum(_diagonal(a, offset, axis1, axis2), -1, dtype=dtype)
-
-
-composed(np.diagonal, _diagonal, formula="the diagonal of the matrices along two axes")
-composed(np.diag, _diag, formula="the diagonal of a matrix, or the matrix with this diagonal")
-composed(
-    np.diagflat, lambda v, k=0: _diag(np.ravel(v), k), formula="matrix with the entries of v as its diagonal"
-)
-composed(np.trace, _trace, formula="sum of the diagonal")
-derivative(np.tril, lambda g, out, m, k=0: np.tril(g, k), formula="m on and below a diagonal, else 0")
-derivative(np.triu, lambda g, out, m, k=0: np.triu(g, k), formula="m on and above a diagonal, else 0")

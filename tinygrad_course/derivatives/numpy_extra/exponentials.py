@@ -37,23 +37,3 @@ power = TABLE[np.power]
 derivative(
     np.float_power, *power.rules, scalar=power.scalar, formula="x ** y", domain=power.domain, kink=power.kink
 )
-
-
-def _bessel_i(x, n):
-    """The modified Bessel function Iₙ(x), the mean of exp(x cos θ) cos nθ over the circle.
-
-    Equally spaced angles are exact here up to rounding, as the function is smooth and periodic.
-    """
-    total = 0.0
-    for k in range(256):
-        angle = math.pi * (k + 0.5) / 256
-        total = total + np.expm1(x * math.cos(angle)) * math.cos(n * angle)
-    return total / 256 + (n == 0)
-
-
-def _bessel_i_rule(g, out, x, n):
-    return g * ((bessel_i(x, abs(n - 1)) + bessel_i(x, n + 1)) / 2)
-
-
-bessel_i = derivative(_bessel_i, _bessel_i_rule, formula="modified Bessel function of order n")
-derivative(np.i0, lambda g, out, x: g * bessel_i(x, 1), formula="modified Bessel function of order 0")

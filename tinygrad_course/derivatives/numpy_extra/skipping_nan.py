@@ -1,11 +1,37 @@
-"""Rows of the reductions that skip nan: those of `reductions`, with nan replaced or masked before."""
+"""Rows of what passes over nan: choices between two numbers, reductions, numbers in the place of nan.
+
+The reductions are those of `reductions`, with nan replaced or masked before.
+"""
 
 import numpy as np
 
 from ...engine.table import composed, derivative
 from ..reductions import extreme_rule
 
+# Numbers instead of nan
+derivative(
+    np.fmax,
+    lambda g, out, x, y: g * np.logical_or(x >= y, np.isnan(y)),
+    lambda g, out, x, y: g * np.logical_not(np.logical_or(x >= y, np.isnan(y))),
+    formula="the larger of x and y, where one is nan the other",
+    kink="all to x where x = y",
+)
+derivative(
+    np.fmin,
+    lambda g, out, x, y: g * np.logical_or(x <= y, np.isnan(y)),
+    lambda g, out, x, y: g * np.logical_not(np.logical_or(x <= y, np.isnan(y))),
+    formula="the smaller of x and y, where one is nan the other",
+    kink="all to x where x = y",
+)
+derivative(
+    np.nan_to_num,
+    lambda g, out, x, *_, **__: np.where(np.isfinite(x), g, 0.0),
+    formula="x with numbers in place of nan and ±inf",
+    kink="0 where a number was put in place",
+)
 
+
+# Reductions
 def _filled(function, number):
     """`function` with `number`, which changes nothing, in the place of nan."""
 

@@ -1,4 +1,4 @@
-"""Rows of trigonometry: angles, hyperbolic functions, the inverses of both, sinc."""
+"""Rows of trigonometry: angles, hyperbolic functions, the inverses of both."""
 
 import math
 
@@ -73,30 +73,3 @@ derivative(
     formula="x plus multiples of the period, so that neighbours are close",
     kink="the multiple stays as it is",
 )
-
-
-def _sinc_derivative(x, order):
-    """The derivative of sinc of an order, from x · sinc x = sin(πx) / π differentiated that many times.
-
-    That divides by x once an order; near 0 the power series is used instead.
-    """
-    near = np.abs(x) < 1
-    series = 0.0
-    for k in range(order + order % 2, order + 30, 2):
-        power = (-1) ** (k // 2) * math.pi**k / math.factorial(k + 1) * math.perm(k, order)
-        series = series + power * np.where(near, x, 0.0) ** (k - order)
-    x = np.where(near, 1.0, x)
-    far = np.sin(math.pi * x) / (math.pi * x)
-    for n in range(1, order + 1):
-        far = (math.pi ** (n - 1) * np.sin(math.pi * x + n * math.pi / 2) - n * far) / x
-    return np.where(near, series, far)
-
-
-def _sinc_derivative_rule(g, out, x, order):
-    return g * sinc_derivative(x, order + 1)
-
-
-sinc_derivative = derivative(
-    _sinc_derivative, _sinc_derivative_rule, formula="derivative of sinc x of an order"
-)
-derivative(np.sinc, lambda g, out, x: g * sinc_derivative(x, 1), formula="sin(πx) / πx, and 1 at 0")

@@ -1,8 +1,8 @@
-"""Cases of remainders, mantissas, signs, and of what stands in for nan."""
+"""Cases of remainders, fractions and mantissas."""
 
 import numpy as np
 
-from rows.registry import Call, apart, arrays, binary, call, case, fixed, numbers, shapes, st, torch, unary
+from rows.registry import Call, arrays, binary, call, case, numbers, st, torch, unary
 
 between = unary(low=-3, high=3, avoid=range(-3, 4))
 
@@ -31,32 +31,3 @@ case(np.frexp, unary(low=-0.875, high=-0.625), edges=0)
 case(np.ldexp, call(numbers(), st.integers(-3, 3)), torch=lambda x, n: x * 2.0**n, edges=0)
 case(np.ldexp, call(arrays((2, 3)), st.just(np.array([-1, 0, 4]))), edges=0)
 case(np.nextafter, binary())
-
-case(np.fabs, unary(avoid=[0]), torch="abs")
-case(np.copysign, binary(avoid=[0]), torch=lambda x, y: torch.abs(x) * torch.copysign(torch.ones_like(x), y))
-case(np.heaviside, binary(first={"avoid": [0]}))
-case(np.heaviside, arrays().map(lambda y: Call((fixed(np.zeros(y.shape)), y))))  # y is what it is at 0
-
-
-@st.composite
-def pairs_apart(draw):
-    x, y = draw(binary()).args
-    return Call((apart(x, 0), apart(y, 2)))
-
-
-case(np.fmax, pairs_apart(), torch="fmax")
-case(np.fmin, pairs_apart(), torch="fmin")
-
-
-@st.composite
-def with_gaps(draw):
-    """An array with nan and ±inf in some places, which finite differences cannot move."""
-    x = np.array(draw(arrays(shapes(min_dims=1))))
-    return Call((x,), {"nan": draw(st.sampled_from([0.0, 1.5])), "posinf": 9.0, "neginf": None})
-
-
-case(np.nan_to_num, with_gaps(), torch=lambda x, **_: torch.nan_to_num(x))
-case(np.nan_to_num, unary(), torch="nan_to_num", edges=1)
-case(np.conjugate, unary(), torch=lambda x: torch.conj(x))
-case(np.real, unary())
-case(np.real_if_close, unary())
