@@ -18,7 +18,6 @@ CALLS = {
     "cov of three axes": (np.cov, CUBE),
     "cov with half an observation": (lambda x: np.cov(x, fweights=[1, 0.5, 1, 1]), LINE),
     "cov with too few weights": (lambda x: np.cov(x, aweights=[1.0, 1.0]), LINE),
-    **({"cumulative_sum of two axes": (np.cumulative_sum, SQUARE)} if hasattr(np, "cumulative_sum") else {}),
     "diag of three axes": (np.diag, CUBE),
     "diagonal of one axis twice": (lambda x: np.diagonal(x, 0, 1, 1), SQUARE),
     "diff a negative number of times": (lambda x: np.diff(x, -1), LINE),
@@ -43,10 +42,19 @@ CALLS = {
     "rollaxis beyond the axes": (lambda x: np.rollaxis(x, 0, 5), SQUARE),
     "select with a choice too few": (lambda x: np.select([LINE > 1] * 2, [x]), LINE),
     "split into uneven parts": (lambda x: np.split(x, 3), LINE),
-    "trim_zeros in the middle": (lambda x: np.trim_zeros(x, "m"), LINE),
     "vander of a table": (np.vander, SQUARE),
     "fliplr of a line": (np.fliplr, LINE),
 }
+EMPTY = {
+    "cov of no variables": (np.cov, np.zeros((0, 4))),
+    "piecewise with one condition": (lambda x: np.piecewise(x, x > 1, [1.0]), np.array(2.0)),
+    "trim_zeros of nothing else": (np.trim_zeros, np.zeros(3)),
+    "diag of a table": (np.diag, SQUARE),
+}
+if np.lib.NumpyVersion(np.__version__) >= "2.2.0":  # what older ones do not know
+    CALLS["cumulative_sum of two axes"] = (np.cumulative_sum, SQUARE)
+    CALLS["trim_zeros in the middle"] = (lambda x: np.trim_zeros(x, "m"), LINE)
+    EMPTY["pad of axes by number"] = (lambda x: np.pad(x, {1: 1}), SQUARE)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -56,15 +64,6 @@ def test_what_numpy_refuses_is_refused(name):
         call(array)
     with pytest.raises(type(numpys.value)):
         call(Value(array))
-
-
-EMPTY = {
-    "cov of no variables": (np.cov, np.zeros((0, 4))),
-    "pad of axes by name": (lambda x: np.pad(x, {1: 1}), SQUARE),
-    "piecewise with one condition": (lambda x: np.piecewise(x, x > 1, [1.0]), np.array(2.0)),
-    "trim_zeros of nothing else": (np.trim_zeros, np.zeros(3)),
-    "diag of a table": (np.diag, SQUARE),
-}
 
 
 @pytest.mark.parametrize("name", EMPTY)
