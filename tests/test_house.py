@@ -37,7 +37,6 @@ FLOORS = {
     "viz": 8,
     "__init__.py": 9,
 }
-EXTRAS = {"graphviz", "hypothesis", "matplotlib", "onnx", "rich", "scipy", "torch"}  # what a user may lack
 LATER = ("__init__.py", "later")  # the one function that imports when it is called
 PYTHONS_OWN = {"_asdict", "_fields", "_getframe", "_make", "_replace"}  # documented all the same
 
@@ -95,6 +94,16 @@ def for_types_only(tree: ast.Module) -> set[int]:
     lines: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            lines.update(*(range(child.lineno, (child.end_lineno or 0) + 1) for child in node.body))
+    return lines
+
+
+def for_extras(tree: ast.Module) -> set[int]:
+    """The lines that try to import what a user may lack, and say so."""
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        caught = [ast.unparse(h.type) for h in node.handlers if h.type] if isinstance(node, ast.Try) else []
+        if {"ImportError", "ModuleNotFoundError"} & set(caught):
             lines.update(*(range(child.lineno, (child.end_lineno or 0) + 1) for child in node.body))
     return lines
 
@@ -173,6 +182,9 @@ if TYPE_CHECKING:
     from ..nn import Module
 def late(v):
     import scipy.special
+    try:
+        import graphviz
+    except ImportError: raise
     v._other, self._mine, v._repr_html_, v.__len__
     return getattr(v, "_by_name"), getattr(self, "_mine")
 class Own:
@@ -191,11 +203,12 @@ def test_what_breaks_the_rules_is_seen():
         (2, "engine/value.py", "_secret"),
         (4, "nn/__init__.py", "Module"),
         (6, None, "scipy.special"),
+        (8, None, "graphviz"),
     ]
-    assert for_types_only(tree) == {4}
-    assert private_reads(tree) == [(7, "_other"), (8, "_by_name")]
+    assert (for_types_only(tree), for_extras(tree)) == ({4}, {8})
+    assert private_reads(tree) == [(10, "_other"), (11, "_by_name")]
     assert own_private_names([tree]) == {"_slot", "_mine", "_local"}
-    assert top_names(tree) == {"late": 5, "Own": 9}
+    assert top_names(tree) == {"late": 5, "Own": 12}
 
 
 def none_of(found: list[str], rule: str) -> None:
@@ -224,6 +237,18 @@ def test_no_circles(of):
         needed = set().union(*(needs[one] for one in left))
         left = {one for one in left if needs[one] & left and one in needed}
     none_of([f"{one} needs {', '.join(sorted(needs[one] & left))}" for one in left], "circles")
+
+
+def test_imports_stand_at_the_top():
+    hidden = [
+        f"{file}:{line} imports {name}"
+        for file, tree in files().items()
+        for function in functions(tree)
+        if (file, getattr(function, "name", "")) != LATER
+        for line, _, name in imports(file, function)
+        if line not in for_extras(tree)
+    ]
+    none_of(hidden, "only an optional extra is imported inside a function")
 
 
 def test_no_private_name_is_taken_from_another_room():
