@@ -28,7 +28,7 @@ derivative(
 )
 derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x")
 derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x")
-derivative(np.square, lambda g, out, x: g * (x + x), scalar=lambda x: x * x, formula="x²")
+derivative(np.square, lambda g, out, x: g * (x + x), scalar=lambda x: x * x, formula="x²", torch="square")
 
 
 def _power_x(g, out, x, y):
@@ -45,6 +45,8 @@ derivative(
     formula="x ** y",
     domain="x > 0, or x any and y whole",
     kink="0 for y at x = 0, y ≥ 0",
+    operator=operator.pow,
+    torch="x ** y",
 )
 derivative(
     np.sqrt,
@@ -53,6 +55,7 @@ derivative(
     formula="√x",
     domain="x ≥ 0",
     kink="inf at 0",
+    torch="sqrt",
 )
 derivative(
     np.absolute,
@@ -60,19 +63,27 @@ derivative(
     scalar=abs,
     formula="|x|",
     kink="0 at 0",
+    torch="abs",
 )
 
 # Exponentials and logarithms
-derivative(np.exp, lambda g, out, x: g * out, scalar=math.exp, formula="exp x")
-derivative(np.expm1, lambda g, out, x: g * (out + 1), scalar=math.expm1, formula="exp x - 1")
-derivative(np.log, lambda g, out, x: g / x, scalar=math.log, formula="log x", domain="x > 0")
-derivative(np.log1p, lambda g, out, x: g / (1 + x), scalar=math.log1p, formula="log(1 + x)", domain="x > -1")
+derivative(np.exp, lambda g, out, x: g * out, scalar=math.exp, formula="exp x", torch="exp")
+derivative(np.expm1, lambda g, out, x: g * (out + 1), scalar=math.expm1, formula="exp x - 1", torch="expm1")
+derivative(np.log, lambda g, out, x: g / x, scalar=math.log, formula="log x", domain="x > 0", torch="log")
+derivative(
+    np.log1p,
+    lambda g, out, x: g / (1 + x),
+    scalar=math.log1p,
+    formula="log(1 + x)",
+    domain="x > -1",
+    torch="log1p",
+)
 
 # Trigonometry
-derivative(np.sin, lambda g, out, x: g * np.cos(x), scalar=math.sin, formula="sin x")
-derivative(np.cos, lambda g, out, x: -g * np.sin(x), scalar=math.cos, formula="cos x")
-derivative(np.tanh, lambda g, out, x: g * (1 - out * out), scalar=math.tanh, formula="tanh x")
-derivative(np.arctan, lambda g, out, x: g / (1 + x * x), scalar=math.atan, formula="arctan x")
+derivative(np.sin, lambda g, out, x: g * np.cos(x), scalar=math.sin, formula="sin x", torch="sin")
+derivative(np.cos, lambda g, out, x: -g * np.sin(x), scalar=math.cos, formula="cos x", torch="cos")
+derivative(np.tanh, lambda g, out, x: g * (1 - out * out), scalar=math.tanh, formula="tanh x", torch="tanh")
+derivative(np.arctan, lambda g, out, x: g / (1 + x * x), scalar=math.atan, formula="arctan x", torch="atan")
 
 # Choices
 derivative(
@@ -81,6 +92,7 @@ derivative(
     lambda g, out, x, y: g * (1 - 0.5 * (y < x) - 0.5 * (y <= x)),
     formula="the larger of x and y",
     kink="half to each where x = y",
+    torch="maximum",
 )
 derivative(
     np.minimum,
@@ -88,6 +100,7 @@ derivative(
     lambda g, out, x, y: g * (1 - 0.5 * (y > x) - 0.5 * (y >= x)),
     formula="the smaller of x and y",
     kink="half to each where x = y",
+    torch="minimum",
 )
 derivative(
     np.where,
@@ -97,6 +110,7 @@ derivative(
     formula="x where the condition holds, else y",
     elementwise=True,
     sized_by_data=lambda condition, *choices, **more: not choices and not more,
+    torch="where",
 )
 
 
@@ -123,4 +137,5 @@ derivative(
     _clip_rule(lambda x, low, high: np.logical_or(x > high, False if low is None else low > high)),
     formula="x, but at least low and at most high",
     kink="1 at the bounds",
+    torch="clip",
 )

@@ -55,7 +55,10 @@ def _add_rows(out, index, g):
 
 
 scatter = derivative(
-    _scatter, lambda g, out, x, index, shape: g[index], formula="zeros with x added in at index"
+    _scatter,
+    lambda g, out, x, index, shape: g[index],
+    formula="zeros with x added in at index",
+    torch="index_add",
 )
 getitem = derivative(
     operator.getitem,
@@ -124,4 +127,9 @@ def _take_along_axis_rule(g, out, x, indices, axis=-1):
     )  # the walk undoes broadcasting over the other axes
 
 
-derivative(np.take_along_axis, _take_along_axis_rule, formula="x at index along axis")
+derivative(
+    np.take_along_axis,
+    _take_along_axis_rule,
+    formula="x at index along axis",
+    torch="torch.take_along_dim(x, indices, dim=axis)",
+)

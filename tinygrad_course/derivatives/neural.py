@@ -85,7 +85,12 @@ def _gelu_rule(g, out, x, approximate="none"):
 
 
 relu = derivative(
-    _relu, lambda g, out, x: g * (out > 0), scalar=_float_relu, formula="max(x, 0)", kink="0 at 0"
+    _relu,
+    lambda g, out, x: g * (out > 0),
+    scalar=_float_relu,
+    formula="max(x, 0)",
+    kink="0 at 0",
+    torch="relu",
 )
 leaky_relu = derivative(
     _leaky_relu,
@@ -94,16 +99,25 @@ leaky_relu = derivative(
     kink="negative_slope at 0",
 )
 sigmoid = derivative(
-    _sigmoid, lambda g, out, x: g * (out * (1 - out)), scalar=_float_sigmoid, formula="1 / (1 + exp -x)"
+    _sigmoid,
+    lambda g, out, x: g * (out * (1 - out)),
+    scalar=_float_sigmoid,
+    formula="1 / (1 + exp -x)",
+    torch="sigmoid",
 )
 softplus = derivative(
     _softplus,
     lambda g, out, x: g * sigmoid(x),
     scalar=_float_softplus,
     formula="log(1 + exp x)",
+    torch="nn.functional.softplus",
 )
 erf = derivative(
-    _erf, lambda g, out, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x), scalar=math.erf, formula="erf x"
+    _erf,
+    lambda g, out, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),
+    scalar=math.erf,
+    formula="erf x",
+    torch="erf",
 )
 silu = derivative(
     _silu, lambda g, out, x: g * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))), formula="x · sigmoid(x)"

@@ -32,7 +32,7 @@ def _matmul_y(g, out, x, y):
     return np.matmul(swap(x), g)
 
 
-derivative(np.matmul, _matmul_x, _matmul_y, formula="x @ y")
+derivative(np.matmul, _matmul_x, _matmul_y, formula="x @ y", operator=operator.matmul)
 
 
 def _dot_x(g, out, x, y):
@@ -53,12 +53,13 @@ def _dot_y(g, out, x, y):
     return moved if y.ndim == 1 else np.moveaxis(moved, 0, y.ndim - 2)
 
 
-derivative(np.dot, _dot_x, _dot_y, formula="x · y")
+derivative(np.dot, _dot_x, _dot_y, formula="x · y", torch="dot")
 derivative(
     np.outer,
     lambda g, out, a, b: np.reshape(np.matmul(g, np.ravel(b)), np.shape(a)),
     lambda g, out, a, b: np.reshape(np.matmul(np.ravel(a), g), np.shape(b)),
     formula="a_i · b_j",
+    torch="torch.outer(a.ravel(), b.ravel())",
 )
 
 composed(np.linalg.outer, np.outer, formula="a_i · b_j")
@@ -91,7 +92,7 @@ def _kron(a, b):
 
 composed(np.inner, _inner, formula="Σ x · y over the last axes")
 composed(np.vdot, lambda x, y: np.dot(np.ravel(x), np.ravel(y)), formula="Σ x · y over all entries")
-composed(np.kron, _kron, formula="a_ij · b, block by block")
+composed(np.kron, _kron, formula="a_ij · b, block by block", torch="kron")
 
 
 def _vecdot(x, y, axis=-1):
@@ -206,7 +207,13 @@ def _tensordot_b(g, out, a, b, axes=2):
     return np.transpose(back, [order.index(i) for i in range(b.ndim)])
 
 
-derivative(np.tensordot, _tensordot_a, _tensordot_b, formula="sum of products over shared axes")
+derivative(
+    np.tensordot,
+    _tensordot_a,
+    _tensordot_b,
+    formula="sum of products over shared axes",
+    torch="torch.tensordot(a, b, dims=axes)",
+)
 composed(np.linalg.tensordot, np.tensordot, formula="sum of products over shared axes")
 
 
@@ -259,4 +266,6 @@ def _einsum_rule(i, g, out, *args, **kwargs):
     return np.einsum(text, g, *(o for _, o in others), **kwargs)
 
 
-derivative(np.einsum, rule_for_all=_einsum_rule, formula="sum of products named by subscripts")
+derivative(
+    np.einsum, rule_for_all=_einsum_rule, formula="sum of products named by subscripts", torch="einsum"
+)

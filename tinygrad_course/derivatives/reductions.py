@@ -38,7 +38,12 @@ def _sum_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, initi
     return g if where is True else np.where(where, g, 0.0)
 
 
-derivative(np.sum, _sum_rule, formula="sum of x over axis")
+derivative(
+    np.sum,
+    _sum_rule,
+    formula="sum of x over axis",
+    torch="torch.sum(x, dim=axis, keepdim=keepdims, dtype=dtype)",
+)
 
 
 def _total(x):
@@ -46,7 +51,9 @@ def _total(x):
     return float(np.sum(x))
 
 
-total = derivative(_total, lambda g, out, x: np.broadcast_to(g, np.shape(x)), formula="sum of all of x")
+total = derivative(
+    _total, lambda g, out, x: np.broadcast_to(g, np.shape(x)), formula="sum of all of x", torch="torch.sum(x)"
+)
 
 
 def _selected(x, axis, where):
@@ -61,7 +68,12 @@ def _mean_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, wher
     return g if where is True else np.where(where, g, 0.0)
 
 
-derivative(np.mean, _mean_rule, formula="mean of x over axis")
+derivative(
+    np.mean,
+    _mean_rule,
+    formula="mean of x over axis",
+    torch="torch.mean(x, dim=axis, keepdim=keepdims, dtype=dtype)",
+)
 
 
 def _var_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=False, where=True, **more):
@@ -78,8 +90,19 @@ def _std_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=Fals
     return _var_rule(g, out, x, axis, dtype, None, ddof, keepdims, where, **more)
 
 
-derivative(np.var, _var_rule, formula="mean of (x - mean x)² over axis")
-derivative(np.std, _std_rule, formula="√ var x", kink="0 where all entries are equal")
+derivative(
+    np.var,
+    _var_rule,
+    formula="mean of (x - mean x)² over axis",
+    torch="torch.var(x, dim=axis, correction=ddof, keepdim=keepdims)",
+)
+derivative(
+    np.std,
+    _std_rule,
+    formula="√ var x",
+    kink="0 where all entries are equal",
+    torch="torch.std(x, dim=axis, correction=ddof, keepdim=keepdims)",
+)
 
 
 def extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None, where=True):
@@ -92,8 +115,20 @@ def extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None, 
     return restore(g, x, axis, keepdims) * (ties / np.maximum(shares, 1))
 
 
-derivative(np.max, extreme_rule, formula="largest x over axis", kink="shared equally among ties")
-derivative(np.min, extreme_rule, formula="smallest x over axis", kink="shared equally among ties")
+derivative(
+    np.max,
+    extreme_rule,
+    formula="largest x over axis",
+    kink="shared equally among ties",
+    torch="torch.amax(x, dim=axis, keepdim=keepdims)",
+)
+derivative(
+    np.min,
+    extreme_rule,
+    formula="smallest x over axis",
+    kink="shared equally among ties",
+    torch="torch.amin(x, dim=axis, keepdim=keepdims)",
+)
 
 
 def product_of_others(x):
@@ -125,7 +160,12 @@ def _prod_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, init
     return g if where is True else np.where(where, g, 0.0)
 
 
-derivative(np.prod, _prod_rule, formula="product of x over axis")
+derivative(
+    np.prod,
+    _prod_rule,
+    formula="product of x over axis",
+    torch="torch.prod(x, dim=axis, keepdim=keepdims, dtype=dtype)",
+)
 
 
 def _cumsum_rule(g, out, x, axis=None, dtype=None, out_=None):
@@ -134,7 +174,12 @@ def _cumsum_rule(g, out, x, axis=None, dtype=None, out_=None):
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
-derivative(np.cumsum, _cumsum_rule, formula="running sum of x along axis")
+derivative(
+    np.cumsum,
+    _cumsum_rule,
+    formula="running sum of x along axis",
+    torch="cumsum",
+)
 
 
 def _logsumexp(x, axis=None, keepdims=False):

@@ -13,7 +13,9 @@ def _cast(x, dtype):
     return np.array(x, dtype) if type(x) is float else x.astype(dtype)
 
 
-cast = derivative(_cast, lambda g, out, x, dtype: g, formula="x in another dtype")
+cast = derivative(
+    _cast, lambda g, out, x, dtype: g, formula="x in another dtype", torch="torch.as_tensor(x).to(dtype)"
+)
 
 
 def _result_at(results, i):
@@ -27,7 +29,7 @@ def _result_at_rule(g, out, results, i):
 
 result_at = derivative(_result_at, _result_at_rule, formula="result i of several")
 
-derivative(np.copy, lambda g, out, x, order="K", subok=False: g, formula="x")
+derivative(np.copy, lambda g, out, x, order="K", subok=False: g, formula="x", torch="x.clone()")
 
 
 def _is_fortran(x):
@@ -58,33 +60,49 @@ def _ravel_rule(g, out, x, order="C"):
     return _reshape_rule(g, out, x, order=order)
 
 
-derivative(np.ravel, _ravel_rule, formula="x as one axis")
-derivative(np.reshape, _reshape_rule, formula="x in another shape")
+derivative(np.ravel, _ravel_rule, formula="x as one axis", torch="reshape")
+derivative(np.reshape, _reshape_rule, formula="x in another shape", torch="reshape")
 derivative(
     np.transpose,
     lambda g, out, x, axes=None: np.transpose(
         g, None if axes is None else np.argsort([a % x.ndim for a in axes])
     ),
     formula="x with its axes in another order",
+    torch="permute",
 )
 derivative(
     np.swapaxes,
     lambda g, out, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
     formula="x with two axes exchanged",
+    torch="torch.swapaxes(x, axis1, axis2)",
 )
 derivative(
     np.moveaxis,
     lambda g, out, x, source, destination: np.moveaxis(g, destination, source),
     formula="x with axes moved",
+    torch="torch.moveaxis(x, source, destination)",
 )
 derivative(
-    np.squeeze, lambda g, out, x, axis=None: np.reshape(g, np.shape(x)), formula="x without axes of length 1"
+    np.squeeze,
+    lambda g, out, x, axis=None: np.reshape(g, np.shape(x)),
+    formula="x without axes of length 1",
+    torch="reshape",
 )
 derivative(
-    np.expand_dims, lambda g, out, x, axis: np.reshape(g, np.shape(x)), formula="x with new axes of length 1"
+    np.expand_dims,
+    lambda g, out, x, axis: np.reshape(g, np.shape(x)),
+    formula="x with new axes of length 1",
+    torch="reshape",
 )
-derivative(np.broadcast_to, lambda g, out, x, shape, subok=False: g, formula="x stretched to a shape")
-derivative(np.flip, lambda g, out, x, axis=None: np.flip(g, axis), formula="x backwards along axis")
+derivative(
+    np.broadcast_to,
+    lambda g, out, x, shape, subok=False: g,
+    formula="x stretched to a shape",
+    torch="torch.broadcast_to(x, shape)",
+)
+derivative(
+    np.flip, lambda g, out, x, axis=None: np.flip(g, axis), formula="x backwards along axis", torch="flip"
+)
 
 
 def _concatenate_rule(i, g, out, arrays, axis=0, out_=None, **_):
@@ -105,5 +123,12 @@ derivative(
     rule_for_all=_concatenate_rule,
     sequence=True,
     formula="arrays one after the other along axis",
+    torch="torch.cat(arrays, dim=axis)",
 )
-derivative(np.stack, rule_for_all=_stack_rule, sequence=True, formula="arrays side by side along a new axis")
+derivative(
+    np.stack,
+    rule_for_all=_stack_rule,
+    sequence=True,
+    formula="arrays side by side along a new axis",
+    torch="torch.stack(arrays, dim=axis)",
+)

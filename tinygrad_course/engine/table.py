@@ -67,7 +67,8 @@ class Row:
         The same for a batch of gradients (see transforms.batch), given in place of some arguments; None of it
         for arguments that it does not know.
     operator : callable or None
-        Python's own operator for it, such as ``operator.add``; what is printed has it too.
+        Python's own operator for it, such as ``operator.lt``, unless `scalar` is that already: it is printed
+        so.  NumPy's result must be the same, to the last bit, but for `np.power`.
     latex, torch, javascript, onnx : str
         How the operation is written, with the names of its arguments (those of the rule, or of the function
         where there is no rule; a ufunc's are x and y): ``r"\frac{x}{y}"``, ``"torch.sum(x, dim=axis)"``; a

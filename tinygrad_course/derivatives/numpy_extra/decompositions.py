@@ -78,8 +78,8 @@ def _pinv_rule(g, out, x, rcond=None, hermitian=False, **_):
     return _symmetric(back) if hermitian else back
 
 
-derivative(np.linalg.inv, _inv_rule, formula="x⁻¹", domain="x invertible")
-derivative(np.linalg.solve, _solve_a, _solve_b, formula="a⁻¹ b", domain="a invertible")
+derivative(np.linalg.inv, _inv_rule, formula="x⁻¹", domain="x invertible", torch="linalg.inv")
+derivative(np.linalg.solve, _solve_a, _solve_b, formula="a⁻¹ b", domain="a invertible", torch="linalg.solve")
 derivative(np.linalg.pinv, _pinv_rule, formula="x⁺", domain="the rank of x does not change nearby")
 
 
@@ -156,7 +156,7 @@ def _slogdet_rule(g, out, x):
     return g[1][..., None, None] * swap(np.linalg.inv(x))
 
 
-derivative(np.linalg.det, _det_rule, formula="det x")
+derivative(np.linalg.det, _det_rule, formula="det x", torch="linalg.det")
 derivative(
     np.linalg.slogdet,
     _slogdet_rule,

@@ -31,11 +31,26 @@ def _trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
     return np.sum(_diagonal(a, offset, axis1, axis2), -1, dtype=dtype)
 
 
-composed(np.diagonal, _diagonal, formula="the diagonal of the matrices along two axes")
+composed(
+    np.diagonal,
+    _diagonal,
+    formula="the diagonal of the matrices along two axes",
+    torch="torch.diagonal(a, offset=offset, dim1=axis1, dim2=axis2)",
+)
 composed(np.diag, _diag, formula="the diagonal of a matrix, or the matrix with this diagonal")
 composed(
     np.diagflat, lambda v, k=0: _diag(np.ravel(v), k), formula="matrix with the entries of v as its diagonal"
 )
 composed(np.trace, _trace, formula="sum of the diagonal")
-derivative(np.tril, lambda g, out, m, k=0: np.tril(g, k), formula="m on and below a diagonal, else 0")
-derivative(np.triu, lambda g, out, m, k=0: np.triu(g, k), formula="m on and above a diagonal, else 0")
+derivative(
+    np.tril,
+    lambda g, out, m, k=0: np.tril(g, k),
+    formula="m on and below a diagonal, else 0",
+    torch="torch.tril(m, diagonal=k)",
+)
+derivative(
+    np.triu,
+    lambda g, out, m, k=0: np.triu(g, k),
+    formula="m on and above a diagonal, else 0",
+    torch="torch.triu(m, diagonal=k)",
+)

@@ -10,20 +10,31 @@ from ..neural import sigmoid
 LN2 = math.log(2)
 LN10 = math.log(10)
 
-derivative(np.exp2, lambda g, out, x: g * (out * LN2), scalar=math.exp2, formula="2 ** x")
-derivative(np.log2, lambda g, out, x: g / (x * LN2), scalar=math.log2, formula="log₂ x", domain="x > 0")
-derivative(np.log10, lambda g, out, x: g / (x * LN10), scalar=math.log10, formula="log₁₀ x", domain="x > 0")
+derivative(np.exp2, lambda g, out, x: g * (out * LN2), scalar=math.exp2, formula="2 ** x", torch="exp2")
+derivative(
+    np.log2, lambda g, out, x: g / (x * LN2), scalar=math.log2, formula="log₂ x", domain="x > 0", torch="log2"
+)
+derivative(
+    np.log10,
+    lambda g, out, x: g / (x * LN10),
+    scalar=math.log10,
+    formula="log₁₀ x",
+    domain="x > 0",
+    torch="log10",
+)
 derivative(
     np.logaddexp,
     lambda g, out, x, y: g * sigmoid(x - y),
     lambda g, out, x, y: g * sigmoid(y - x),
     formula="log(exp x + exp y)",
+    torch="logaddexp",
 )
 derivative(
     np.logaddexp2,
     lambda g, out, x, y: g * sigmoid((x - y) * LN2),
     lambda g, out, x, y: g * sigmoid((y - x) * LN2),
     formula="log₂(2 ** x + 2 ** y)",
+    torch="logaddexp2",
 )
 derivative(
     np.cbrt,
@@ -32,7 +43,9 @@ derivative(
     formula="∛x",
     kink="inf at 0",
 )
-derivative(np.reciprocal, lambda g, out, x: g * (-out * out), formula="1 / x", domain="x ≠ 0")
+derivative(
+    np.reciprocal, lambda g, out, x: g * (-out * out), formula="1 / x", domain="x ≠ 0", torch="reciprocal"
+)
 power = TABLE[np.power]
 derivative(
     np.float_power, *power.rules, scalar=power.scalar, formula="x ** y", domain=power.domain, kink=power.kink

@@ -9,6 +9,7 @@ derivative(
     np.roll,
     lambda g, out, a, shift, axis=None: np.roll(g, np.negative(shift), axis),
     formula="a shifted along axis, what leaves at one end enters at the other",
+    torch="torch.roll(a, shifts=shift, dims=axis)",
 )
 derivative(
     np.rot90,

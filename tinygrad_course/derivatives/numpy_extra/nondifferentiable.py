@@ -1,5 +1,7 @@
 """NumPy functions whose result has no useful derivative: called on Values they give plain arrays."""
 
+import operator
+
 import numpy as np
 
 from ...engine.table import Row, nondifferentiable, register
@@ -13,24 +15,33 @@ constant = register(Row(_constant, nondifferentiable=True))
 """The plain data of a Value, for parts of a rule or a composition that no gradient goes through."""
 
 # Truth and comparisons
+nondifferentiable(np.equal, operator=operator.eq, latex=r"\left[ x = y \right]")
+nondifferentiable(np.not_equal, operator=operator.ne, latex=r"\left[ x \neq y \right]")
+nondifferentiable(np.less, operator=operator.lt, latex=r"\left[ x < y \right]")
+nondifferentiable(np.less_equal, operator=operator.le, latex=r"\left[ x \leq y \right]")
+nondifferentiable(np.greater, operator=operator.gt, latex=r"\left[ x > y \right]")
+nondifferentiable(np.greater_equal, operator=operator.ge, latex=r"\left[ x \geq y \right]")
+for ufunc in (np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isfinite, np.isinf, np.isnan):
+    nondifferentiable(ufunc, torch=ufunc.__name__)
 nondifferentiable(
-    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
-    np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.any, np.all,
-    np.isfinite, np.isinf, np.isnan, np.isneginf, np.isposinf, np.isin, np.isclose, np.allclose,
-    np.array_equal, np.array_equiv,
+    np.any, np.all, np.isneginf, np.isposinf, np.isin, np.isclose, np.allclose, np.array_equal,
+    np.array_equiv,
 )  # fmt: skip
 
 nondifferentiable(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # gone since NumPy 2.4
 
 # Steps: flat almost everywhere
-nondifferentiable(
-    np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round, np.around, np.floor_divide,
-    np.spacing, np.digitize, np.angle, np.imag,
-)  # fmt: skip
+nondifferentiable(np.floor_divide, operator=operator.floordiv)
+for step in (np.sign, np.signbit, np.floor, np.ceil, np.trunc):
+    nondifferentiable(step, torch=step.__name__)
+nondifferentiable(np.rint, torch="round")
+nondifferentiable(np.fix, np.round, np.around, np.spacing, np.digitize, np.angle, np.imag)
 
 # Places and counts
+nondifferentiable(np.argmax, torch="torch.argmax(a, dim=axis, keepdim=keepdims)")
+nondifferentiable(np.argmin, torch="torch.argmin(a, dim=axis, keepdim=keepdims)")
 nondifferentiable(
-    np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort,
+    np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort,
     np.count_nonzero, np.searchsorted,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 )  # fmt: skip

@@ -62,7 +62,12 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     return _norm_of_matrices(x, ord, axes, keepdims)
 
 
-composed(np.linalg.norm, _norm, formula="|x|, of vectors or matrices")
+composed(
+    np.linalg.norm,
+    _norm,
+    formula="|x|, of vectors or matrices",
+    torch="torch.linalg.norm(x, ord=ord, dim=axis, keepdim=keepdims)",
+)
 composed(
     np.linalg.matrix_norm,
     lambda x, keepdims=False, ord="fro": _norm_of_matrices(x, ord, (-2, -1), keepdims),

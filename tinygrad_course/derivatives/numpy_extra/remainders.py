@@ -20,6 +20,7 @@ derivative(
     formula="x - y · trunc(x / y)",
     domain="y ≠ 0",
     kink="1 for x at the jumps",
+    torch="fmod",
 )
 derivative(
     np.remainder,
@@ -29,6 +30,7 @@ derivative(
     formula="x - y · floor(x / y)",
     domain="y ≠ 0",
     kink="1 for x at the jumps",
+    operator=operator.mod,
 )
 composed(
     np.divmod,

@@ -32,7 +32,12 @@ def _cumprod_first(g, x):
     return s * np.concatenate([one, np.cumprod(x[:-1], axis=0)])
 
 
-derivative(np.cumprod, _cumprod_rule, formula="running product of x along axis")
+derivative(
+    np.cumprod,
+    _cumprod_rule,
+    formula="running product of x along axis",
+    torch="cumprod",
+)
 
 
 def _cumulative(function, start):

@@ -14,10 +14,12 @@ derivative(
     scalar=math.copysign,
     formula="|x| with the sign of y",
     kink="0 at x = 0",
+    torch="copysign",
 )
 derivative(
     np.heaviside,
     None,
     lambda g, out, x, y: g * (x == 0),
     formula="0 for x < 0, y at x = 0, 1 for x > 0",
+    torch="heaviside",
 )

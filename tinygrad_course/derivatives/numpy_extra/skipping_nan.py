@@ -15,6 +15,7 @@ derivative(
     lambda g, out, x, y: g * np.logical_not(np.logical_or(x >= y, np.isnan(y))),
     formula="the larger of x and y, where one is nan the other",
     kink="all to x where x = y",
+    torch="fmax",
 )
 derivative(
     np.fmin,
@@ -22,6 +23,7 @@ derivative(
     lambda g, out, x, y: g * np.logical_not(np.logical_or(x <= y, np.isnan(y))),
     formula="the smaller of x and y, where one is nan the other",
     kink="all to x where x = y",
+    torch="fmin",
 )
 derivative(
     np.nan_to_num,

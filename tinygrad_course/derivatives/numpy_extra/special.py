@@ -51,4 +51,6 @@ def _sinc_derivative_rule(g, out, x, order):
 sinc_derivative = derivative(
     _sinc_derivative, _sinc_derivative_rule, formula="derivative of sinc x of an order"
 )
-derivative(np.sinc, lambda g, out, x: g * sinc_derivative(x, 1), formula="sin(πx) / πx, and 1 at 0")
+derivative(
+    np.sinc, lambda g, out, x: g * sinc_derivative(x, 1), formula="sin(πx) / πx, and 1 at 0", torch="sinc"
+)

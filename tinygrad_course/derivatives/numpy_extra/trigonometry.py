@@ -7,7 +7,12 @@ import numpy as np
 from ...engine.table import derivative
 
 derivative(
-    np.tan, lambda g, out, x: g * (1 + out * out), scalar=math.tan, formula="tan x", domain="cos x ≠ 0"
+    np.tan,
+    lambda g, out, x: g * (1 + out * out),
+    scalar=math.tan,
+    formula="tan x",
+    domain="cos x ≠ 0",
+    torch="tan",
 )
 derivative(
     np.arcsin,
@@ -15,6 +20,7 @@ derivative(
     scalar=math.asin,
     formula="arcsin x",
     domain="|x| < 1",
+    torch="asin",
 )
 derivative(
     np.arccos,
@@ -22,21 +28,34 @@ derivative(
     scalar=math.acos,
     formula="arccos x",
     domain="|x| < 1",
+    torch="acos",
 )
 
 # Hyperbolic functions
-derivative(np.sinh, lambda g, out, x: g * np.cosh(x), scalar=math.sinh, formula="sinh x")
-derivative(np.cosh, lambda g, out, x: g * np.sinh(x), scalar=math.cosh, formula="cosh x")
-derivative(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1), scalar=math.asinh, formula="arcsinh x")
+derivative(np.sinh, lambda g, out, x: g * np.cosh(x), scalar=math.sinh, formula="sinh x", torch="sinh")
+derivative(np.cosh, lambda g, out, x: g * np.sinh(x), scalar=math.cosh, formula="cosh x", torch="cosh")
+derivative(
+    np.arcsinh,
+    lambda g, out, x: g / np.sqrt(x * x + 1),
+    scalar=math.asinh,
+    formula="arcsinh x",
+    torch="asinh",
+)
 derivative(
     np.arccosh,
     lambda g, out, x: g / np.sqrt(x * x - 1),
     scalar=math.acosh,
     formula="arccosh x",
     domain="x > 1",
+    torch="acosh",
 )
 derivative(
-    np.arctanh, lambda g, out, x: g / (1 - x * x), scalar=math.atanh, formula="arctanh x", domain="|x| < 1"
+    np.arctanh,
+    lambda g, out, x: g / (1 - x * x),
+    scalar=math.atanh,
+    formula="arctanh x",
+    domain="|x| < 1",
+    torch="atanh",
 )
 
 
@@ -54,6 +73,7 @@ derivative(
     scalar=math.atan2,
     formula="angle of the point (y, x) from the x axis",
     kink="0 at the origin",
+    torch="atan2",
 )
 derivative(
     np.hypot,
@@ -62,6 +82,7 @@ derivative(
     scalar=math.hypot,
     formula="√(x² + y²)",
     kink="0 at the origin",
+    torch="hypot",
 )
 for to_radians in (np.deg2rad, np.radians):
     derivative(to_radians, lambda g, out, x: np.radians(g), scalar=math.radians, formula="x · π / 180")
