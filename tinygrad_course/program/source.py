@@ -14,20 +14,19 @@ from typing import Any
 import numpy as np
 
 from ..engine.value import Value
+from .facts import row_of
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
 from .tape import Instruction, Names, Variable, _astype, _copied, expect
 
-SYMBOLS = {
-    np.add: "{} + {}", np.subtract: "{} - {}", np.multiply: "{} * {}", np.divide: "{} / {}",
-
-    np.matmul: "{} @ {}", np.negative: "-{}", np.less: "{} < {}", np.less_equal: "{} <= {}",
-    np.greater: "{} > {}", np.greater_equal: "{} >= {}", np.equal: "{} == {}", np.not_equal: "{} != {}",
+SIGNS = {
     operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",
-    operator.pow: "{} ** {}", operator.neg: "-{}", operator.pos: "+{}", operator.and_: "{} & {}",
-    operator.or_: "{} | {}", operator.lt: "{} < {}", operator.le: "{} <= {}", operator.gt: "{} > {}",
-    operator.ge: "{} >= {}", operator.eq: "{} == {}", operator.ne: "{} != {}",
+    operator.pow: "{} ** {}", operator.neg: "-{}", operator.pos: "+{}", operator.matmul: "{} @ {}",
+    operator.mod: "{} % {}", operator.floordiv: "{} // {}", operator.invert: "~{}", operator.and_: "{} & {}",
+    operator.or_: "{} | {}", operator.xor: "{} ^ {}", operator.lt: "{} < {}", operator.le: "{} <= {}",
+    operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}", operator.ne: "{} != {}",
 }  # fmt: skip
+"""How Python writes its operators."""
 DEFAULTS = [("axis", None), ("keepdims", False), ("dtype", None), ("out", None), ("order", "C")]
 VIEWS = {np.transpose, np.swapaxes, np.reshape, operator.getitem}
 REDUCED = {np.sum: "np.add.reduce", np.max: "np.maximum.reduce", np.min: "np.minimum.reduce"}
@@ -136,8 +135,12 @@ class Printer:
             return f"{texts[0]}.T"
         if self.plan and (quick := self.quickly(instruction, texts)):
             return quick
-        if function in SYMBOLS and not kwargs and not any(isinstance(a, (list, tuple)) for a in args):
-            return SYMBOLS[function].format(*texts)
+        if (
+            (sign := self.sign(function))
+            and not kwargs
+            and not any(isinstance(a, (list, tuple)) for a in args)
+        ):
+            return sign.format(*texts)
         keywords = [f"{k}={self.text(a, instruction)}" for k, a in kwargs.items() if (k, a) not in DEFAULTS]
         return f"{self.function(function)}({', '.join(texts + keywords)})"
 
@@ -160,9 +163,12 @@ class Printer:
             return f"np.add.reduce({texts[0]}, None{kept}) / {n}"
         return ""
 
-    def is_symbol(self, function: Callable[..., Any]) -> bool:
-        """Whether a function is written as an operator."""
-        return function in SYMBOLS or function is operator.getitem
+    @staticmethod
+    def sign(function: Callable[..., Any]) -> str:
+        """How Python writes a function that is one of its operators; empty for others."""
+        row = row_of(function)
+        known = (function, row.scalar, row.operator) if row and function is not np.power else (function,)
+        return next((SIGNS[f] for f in known if f in SIGNS), "")
 
     def index(self, index: Any) -> str:
         """What stands between the brackets of ``x[...]``."""

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike.methods import Methods
-from ..derivatives import TABLE, Row
+from ..derivatives import TABLE, Row, cast
 from ..engine.value import Value
 from ..files import PACKAGE
 from .randomness import Randomness, generators_in
@@ -372,8 +372,7 @@ def _copied(x: Any) -> Any:
     return x.copy()
 
 
-def _astype(x: Any, dtype: Any) -> Any:
-    return np.array(x, dtype) if type(x) is float else x.astype(dtype)
+_astype = TABLE[cast].function
 
 
 def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
@@ -381,7 +380,8 @@ def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
 
     def call(*args: Any) -> Any:
         traced = next(a for a in args if isinstance(a, Traced))
-        if python is operator.pow or all(type(x) in (float, bool, int) for x in replaced(args, _data)):
+        numbers = all(type(x) in (float, bool, int) for x in replaced(args, _data))
+        if numbers or python is operator.pow or ufunc not in TABLE:
             return traced.tape.call(python, args, {})  # NumPy's x ** 2 is not np.power(x, 2) to the last bit
         return traced.tape.call(ufunc, args, {})
 

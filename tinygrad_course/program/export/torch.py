@@ -1,150 +1,97 @@
-"""Print a program as PyTorch source: the same steps, forward and backward, with torch's names for them."""
+"""Print a program as PyTorch source: the same steps, forward and backward, as the `torch` of the rows says.
+
+A row gives a name, for a call with the same arguments (``torch="exp"``), or an expression in the names of its
+arguments (``torch="torch.sum(x, dim=axis)"``), from which a keyword is left out that is None or False.  The
+few calls that need more than names are written by the functions in `CALLS`.
+"""
 
 from __future__ import annotations
 
+import ast
 import math
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...derivatives import TABLE, indexing
-from ..facts import row_of
+from ...derivatives import Row
+from ..facts import arguments, parameters, row_of
+from ..passes import variables_in
 from ..source import Printer, body_of, definition
 from ..state import Effect
-from ..tape import Instruction, TraceError, Variable, _astype, _copied, expect
-
-RENAMED = {
-    np.absolute: "abs", np.negative: "neg", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
-    np.arctan2: "atan2", np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh", np.divide: "div",
-    np.power: "pow", np.max: "amax", np.min: "amin", np.concatenate: "cat", np.stack: "stack",
-    np.linalg.norm: "linalg.norm", np.linalg.inv: "linalg.inv", np.linalg.solve: "linalg.solve",
-    np.linalg.det: "linalg.det", np.take_along_axis: "take_along_dim", np.expand_dims: "unsqueeze",
-    np.invert: "bitwise_not", np.copy: "clone",
-}  # fmt: skip
-SAME = set(
-    """
-    exp expm1 log log1p log2 exp2 sin cos tan tanh sinh cosh sqrt square sign floor ceil trunc
-    reciprocal maximum minimum where sum mean prod cumsum cumprod reshape broadcast_to swapaxes moveaxis
-    squeeze flip tril triu outer dot einsum logaddexp isnan isfinite logical_and logical_or logical_not
-    hypot argmax argmin diagonal kron matmul clip roll ravel tensordot atleast_1d atleast_2d atleast_3d
-    bitwise_and bitwise_or
-    """.split()  # noqa: SIM905
-)
-"""NumPy functions that torch has under the same name, with the same arguments but for `dim` and `keepdim`."""
-SAME |= {"erf", "relu", "sigmoid"}
-OURS = {"total": "sum", "softplus": "nn.functional.softplus"}
-NAMES = {
-    function: RENAMED.get(row.function) or OURS.get(row.name) or row.name
-    for row in TABLE.values()
-    for function in (row.scalar, row.function)
-    if row.function in RENAMED or row.name in SAME or row.name in OURS
-}
-"""Functions of the table that torch has; Python's floats are tensors without axes here."""
-SCATTER = TABLE[indexing.scatter].function
-NUMBERS = {np.maximum, np.minimum, np.logaddexp, np.hypot, np.arctan2}
-"""Functions that take no plain number in torch."""
-KEYWORDS = {"axis": "dim", "keepdims": "keepdim"}
-PLACES = {np.sum: 1, np.mean: 1, np.max: 1, np.min: 1, np.prod: 1}  # where the axis stands
+from ..tape import Instruction, TraceError, Variable, _copied
 
 
 class TorchPrinter(Printer):
     """Turns the instructions of a program into lines of Python that call torch."""
 
     def call(self, instruction: Instruction) -> str:
-        function, args, kwargs = instruction.function, instruction.args, dict(instruction.kwargs)
+        function, args = instruction.function, instruction.args
         row = row_of(function)
+        if function is float:
+            return self.text(args[0])  # a tensor without axes is as good
+        if function is _copied:
+            return f"{self.text(args[0])}.clone()"
         if isinstance(function, Effect) or (row is not None and row.draws):
             what = function.__name__ if isinstance(function, Effect) else "a random choice (dropout)"
             raise TraceError(f"emit: {what} has no counterpart in PyTorch; emit the part without it")
-        if function is np.where:
-            args = tuple([np.asarray(a) if isinstance(a, list) else a for a in args])
-        texts = [self.text(a, instruction) for a in args]
-        if function is SCATTER:
-            return self.scattered(texts[0], args[1], args[2], self.text(instruction.out.dtype))
-        if function in NAMES and function not in PLACES and not self.is_symbol(function):
-            return self.named(f"torch.{NAMES[function]}", self.tensors(texts, instruction), kwargs)
-        if function is abs:
-            return f"torch.abs({texts[0]})"
-        if function is _copied:
-            return f"{texts[0]}.clone()"
-        if function is _astype:
-            return f"torch.as_tensor({texts[0]}).to({texts[1]})"
-        if function is np.transpose:
-            axes = args[1] if len(args) > 1 else kwargs.get("axes")
-            order = tuple(reversed(range(len(args[0].shape)))) if axes is None else tuple(axes)
-            return f"{texts[0]}.T" if order == (1, 0) else f"{texts[0]}.permute({order})"
-        if function is float:
-            return texts[0]  # a tensor without axes is as good
-        if function in (np.var, np.std):
-            kwargs["correction"] = kwargs.pop("ddof", 0)
-            return self.named(f"torch.{function.__name__}", texts, kwargs)
-        if function in (np.subtract, operator.sub) and any(_is_bool(a) for a in args):
-            texts = [
-                f"{t}.to({self.text(instruction.out.dtype)})" if _is_bool(a) else t
-                for a, t in zip(args, texts)
-            ]
-            return " - ".join(texts)
-        if function is operator.getitem and any(
-            isinstance(p, slice) and (p.step or 1) < 0
-            for p in (args[1] if isinstance(args[1], tuple) else (args[1],))
-        ):
-            raise TraceError("emit: PyTorch has no slices that go backwards; use np.flip")
-        if function in (np.max, np.min) and len(args) + len(kwargs.keys() & {"axis"}) == 1:
-            kwargs["axis"] = tuple(range(len(args[0].shape)))
-        if function in (np.mean, np.sum, np.prod) and instruction.out.dtype != args[0].dtype:
-            kwargs["dtype"] = instruction.out.dtype
-        if self.is_symbol(function) and not kwargs:
+        if function is operator.sub or function is np.subtract:
+            dtype = self.text(instruction.out.dtype)
+            return " - ".join(f"{self.text(a)}.to({dtype})" if _is_bool(a) else self.text(a) for a in args)
+        if self.sign(function) or function is operator.getitem:
             return super().call(instruction)
-        if function in PLACES and () in (kwargs.get("axis"), *args[1:2]):
-            return texts[0]  # over no axis at all, which torch takes for over all of them
-        if function in PLACES and len(texts) > 1:
-            kwargs, texts = {"axis": args[1], **kwargs}, texts[:1]
-        kwargs = {
-            k: a
-            for k, a in kwargs.items()
-            if (k, a) not in (("axis", None), ("keepdims", False), ("out", None))
-        }
-        return self.named(f"torch.{self.torch_name(function)}", self.tensors(texts, instruction), kwargs)
+        if row is None or not row.torch:
+            name = row.name if row else getattr(function, "__name__", "a function").strip("_")
+            raise TraceError(
+                f"emit: {name} has no counterpart in PyTorch that its row knows; say how PyTorch writes it, "
+                f'derivative({name}, ..., torch="..."), or take target="numpy"'
+            )
+        if row.torch in CALLS:
+            return CALLS[row.torch](self, instruction)
+        if re.fullmatch(r"[\w.]+", row.torch):
+            texts = [self.tensor(a, instruction) if row.elementwise else self.text(a) for a in args]
+            keywords = [f"{k}={self.text(a)}" for k, a in instruction.kwargs.items()]
+            return f"torch.{row.torch}({', '.join(texts + keywords)})"
+        return self.filled(row, instruction)
 
-    def tensors(self, texts: list[str], instruction: Instruction) -> list[str]:
-        """The arguments, with tensors in place of plain numbers where torch wants them."""
-        if instruction.function not in NUMBERS:
-            return texts
-        dtype = self.text(instruction.out.dtype)
-        return [
-            f"torch.tensor({t}, dtype={dtype})" if isinstance(a, (int, float)) else t
-            for a, t in zip(instruction.args, texts)
-        ]
+    def filled(self, row: Row, instruction: Instruction) -> str:
+        """The expression of a row with the arguments of an instruction in it."""
+        expression = ast.parse(row.torch, mode="eval").body
+        mentioned = {n.id for n in ast.walk(expression) if isinstance(n, ast.Name)}
+        defaults, values = parameters(row), arguments(row, instruction.args, instruction.kwargs)
+        x, out = next(iter(values.values())), instruction.out
+        if "keepdims" in mentioned and values["keepdims"] and values["axis"] is None:
+            values["axis"] = tuple(range(len(x.shape)))
+        if "dtype" in mentioned and values["dtype"] is None and out.dtype != x.dtype:
+            values["dtype"] = out.dtype
+        absent = {name for name, a in values.items() if a is None or a is False}
+        for name, a in values.items():
+            default = defaults.get(name)
+            usual = a is default or (type(a) is type(default) and a == default)
+            none = name in absent and not (default is None or default is False)
+            if not usual and (none or name not in mentioned):
+                raise TraceError(
+                    f"emit: {row.name} with {name}={a} is not known in PyTorch; its row says {row.torch}"
+                )
+        texts = {name: self.text(a) for name, a in values.items() if name in mentioned}
+        if values.get("axis") == ():  # over no axis at all, which torch takes for over all of them
+            texts |= {next(iter(values)): f"{self.text(x)}[..., None]", "axis": "-1"}
+            absent.add("keepdims")
+        return ast.unparse(_Filled(texts, absent).visit(expression))
 
-    def scattered(self, x: str, index: Any, shape: tuple[int, ...], dtype: str) -> str:
-        """Zeros with `x` added in at `index`, which may name an entry several times."""
+    def tensor(self, thing: Any, instruction: Instruction) -> str:
+        """An argument of an elementwise function, which takes no plain numbers and lists in torch."""
+        text = self.text(np.asarray(thing) if isinstance(thing, list) else thing)
+        number = isinstance(thing, (int, float))
+        return f"torch.tensor({text}, dtype={self.text(instruction.out.dtype)})" if number else text
+
+    def index(self, index: Any) -> str:
         parts = index if isinstance(index, tuple) else (index,)
         if any(isinstance(p, slice) and (p.step or 1) < 0 for p in parts):
             raise TraceError("emit: PyTorch has no slices that go backwards; use np.flip")
-        n = math.prod(shape)
-        where = f"torch.arange({n}).reshape({shape})[{self.index(index)}].reshape(-1)"
-        if not any(isinstance(p, Variable) for p in parts):  # what is added may be broadcast to its place
-            x = f"torch.broadcast_to({x}, {np.broadcast_to(True, shape)[index].shape})"
-        zeros = f"torch.zeros({n}, dtype={dtype})"
-        return f"{zeros}.index_add(0, {where}, {x}.reshape(-1)).reshape({shape})"
-
-    def named(self, name: str, texts: list[str], kwargs: dict[str, Any]) -> str:
-        """A call with torch's keywords."""
-        keywords = [f"{KEYWORDS.get(k, k)}={self.text(a)}" for k, a in kwargs.items()]
-        return f"{name}({', '.join(texts + keywords)})"
-
-    def torch_name(self, function: Callable[..., Any]) -> str:
-        """What torch calls a function."""
-        name = getattr(function, "__name__", repr(function)).strip("_")
-        if function in NAMES or function in RENAMED:
-            return NAMES.get(function) or RENAMED[function]
-        if getattr(np, name, None) is function and name in SAME:
-            return name
-        raise TraceError(
-            f"emit: {name} has no counterpart in PyTorch that is known here; target='numpy' prints it"
-        )
+        return super().index(index)
 
     def text(self, thing: Any, instruction: Instruction | None = None) -> str:
         if isinstance(thing, np.generic) and np.isfinite(thing):
@@ -169,11 +116,81 @@ class TorchPrinter(Printer):
             raise TraceError(f"emit: {thing!r} cannot be written in PyTorch")
         return super().constant(thing)
 
-    def helper(self, function: Any) -> str:
-        if function is expect:
-            return super().helper(function)
-        name = getattr(function, "__name__", repr(function)).strip("_")
-        raise TraceError(f"emit: {name} is more than NumPy calls and has no counterpart in PyTorch here")
+
+class _Filled(ast.NodeTransformer):
+    """Puts texts in the place of names, and leaves out keywords whose argument is absent."""
+
+    def __init__(self, texts: dict[str, str], absent: set[str]) -> None:
+        self.texts, self.absent = texts, absent
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [k for k in node.keywords if getattr(k.value, "id", None) not in self.absent]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.texts.get(node.id, node.id))
+
+
+def _permute(printer: TorchPrinter, instruction: Instruction) -> str:
+    x, axes = (*instruction.args, instruction.kwargs.get("axes"))[:2]
+    order = tuple(range(len(x.shape)))[::-1] if axes is None else tuple(axes)
+    return f"{printer.text(x)}.T" if order == (1, 0) else f"{printer.text(x)}.permute({order})"
+
+
+def _reshape(printer: TorchPrinter, instruction: Instruction) -> str:
+    """What changes nothing but the shape, which is known."""
+    if len(instruction.args) > 1 and instruction.function.__name__.startswith("atleast"):
+        raise TraceError("emit: give atleast_1d and its kin one array at a time")
+    if "C" not in (instruction.kwargs.get("order", "C"), *instruction.args[2:]):
+        raise TraceError("emit: PyTorch reshapes along rows only (order='C')")
+    return f"{printer.text(instruction.args[0])}.reshape({instruction.out.shape})"
+
+
+def _flip(printer: TorchPrinter, instruction: Instruction) -> str:
+    x, axis = (*instruction.args, instruction.kwargs.get("axis"))[:2]
+    dims = tuple(range(len(x.shape))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return f"torch.flip({printer.text(x)}, {dims})"
+
+
+def _running(printer: TorchPrinter, instruction: Instruction) -> str:
+    """cumsum and cumprod, which run through all of x where no axis is given."""
+    x, axis = (*instruction.args, instruction.kwargs.get("axis"))[:2]
+    text, dim = (f"{printer.text(x)}.ravel()", 0) if axis is None else (printer.text(x), axis)
+    return (
+        f"torch.{instruction.function.__name__}({text}, {dim}, dtype={printer.text(instruction.out.dtype)})"
+    )
+
+
+def _dot(printer: TorchPrinter, instruction: Instruction) -> str:
+    x, y = instruction.args
+    if any(len(np.shape(a) if not isinstance(a, Variable) else a.shape) not in (1, 2) for a in (x, y)):
+        raise TraceError(
+            "emit: np.dot is known in PyTorch for vectors and matrices; use np.matmul or np.tensordot"
+        )
+    return f"{printer.text(x)} @ {printer.text(y)}"
+
+
+def _scattered(printer: TorchPrinter, instruction: Instruction) -> str:
+    """Zeros with `x` added in at `index`, which may name an entry several times."""
+    x, index, shape = instruction.args
+    n, text = math.prod(shape), printer.text(x)
+    where = f"torch.arange({n}).reshape({shape})[{printer.index(index)}].reshape(-1)"
+    if not any(True for _ in variables_in(index)):  # what is added may be broadcast to its place
+        text = f"torch.broadcast_to({text}, {np.broadcast_to(True, shape)[index].shape})"
+    zeros = f"torch.zeros({n}, dtype={printer.text(instruction.out.dtype)})"
+    return f"{zeros}.index_add(0, {where}, {text}.reshape(-1)).reshape({shape})"
+
+
+CALLS: dict[str, Callable[[TorchPrinter, Instruction], str]] = {
+    "permute": _permute,
+    "reshape": _reshape,
+    "flip": _flip,
+    "cumsum": _running,
+    "cumprod": _running,
+    "dot": _dot,
+    "index_add": _scattered,
+}
+"""What a row's `torch` may name besides functions of torch with the same arguments."""
 
 
 def _is_bool(thing: Any) -> bool:
