@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tinygrad_course import Value, nn, viz
 from tinygrad_course.viz import dot
 from tinygrad_course.viz.labels import cut, plain
-from tinygrad_course.viz.svg import outline, style
+from tinygrad_course.viz.looks import style
+from tinygrad_course.viz.svg import outline
 from tinygrad_course.viz.views import Box
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -103,6 +104,35 @@ def test_svg_says_what_the_graph_says(tmp_path):
     links = [p.get("data-ends") for p in root.iter(f"{SVG}path") if p.get("class") == "link"]
     assert links == ["n0 n3", "n1 n3", "n3 n4", "n2 n4", "n4 n5"]
     assert path.read_bytes() == viz.save(value, tmp_path / "again.svg").read_bytes()
+
+
+def test_without_its_style_sheet_a_picture_looks_the_same(tmp_path):
+    net = nn.Sequential(nn.Linear(2, 2, rng=0), nn.Tanh())
+    root = ET.parse(viz.save(net(np.ones((1, 2))).sum(), tmp_path / "g.svg", module=net)).getroot()
+    painted = [e for e in root.iter() if e.tag in {f"{SVG}{tag}" for tag in ("path", "rect", "text")}]
+    assert len(painted) > 30 and all(e.get("fill") for e in painted)
+    kinds = set()
+    for g in root.iter(f"{SVG}g"):
+        kind = g.get("class").removeprefix("node ")
+        kinds.add(kind)
+        shape = g.find(f"{SVG}rect" if kind == "frame" else f"{SVG}path")
+        rule = re.search(rf"\.{kind} (\.shape|rect) {{ fill: (#\w+);.* stroke: (#\w+)", style())
+        assert (shape.get("fill"), shape.get("stroke")) == rule.groups()[1:]
+    assert kinds == {"input", "parameter", "operation", "loss", "frame"}
+    links = [p for p in root.iter(f"{SVG}path") if p.get("class") == "link"]
+    assert {p.get("fill") for p in links} == {"none"} and all(p.get("stroke") for p in links)
+
+
+def test_pictures_in_one_page_have_ids_of_their_own(tmp_path):
+    values = [neuron(), neuron("other"), neuron() * 2.0, neuron().sum()]
+    found = []
+    for value in values:
+        text = viz.save(value, tmp_path / "g.svg").read_text()
+        ids = re.findall(r'\bid="([^"]*)"', text)
+        assert len(ids) == len(set(ids)) > 6
+        assert set(re.findall(r"url\(#([^)]*)\)", text)) <= set(ids)
+        found += ids
+    assert len(found) == len(set(found))
 
 
 def test_the_gradient_of_an_array_is_its_norm(tmp_path):

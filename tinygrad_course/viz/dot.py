@@ -8,18 +8,29 @@ import subprocess
 import sys
 
 from .labels import plain
+from .looks import look
 from .nodes import Group
 from .svg import described
 from .views import Box, View
 
-SHAPES = {
-    "input": 'shape=cds, margin="0.2,0.12", fillcolor="#dff0fb", color="#0072b2"',
-    "parameter": 'shape=box, fillcolor="#fdf0d2", color="#a06a00"',
-    "operation": 'shape=box, style="rounded,filled", fillcolor="#f4f5f7", color="#5b6672"',
-    "loss": 'shape=octagon, margin="-0.05,-0.05", fillcolor="#fce3d7", color="#c24f00", penwidth=2.4',
-    "layer": 'shape=box3d, fillcolor="#e0f2eb", color="#007a5a"',
+OUTLINES = {
+    "input": 'shape=cds, margin="0.2,0.12"',
+    "parameter": "shape=box",
+    "operation": 'shape=box, style="rounded,filled"',
+    "loss": 'shape=octagon, margin="-0.05,-0.05"',
+    "layer": "shape=box3d",
 }
-"""Kinds of boxes: the same colours as in graph.css, and the most similar shapes."""
+"""For each kind of box the shape most similar to that of the other pictures."""
+
+
+def _coloured(kind: str) -> str:
+    colours = look(".shape", f".{kind} .shape")
+    fill, line, width = colours["fill"], colours["stroke"], colours["stroke-width"]
+    return f'{OUTLINES[kind]}, fillcolor="{fill}", color="{line}", penwidth={width}'
+
+
+SHAPES = {kind: _coloured(kind) for kind in OUTLINES}
+"""Those shapes in the colours of all pictures."""
 
 SECONDS = 60
 """How long the program may take for a picture."""
@@ -31,7 +42,7 @@ def dot_lines(view: View) -> list[str]:
     lines = [
         f'graph [rankdir=LR, {order}nodesep=0.2, ranksep=0.45, fontname="Courier", fontsize=11]',
         'node [style=filled, fontname="Courier", fontsize=11, margin="0.12,0.06"]',
-        'edge [color="#76818c", arrowsize=0.6]',
+        f'edge [color="{look(".link")["stroke"]}", arrowsize=0.6]',
     ]
 
     def fill(frame: Group | None, indent: str) -> None:
@@ -41,7 +52,7 @@ def dot_lines(view: View) -> list[str]:
             if inner.parent is frame:
                 lines.append(f"{indent}subgraph cluster_{inner.id} {{")
                 lines.append(f'{indent}\tgraph [label={quoted([inner.label])}, style="dashed,rounded", ')
-                lines[-1] += 'color="#8b96a1", labeljust=l]'
+                lines[-1] += f'color="{look(".frame rect")["stroke"]}", labeljust=l]'
                 fill(inner, indent + "\t")
                 lines.append(indent + "}")
 

@@ -20,10 +20,11 @@ from .graph import graph_of
 from .labels import cut, plain
 from .layers import short_name
 from .layout import arrange
+from .looks import style
 from .nodes import Edge, Graph, Group, Node
 from .scalars import scalar_record
 from .states import State, cut_into_parts, levels_of, states_of
-from .svg import box_markup, frame_markup, path, style, tip_markup
+from .svg import box_markup, frame_markup, path, tip_markup
 from .views import Box, View, texts_of, view_of
 
 MOST_BOXES = 60_000
@@ -109,8 +110,8 @@ def _part(number: int, graph: Graph, frames: list[Frame], note: str) -> tuple[di
         '<svg class="tinygrad" role="group" tabindex="0" aria-label="Graph" hidden>',
         tip_markup(prefix, ("", "-forward", "-backward")),
         '<g class="frames"></g><g class="links"></g><g class="nodes"></g></svg>\n<template><svg>',
-        *(frame_markup(group, prefix=prefix) for group in graph.groups),
-        *(box_markup(box, prefix=prefix) for box in everything),
+        *(frame_markup(group, (0, 0, 0, 0), prefix) for group in graph.groups),
+        *(box_markup(box, (0, 0), prefix) for box in everything),
         "</svg></template>\n",
     ]
     return data, "".join(markup)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from html import escape
-from importlib.resources import files
 
 from .labels import plain
 from .layout import Layout, Point, arrange
+from .looks import attributes, style
 from .nodes import Group
 from .views import LINE, Box, View
 
 
 def svg(view: View, title: str) -> str:
-    """A whole SVG file of `view`, with its own style sheet, light or dark as the reader's screen is."""
+    """A whole SVG file of `view`, with its own style sheet, light or dark as the reader's screen is.
+
+    Its ids begin with a mark of what is drawn, so that pictures in one page do not take each other's.
+    """
     layout = arrange(view)
+    mark = sha256(f"{title} {drawing(view, layout, '')}".encode()).hexdigest()[:8]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="tinygrad" role="img" {extent(layout)}>\n'
-        f"<title>{escaped(title)}</title>\n<style>\n{style()}</style>\n"
-        f'<rect class="paper" width="100%" height="100%"/>\n{drawing(view, layout)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="tinygrad" role="img" {attributes("")} '
+        f"{extent(layout)}>\n<title>{escaped(title)}</title>\n<style>\n{style()}</style>\n"
+        f'<rect class="paper" width="100%" height="100%" {attributes(".paper")}/>\n'
+        f"{drawing(view, layout, f'p{mark}-')}</svg>\n"
     )
-
-
-def style() -> str:
-    """The style sheet of a graph."""
-    return files(__package__).joinpath("graph.css").read_text("utf-8")
 
 
 def extent(layout: Layout) -> str:
@@ -32,55 +33,56 @@ def extent(layout: Layout) -> str:
     return f'width="{w}" height="{h}" viewBox="0 0 {w} {h}"'
 
 
-def drawing(view: View, layout: Layout) -> str:
-    """The frames, links and boxes of a view, from back to front."""
-    parts = [tip_markup()]
-    parts += [frame_markup(group, place) for group, place in zip(view.frames, layout.frames)]
+def drawing(view: View, layout: Layout, prefix: str) -> str:
+    """The frames, links and boxes of a view, from back to front; their ids begin with `prefix`."""
+    parts = [tip_markup(prefix)]
+    parts += [frame_markup(group, place, prefix) for group, place in zip(view.frames, layout.frames)]
     for link, points in zip(view.links, layout.links):
         names = f"{link.source.key} {link.target.key}"
-        parts.append(f'<path class="link" data-ends="{names}" d="{path(points)}" marker-end="url(#tip)"/>\n')
-    parts += [box_markup(box, place) for box, place in zip(view.boxes, layout.boxes)]
+        parts.append(
+            f'<path class="link" data-ends="{names}" d="{path(points)}" {attributes(".link")} '
+            f'marker-end="url(#{prefix}tip)"/>\n'
+        )
+    parts += [box_markup(box, place, prefix) for box, place in zip(view.boxes, layout.boxes)]
     return "".join(parts)
 
 
-def tip_markup(prefix: str = "", kinds: tuple[str, ...] = ("",)) -> str:
+def tip_markup(prefix: str, kinds: tuple[str, ...] = ("",)) -> str:
     """The arrow heads of links; a page has some in the colours of each pass too."""
     heads = "".join(
         f'<marker id="{prefix}tip{kind}" class="{kind}" viewBox="0 0 8 8" refX="7.5" refY="4" '
         'markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
-        '<path class="tip" d="M0 0.5 8 4 0 7.5Z"/></marker>'
+        f'<path class="tip" d="M0 0.5 8 4 0 7.5Z" {attributes(".tip")}/></marker>'
         for kind in kinds
     )
     return f"<defs>{heads}</defs>\n"
 
 
-def frame_markup(
-    group: Group, place: tuple[float, float, float, float] = (0, 0, 0, 0), prefix: str = ""
-) -> str:
-    """The frame around an open layer, its name in the upper left corner.
-
-    `prefix` stands before its id where a page has several drawings.
-    """
+def frame_markup(group: Group, place: tuple[float, float, float, float], prefix: str) -> str:
+    """The frame around an open layer, its name in the upper left corner."""
     x, y, w, h = (f"{n:g}" for n in place)
     label = escaped(group.label)
     return (
         f'<g class="frame" id="{prefix}f{group.id}" transform="translate({x} {y})"><title>{label}</title>'
-        f'<rect width="{w}" height="{h}" rx="9"/><text x="10" y="{LINE + 2}">{label}</text></g>\n'
+        f'<rect width="{w}" height="{h}" rx="9" {attributes(".frame rect")}/>'
+        f'<text x="10" y="{LINE + 2}" {attributes("text", ".frame text")}>{label}</text></g>\n'
     )
 
 
-def box_markup(box: Box, place: Point = (0, 0), prefix: str = "") -> str:
+def box_markup(box: Box, place: Point, prefix: str) -> str:
     """A node or a closed layer: its outline and lines of text."""
     classes = ["title", "value", "gradient"] if box.node is not None else ["title", "value", "value"]
     middle = box.w / 2 - (4 if box.kind == "input" else 0)
     text = "".join(
-        f'<text class="{kind}" x="{middle:g}" y="{LINE * (i + 1):g}">{escaped(line)}</text>'
+        f'<text class="{kind}" x="{middle:g}" y="{LINE * (i + 1):g}" '
+        f"{attributes('text', *([f'text.{kind}'] if kind != 'value' else []))}>{escaped(line)}</text>"
         for i, (kind, line) in enumerate(zip(classes, box.lines))
     )
     x, y = (f"{n:g}" for n in place)
     return (
         f'<g class="node {box.kind}" id="{prefix}{box.key}" transform="translate({x} {y})">'
-        f'<title>{escaped(described(box))}</title><path class="shape" d="{outline(box)}"/>{text}</g>\n'
+        f'<title>{escaped(described(box))}</title><path class="shape" d="{outline(box)}" '
+        f"{attributes('.shape', f'.{box.kind} .shape')}/>{text}</g>\n"
     )
 
 
