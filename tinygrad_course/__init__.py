@@ -3,11 +3,13 @@
 The engine itself loads at once; the other rooms load when they are first used.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .arraylike import Value
 from .derivatives import derivative
-from .engine.value import Value, no_grad
+from .engine.value import no_grad
 
 if TYPE_CHECKING:
     from . import data as data
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from .transforms import stop_gradient as stop_gradient
     from .transforms import value_and_grad as value_and_grad
     from .transforms import vjp as vjp
+
+if not os.environ.get("TINYGRAD_COURSE_PLAIN"):
+    from . import fast as _fast  # noqa: F401
 
 __version__ = "0.1.0"
 

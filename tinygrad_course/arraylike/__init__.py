@@ -1,1 +1,188 @@
-"""What makes a Value look like an array."""
+"""What makes a Value look like an array: the `Value` that everybody uses is the engine's, completed here.
+
+`operators`, `methods` and `contents` are its parts, `at` assigns to entries, `calls` reads what NumPy asks
+for, and `errors` has the words for what cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..derivatives import indexing
+from ..engine import value as engine
+from ..engine.backprop import is_number
+from ..engine.record import Record
+from ..engine.table import TABLE, Row
+from .calls import positional, understood
+from .contents import Contents, check_real, checked
+from .errors import FAILURES, explained, no_assignment
+from .methods import Methods
+from .operators import Operators
+
+__all__ = ["Value"]
+
+_GETITEM = TABLE[indexing.getitem]
+
+
+class Value(Operators, Methods, Contents, engine.Value):
+    """A number or an array that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : float, int, array or nested list of numbers
+        A Python number stays a Python float.  Anything else becomes an array, or stays one (it is not
+        copied), with its own dtype; integers and booleans become the default float.
+    requires_grad : bool
+        Whether `backward` shall bring a gradient here.
+    name : str, optional
+        For pictures and messages.
+
+    Attributes
+    ----------
+    grad : float, array, Value or None
+        The gradient that `backward` brought here, in the shape and dtype of `data`; None before.
+    name : str or None
+        For pictures and messages.
+
+    Raises
+    ------
+    TypeError
+        If the data are not real numbers.
+    ValueError
+        If the rows of a nested list are not equally long.
+
+    Examples
+    --------
+    >>> from tinygrad_course import Value
+    >>> w, x = Value([1.0, -2.0], name="w"), Value([3.0, 0.5], name="x")
+    >>> loss = (w * x).sum() ** 2
+    >>> loss.backward()
+    >>> w.grad
+    array([12.,  2.])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, requires_grad: bool = True, name: str | None = None) -> None:
+        Record.__init__(self, checked(data), bool(requires_grad), name)
+
+    @classmethod
+    def apply_row(cls, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Compute an operation on `args`, Values among them, and record it, or say what is wrong with it."""
+        try:
+            if row.composition is None and any(isinstance(a, Value) for a in kwargs.values()):
+                args, kwargs = positional(row, args, kwargs)
+            return engine.apply(cls, row, args, kwargs)
+        except FAILURES as error:
+            if (told := explained(row, args, kwargs, error)) is error:
+                raise
+            raise told from error
+
+    @classmethod
+    def recorded(cls, data: Any, row: Row, args: Any, kwargs: dict[str, Any], parents: Any) -> Any:
+        """A Value that records how it was computed; a constant if none of its parents is a Value."""
+        check_real(data)
+        return super().recorded(data, row, args, kwargs, parents)
+
+    understood = staticmethod(understood)
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
+        """Find the gradient of this value with respect to everything it was computed from.
+
+        Adds it into the `.grad` of the leaves and sets the `.grad` of the values between.
+
+        Parameters
+        ----------
+        gradient : float, array or Value, optional
+            The gradient of the final result with respect to this value; 1 if this is a single number.
+        create_graph : bool
+            Record the gradients too: `.grad` are Values and can be differentiated in turn.
+
+        Raises
+        ------
+        RuntimeError
+            If nothing was recorded, or an array was updated in place since.
+        ValueError
+            If `gradient` is missing and this is not a single number, or has another shape.
+
+        Examples
+        --------
+        >>> from tinygrad_course import Value
+        >>> x = Value(3.0)
+        >>> (x * x * x).backward(create_graph=True)
+        >>> x.grad.data
+        27.0
+        >>> slope, x.grad = x.grad, None
+        >>> slope.backward()
+        >>> x.grad
+        18.0
+        """
+        if not self.active:
+            raise RuntimeError(
+                "backward: this Value has no record: it has requires_grad=False, is detached, or was "
+                "computed under no_grad, or from constants only. Start from Values with requires_grad=True"
+            )
+        if gradient is None and self.size != 1:
+            raise ValueError(
+                f"backward: a value of shape {self.shape} is not a single number, so it has no one "
+                "gradient; make it one first (v.sum(), v.mean()), or give backward the one to start from"
+            )
+        if gradient is not None and np.shape(gradient) != self.shape:
+            raise ValueError(
+                f"backward: gradient has shape {np.shape(gradient)}, but the value has shape {self.shape}; "
+                f"give one for each of its entries, such as np.ones({self.shape})"
+            )
+        super().backward(self._seed(gradient, create_graph), create_graph=create_graph)
+
+    def _seed(self, gradient: Any, create_graph: bool) -> Any:
+        """`gradient` in the dtype of the data and in memory of its own; a Value stays one if recorded."""
+        if isinstance(gradient, Value):
+            if create_graph:
+                return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
+            gradient = gradient.primal
+        if gradient is not None and is_number(self.primal):
+            return float(gradient)
+        return (
+            np.array(gradient, self.dtype)
+            if isinstance(gradient, (float, int, list, tuple, np.ndarray, np.generic))
+            else gradient
+        )
+
+    @property
+    def T(self) -> Value:
+        """The transpose, all axes in reverse order."""
+        return self.transpose()
+
+    def detach(self) -> Value:
+        """A Value of the same data without a record or a gradient."""
+        return Value(self.primal, requires_grad=False, name=self.name)
+
+    def __iter__(self) -> Iterator[Value]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Value:
+        if is_number(self.primal):
+            raise TypeError(
+                "a Value of a single number has no entries to index; give Value a list or an array"
+            )
+        return self.apply_row(_GETITEM, (self, index), {})
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        raise no_assignment(self.name, index)
+
+    # Keeping: everything but the record
+    def __reduce__(self) -> Any:
+        return _rebuilt, (self.primal, self.active, self.name, self.grad)
+
+    def __copy__(self) -> Value:
+        return _rebuilt(self.primal, self.active, self.name, self.grad)
+
+
+def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:
+    """A leaf from what `copy` and `pickle` keep."""
+    value = Value(data, requires_grad=requires_grad, name=name)
+    value.grad = grad
+    return value

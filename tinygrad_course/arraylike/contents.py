@@ -6,14 +6,42 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.backprop import is_number
+from ..engine.record import Record
 
-class Contents:
+
+class Contents(Record):
     """The part of `Value` that only looks at its data, or says why the data cannot be had that way."""
 
     __slots__ = ()
-    primal: Any
-    active: bool
-    name: str | None
+
+    @property
+    def data(self) -> Any:
+        """The number or array.  A leaf's may be rebound or updated in place (``p.data -= step``)."""
+        return self.primal
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        if self.row is not None:
+            raise RuntimeError(
+                f"data of a result of {self.row.name} cannot be set: its record would no longer be true. "
+                "Set the data of leaves, or go on from a copy: v.detach()"
+            )
+        in_place = new is self.primal and isinstance(new, np.ndarray)
+        self.primal = new.view() if in_place else checked(new)  # another object: older records can tell
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether `backward` brings a gradient here.  It can be set on leaves."""
+        return self.active
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self.row is not None:
+            raise RuntimeError(
+                f"requires_grad of a result of {self.row.name} follows from its arguments; use v.detach()"
+            )
+        self.active = bool(wanted)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,6 +141,8 @@ def checked(data: Any) -> Any:
         return data
     if isinstance(data, (int, float)) and not isinstance(data, np.generic):  # a bool is an int too
         return float(data)
+    if hasattr(type(data), "apply_row") and not isinstance(data, Contents):  # it stands for data
+        return data
     if isinstance(data, Contents):
         raise TypeError("Value(v) of a Value: use v itself, or v.detach() for a copy without its record")
     array = (
@@ -135,6 +165,18 @@ _HOW_TO_MAKE_NUMBERS = {
     "U": "; convert text first: Value(float(text))",
     "O": "; is a return missing? np.stack([v, w]) joins Values",
 }
+
+
+def check_real(data: Any) -> None:
+    """Raise if a result is not of real floating-point numbers (of several, whole numbers may be some)."""
+    several = type(data) is tuple
+    for part in data if several else (data,):
+        kind = "f" if is_number(part) else part.dtype.kind
+        if kind != "f" and (kind == "c" or not several):
+            raise TypeError(
+                f"the result is {part.dtype}, and a Value holds real floating-point numbers; "
+                "give plain arrays, v.numpy(), for a result that keeps no record"
+            )
 
 
 def _array_of(data: Any) -> Any:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..derivatives import Row
 from ..derivatives.numpy_extra.unsupported import UNSUPPORTED
+from ..engine.table import Row
+from ..engine.value import stripped
 
 
 def describe(x: Any) -> str:
@@ -34,8 +32,29 @@ def describe(x: Any) -> str:
     return repr(x) if isinstance(x, (int, str, slice, type(None))) else type(x).__name__
 
 
-def explained(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
-    """`error`, which NumPy raised for an operation, with the operation and its arguments named."""
+FAILURES = (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError)
+"""What NumPy raises for arguments that do not fit."""
+
+
+def explained(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Exception:
+    """`error`, which an operation met, with the operation and its arguments named."""
+    args, kwargs = stripped(args), {name: stripped(a) for name, a in kwargs.items()}
+    if row.composition is not None:
+        return _told_by_numpy(row, args, kwargs) or error
+    return _named(row, args, error)
+
+
+def _told_by_numpy(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception | None:
+    """The error that NumPy raises for a call whose composition failed; None for functions of our own."""
+    if isinstance(row.function, (np.ufunc, type(np.sum))):
+        try:
+            row.function(*args, **kwargs)
+        except FAILURES as error:
+            return _named(row, args, error)
+    return None
+
+
+def _named(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
     kinds = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError)
     kind = next((k for k in kinds if isinstance(error, k)), TypeError)
     given = ", ".join(describe(a) for a in args)
@@ -119,50 +138,6 @@ def no_method(ufunc: np.ufunc, method: str) -> TypeError:
         f"{name} does not record. Those that do: reduce and accumulate of np.add, np.multiply, np.maximum "
         "and np.minimum, and outer of every function of two arguments; or combine slices of the Value"
     )
-
-
-@functools.cache
-def place_of_out(function: Callable[..., Any]) -> int:
-    """Which argument of a NumPy function is ``out``, the array to write into; a large number for none."""
-    try:
-        places = inspect.signature(function).parameters.values()
-    except ValueError:  # not every function of NumPy tells
-        return 99
-    return next((i for i, p in enumerate(places) if p.name == "out" and p.kind is not p.KEYWORD_ONLY), 99)
-
-
-def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> dict[str, Any]:
-    """The keywords of a call, if they can be recorded.
-
-    Raises
-    ------
-    TypeError
-        For ``out=``, which writes over an array, and for those keywords of a ufunc that leave entries unset
-        (``where=``) or change its dtypes.
-    """
-    name = f"np.{function.__name__}"
-    if keywords.get("out") is not None:
-        raise TypeError(
-            f"{name}: a recorded result cannot be written into an existing array (out=, or array += value); "
-            "write array = array + value"
-        )
-    keywords = {
-        key: a for key, a in keywords.items() if key != "out" and not (key == "initial" and a is None)
-    }
-    if method != "__call__" or not isinstance(function, np.ufunc):
-        return keywords
-    if keywords.get("where", True) is not True:
-        raise TypeError(
-            f"{name}: where= without out= leaves the other entries unset; write "
-            f"np.where(mask, {name}(...), other)"
-        )
-    if keywords.get("dtype") is not None:
-        raise TypeError(f"{name}: dtype= is not recorded; write {name}(v.astype({keywords['dtype']!r}), ...)")
-    keywords = {key: a for key, a in keywords.items() if key not in ("where", "dtype")}
-    shaping = {} if function.signature is None or function is np.matmul else {"axes", "axis", "keepdims"}
-    if refused := [key for key in keywords if key not in shaping]:
-        raise TypeError(f"{name}: the keyword {refused[0]}= is not recorded; leave it out")
-    return keywords
 
 
 def no_assignment(name: str | None, index: Any) -> TypeError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..derivatives import cast
 from .at import At
+
+if TYPE_CHECKING:
+    from . import Value
 
 Axis = int | tuple[int, ...] | None
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
@@ -24,70 +27,70 @@ class Methods:
         """Assignment that gives a new Value: ``v.at[index].set(x)``, ``.add(x)``, ``.multiply(x)``."""
         return At(self)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Value:
         """The sum over `axis`, or over everything."""
         return _numpy.sum(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Value:
         """The mean over `axis`, or over everything."""
         return _numpy.mean(self, axis=axis, keepdims=keepdims)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Value:
         """The product over `axis`, or over everything."""
         return _numpy.prod(self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Value:
         """The largest entry over `axis`; ties share its gradient equally."""
         return _numpy.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Value:
         """The smallest entry over `axis`; ties share its gradient equally."""
         return _numpy.min(self, axis=axis, keepdims=keepdims)
 
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Value:
         """The variance over `axis`, divided by n - `ddof`."""
         return _numpy.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Value:
         """The standard deviation over `axis`; its gradient is 0 where all entries are equal."""
         return _numpy.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def cumsum(self, axis: int | None = None) -> Any:
+    def cumsum(self, axis: int | None = None) -> Value:
         """Running sums along `axis`."""
         return _numpy.cumsum(self, axis=axis)
 
-    def clip(self, low: Any = None, high: Any = None) -> Any:
+    def clip(self, low: Any = None, high: Any = None) -> Value:
         """The entries, but at least `low` and at most `high`."""
         return _numpy.clip(self, low, high)
 
-    def dot(self, other: Any) -> Any:
+    def dot(self, other: Any) -> Value:
         """`np.dot` with another Value or array."""
         return _numpy.dot(self, other)
 
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
+    def reshape(self, *shape: Any, order: str = "C") -> Value:
         """The same entries in another shape: ``v.reshape(2, -1)`` or ``v.reshape((2, -1))``."""
         return _numpy.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Value:
         """The axes in another order, reversed if none is given."""
         order: Any = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
         return _numpy.transpose(self, order or None)
 
-    def swapaxes(self, first: int, second: int) -> Any:
+    def swapaxes(self, first: int, second: int) -> Value:
         """Two axes exchanged."""
         return _numpy.swapaxes(self, first, second)
 
-    def squeeze(self, axis: Axis = None) -> Any:
+    def squeeze(self, axis: Axis = None) -> Value:
         """Without the axes of length 1."""
         return _numpy.squeeze(self, axis)
 
-    def flatten(self) -> Any:
+    def flatten(self) -> Value:
         """All entries along one axis."""
         return _numpy.reshape(self, -1)
 
     ravel = flatten
 
-    def copy(self) -> Any:
+    def copy(self) -> Value:
         """A recorded copy."""
         return _numpy.copy(self)
 
@@ -96,7 +99,7 @@ class Methods:
         room: Any = import_module("..insight", __package__)  # loads on first use, like all heavy rooms
         return room.explain(self, of=of, index=index)
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: Any) -> Value:
         """The entries in another floating-point dtype."""
         if np.dtype(dtype).kind != "f":
             raise TypeError(

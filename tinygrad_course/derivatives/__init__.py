@@ -4,10 +4,10 @@ What a student meets first is here: `elementwise`, `reductions`, `shaping`, `ind
 `neural` and `convolution`; the rest of NumPy is in `numpy_extra`.  The files hold nothing but rows.
 """
 
+from ..engine.backprop import result_at, total
 from ..engine.table import TABLE, Row, Rule, composed, derivative
 from . import convolution, elementwise, indexing, neural, numpy_extra, products, reductions, shaping
-from .reductions import total
-from .shaping import cast, result_at
+from .shaping import cast
 
 __all__ = [
     "TABLE",

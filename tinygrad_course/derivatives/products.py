@@ -186,24 +186,22 @@ def _contracted(x, y, axes):
 def _tensordot_a(g, out, a, b, axes=2):
     if not np.ndim(a) or not np.ndim(b):
         return np.tensordot(g, b, np.ndim(b)) if not np.ndim(a) else g * b
-    summed, with_ = _contracted(a, b, axes)
-    free_a = [i for i in range(a.ndim) if i not in summed]
+    add, with_ = _contracted(a, b, axes)
+    free_a = [i for i in range(a.ndim) if i not in add]
     free_b = [i for i in range(b.ndim) if i not in with_]
-    back = np.tensordot(
-        g, b, (list(range(len(free_a), np.ndim(g))), free_b)
-    )  # free axes of a, b's summed ones
-    order = free_a + [summed[with_.index(i)] for i in sorted(with_)]
+    back = np.tensordot(g, b, (list(range(len(free_a), np.ndim(g))), free_b))  # free axes of a, b's add ones
+    order = free_a + [add[with_.index(i)] for i in sorted(with_)]
     return np.transpose(back, [order.index(i) for i in range(a.ndim)])
 
 
 def _tensordot_b(g, out, a, b, axes=2):
     if not np.ndim(a) or not np.ndim(b):
         return np.tensordot(a, g, np.ndim(a)) if not np.ndim(b) else a * g
-    summed, with_ = _contracted(a, b, axes)
-    free_a = [i for i in range(a.ndim) if i not in summed]
+    add, with_ = _contracted(a, b, axes)
+    free_a = [i for i in range(a.ndim) if i not in add]
     free_b = [i for i in range(b.ndim) if i not in with_]
-    back = np.tensordot(a, g, (free_a, list(range(len(free_a)))))  # a's summed axes, then the free axes of b
-    order = [with_[summed.index(i)] for i in sorted(summed)] + free_b
+    back = np.tensordot(a, g, (free_a, list(range(len(free_a)))))  # a's add axes, then the free axes of b
+    order = [with_[add.index(i)] for i in sorted(add)] + free_b
     return np.transpose(back, [order.index(i) for i in range(b.ndim)])
 
 
@@ -259,7 +257,7 @@ def _einsum_rule(i, g, out, *args, **kwargs):
             others.append((letter + new, np.eye(size, dtype=g.dtype)))
             target += new
         else:
-            if letter not in used:  # summed over on its own: the gradient is the same all along it
+            if letter not in used:  # add over on its own: the gradient is the same all along it
                 others.append((letter, np.ones(size, dtype=g.dtype)))
             target += letter
     text = ",".join([result, *(t for t, _ in others)]) + "->" + target

@@ -46,16 +46,6 @@ derivative(
 )
 
 
-def _total(x):
-    """The sum of all entries as a Python float: how an array's gradient reaches a scalar."""
-    return float(np.sum(x))
-
-
-total = derivative(
-    _total, lambda g, out, x: np.broadcast_to(g, np.shape(x)), formula="sum of all of x", torch="torch.sum(x)"
-)
-
-
 def _selected(x, axis, where):
     """How many entries of `x` a mean over `axis` counts, in the shape of the mean with its axes kept."""
     if where is True:

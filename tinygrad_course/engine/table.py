@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class Row:
     residuals : Row or None
         The operation once more, giving a pair: the result, and what its rules would otherwise compute again.
         The rules get that as the keyword `residuals`, or not at all where a gradient is itself recorded.
+    chooses : bool
+        A rule multiplies by a mask, whose zeros leave entries out (as in relu): they absorb infinite slopes.
     formula, domain, kink : str
         What people want to know: what is computed, where it is defined, and where the derivative jumps
         together with the value that is taken there.
@@ -83,6 +85,7 @@ class Row:
     nondifferentiable: bool = False
     scalar: Callable[..., Any] | None = None
     residuals: Row | None = None
+    chooses: bool = False
     formula: str = ""
     domain: str = ""
     kink: str = ""
@@ -120,6 +123,11 @@ class Row:
         """`args` with its operands replaced: the other way round."""
         return (operands, *args[1:]) if self.sequence else (*operands,)
 
+    def rule(self, i: int) -> Rule:
+        """The rule for operand `i`, through which a gradient goes."""
+        rule = self.rules[i] if self.rule_for_all is None else functools.partial(self.rule_for_all, i)
+        return cast(Rule, rule)
+
     def has_rule(self, i: int) -> bool:
         """Whether a gradient goes through operand `i`; it cannot be a Value if the row says nothing."""
         if self.rule_for_all is not None:
@@ -129,7 +137,7 @@ class Row:
         if self.nondifferentiable:
             return False
         raise TypeError(
-            f"{self.name}: its row has no rule for argument {i}. Give a plain array there (v.numpy()), or "
+            f"its row has no rule for argument {i}. Give a plain array there (v.numpy()), or "
             f"register {i + 1} rules with derivative({self.name}, ...), None where there is no derivative"
         )
 
@@ -234,8 +242,8 @@ def recording_function(row: Row) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for arg in args:
-            if (record := getattr(arg, "apply_row", None)) is not None:
-                return record(row, args, kwargs)
+            if (handler := getattr(arg, "apply_row", None)) is not None:
+                return handler(row, args, kwargs)
         return function(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = row.name

@@ -1,23 +1,115 @@
-"""Effects: functions that change parameters or settings, such as an optimizer's step, and give no result.
+"""The one hook: who wants to be told what the engine does, and whether it records at all.
 
-A compiled function must do these again at each of its runs, and must not do them while it is being traced.
-So while a function is traced, a call of an effect is written down and not made.
+Nearly always nobody watches: `recording_mode` is True, or False inside `no_grad`.  While somebody does, a
+`Watch` stands in its place, which is told of every operation and every backward pass, and is as true as what
+it stands for.  Tools that look for mistakes, remember lines of source or trace a function are such watches;
+the engine knows none of them.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_noted: ContextVar[Callable[..., Any] | None] = ContextVar("noted", default=None)
+
+recording_mode: ContextVar[Any] = ContextVar("recording_mode", default=True)
+"""Whether to record, one a thread and a task: True, False, or a Watch."""
+
+walking: ContextVar[bool] = ContextVar("walking", default=False)
+"""Whether the operations that are computed just now are those of a backward pass."""
+
+
+class Watch:
+    """What stands in place of True or False while somebody looks; a kind of look overrides what it needs."""
+
+    def __init__(self, recording: bool = True) -> None:
+        self.recording = recording
+
+    def __bool__(self) -> bool:
+        return self.recording
+
+    def set_to(self, recording: bool) -> Watch:
+        """The same look where recording is switched on or off."""
+        return type(self)(recording)
+
+    def saw(self, value: Any, row: Any, args: tuple[Any, ...], operands: tuple[Any, ...]) -> None:
+        """An operation was computed."""
+
+    def backward(self, root: Any, seed: Any, oldest: int = 0) -> None:
+        """A backward pass is about to start."""
+
+    def step(self, optimizer: Any) -> None:
+        """An optimizer is about to change its parameters."""
+
+    def targets(self, who: str, target: Any) -> None:
+        """A loss whose targets should lie between 0 and 1 was given these."""
+
+    def effect(self, function: Any, args: Any, kwargs: Any, changes: str, example: Any) -> Any:
+        """An effect is called: it is made, unless who watches only takes note of it."""
+        return function(*args, **kwargs)
+
+
+def watching() -> Watch | None:
+    """The watch that is set in this block; None nearly always."""
+    mode = recording_mode.get()
+    return mode if isinstance(mode, Watch) else None
+
+
+@contextmanager
+def told(watch: Watch) -> Iterator[None]:
+    """In this block, `watch` is told what happens."""
+    token = recording_mode.set(watch)
+    try:
+        yield
+    finally:
+        recording_mode.reset(token)
+
+
+class recording:
+    """A block in which everything is recorded, or nothing; who watches goes on watching.
+
+    As a decorator it holds inside the function, and in the steps of a generator.
+    """
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted = wanted
+        self.tokens: list[Any] = []
+
+    def __enter__(self) -> None:
+        watch = watching()
+        self.tokens.append(recording_mode.set(self.wanted if watch is None else watch.set_to(self.wanted)))
+
+    def __exit__(self, *error: Any) -> None:
+        recording_mode.reset(self.tokens.pop())
+
+    def __call__(self, function: Function) -> Function:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with recording(self.wanted):
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        def steps(*args: Any, **kwargs: Any) -> Any:
+            running, inside, given = function(*args, **kwargs), copy_context(), None
+            inside.run(recording(self.wanted).__enter__)
+            try:
+                while True:
+                    given = yield inside.run(running.send, given)
+            except StopIteration as end:
+                return end.value
+
+        return steps if inspect.isgeneratorfunction(function) else call  # type: ignore[return-value]
 
 
 def effect(changes: str = "", example: Any = None) -> Callable[[Function], Function]:
-    """Say that a function or method has an effect.
+    """Say that a function or method has an effect: it changes something, such as parameters, by itself.
+
+    Who traces a function must not have that done while tracing; so a watch is asked to make the call.
 
     Parameters
     ----------
@@ -30,21 +122,11 @@ def effect(changes: str = "", example: Any = None) -> Callable[[Function], Funct
     def marked(function: Function) -> Function:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            note = _noted.get()
-            if note is None:
-                return function(*args, **kwargs)
-            return note(function, args, kwargs, changes, example)
+            watch = watching()
+            if watch is not None:
+                return watch.effect(function, args, kwargs, changes, example)
+            return function(*args, **kwargs)
 
         return call  # type: ignore[return-value]
 
     return marked
-
-
-@contextmanager
-def noted_by(note: Callable[..., Any] | None) -> Iterator[None]:
-    """In this block, calls of effects are not made, but handed to `note`."""
-    token = _noted.set(note)
-    try:
-        yield
-    finally:
-        _noted.reset(token)

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import TABLE, neural
-from ..engine.backprop import summed
-from ..engine.value import Value
+from ..engine.backprop import add
 from .edges import argument_name, contribution, recorded, rule_text
 from .findings import warn
 from .names import Names, at, first_bad
-from .watch import Event, Keywords, Line, Observer, line_of, watching
+from .watch import Event, Line, Observer, line_of, watching
 
 VANISHED = 1e-6
 """A layer whose gradient is so small a part of the largest layer's has vanished."""
@@ -83,16 +83,6 @@ detect_anomaly = blame
 """PyTorch's name for it."""
 
 
-class Fingerprints(Keywords):
-    """The keywords of a record that also knows what its arrays looked like."""
-
-    __slots__ = ("arrays",)
-
-    def __init__(self, keywords: Keywords, arrays: list[int | None]) -> None:
-        super().__init__(keywords, keywords.line)
-        self.arrays = arrays
-
-
 @dataclass
 class _Units:
     """The units of one ReLU layer: which were ever above 0, for how many samples, and how to call them."""
@@ -108,14 +98,15 @@ class _Blame(Observer):
     names: Names
     warned: set[tuple[str, str]] = field(default_factory=set)
     units: dict[Any, _Units] = field(default_factory=dict)
+    looks: dict[Value, list[int | None]] = field(default_factory=dict)  # of every record's arrays
 
     # Forward
     def saw(self, event: Event) -> None:
         value = event.value
         if (bad := first_bad(value.data)) is not None:
             self._judge(event, *bad)
-        if event.recorded and value.row is not None and isinstance(value.kwargs, Keywords):
-            value.kwargs = Fingerprints(value.kwargs, _looks(value))
+        if value.row is not None:
+            self.looks[value] = _looks(value)
         if event.row is TABLE[neural.relu] or (event.row is TABLE[np.maximum] and 0 in _numbers(event.args)):
             self._count(event)
 
@@ -200,7 +191,7 @@ class _Blame(Observer):
                 if first_bad(c) is not None:
                     self._raise_backward(node, i, g, c)
                 known = gradients.get(id(parent))
-                gradients[id(parent)] = c if known is None else summed(known, c)
+                gradients[id(parent)] = c if known is None else add(known, c)
                 if known is not None and first_bad(gradients[id(parent)]) is not None:
                     raise FloatingPointError(
                         f"backward: the gradients that come back to {self.names.of(parent)} add up to more "
@@ -212,12 +203,12 @@ class _Blame(Observer):
 
     def _check_unchanged(self, node: Value) -> None:
         """Raise if an array of the record is not what it was when it was recorded."""
-        if not isinstance(node.kwargs, Fingerprints):
+        if node not in self.looks:
             return
         row, parents = node.row, node.parents
         assert row is not None and parents is not None
         operands = [a if p is None else p for p, a in zip(parents, row.operands(node.args))]
-        for i, (then, now) in enumerate(zip(node.kwargs.arrays, _looks(node))):
+        for i, (then, now) in enumerate(zip(self.looks[node], _looks(node))):
             if then != now:
                 called = self.names.of(_in_memory(operands[i] if i < len(operands) else node))
                 raise RuntimeError(

@@ -7,11 +7,11 @@ and the page that plays both passes.
 from __future__ import annotations
 
 import linecache
-from typing import Any
+from typing import Any, cast
 
+from ..arraylike import Value
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
-from ..engine.value import Value, result_of, walking
 
 
 def recorded(value: Value) -> list[Value]:
@@ -98,7 +98,7 @@ def contribution(value: Value, i: int, gradient: Any) -> Any:
     parents = value.parents
     if parents is None or not parents or (parent := parents[i]) is None:
         raise ValueError(f"contribution: operand {i} is a constant, so no gradient comes to it")
+    row = cast(Row, value.row)
     only = tuple(p if k == i else None for k, p in enumerate(parents))
-    one_edge = result_of(value.data, value.row, value.args, value.kwargs, only)
-    with walking:
-        return backpropagate(one_edge, gradient, inputs=[parent])[0]
+    one_edge = Value.recorded(value.data, row, value.args, value.kwargs, only)
+    return backpropagate(one_edge, gradient, inputs=[parent])[0]

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..arraylike.errors import describe
 from ..derivatives import Row
-from ..engine.backprop import PENDING, summed
-from ..engine.value import Value
+from ..engine.backprop import add
 from .edges import contribution, recorded, rule_text
 from .paths import Paths, largest_paths
 from .watch import Line, line_of
@@ -232,11 +232,11 @@ def explain(value: Value, *, of: Value | None = None, index: Any = None) -> Ledg
         if where is not None and _one_to_one(where, i, value, index):
             ones = 1.0 if type(where.data) is float else np.ones_like(where.data)
             part.local, part.upstream = entry(contribution(where, i, ones)), entry(part.upstream)
-        ledger.total = part.contribution if not kept else summed(ledger.total, part.contribution)
+        ledger.total = part.contribution if not kept else add(ledger.total, part.contribution)
         heapq.heappush(kept, (_size(part.contribution), next(count), part))
         if len(kept) > SHOWN:
             smallest = heapq.heappop(kept)[2].contribution
-            ledger.other = summed(ledger.other, smallest) if ledger.others else smallest
+            ledger.other = add(ledger.other, smallest) if ledger.others else smallest
             ledger.others += 1
     if not kept:
         raise ValueError(
@@ -272,7 +272,7 @@ def _parts(value: Value, root: Value, seed: Any) -> Any:
                 yield Part(_call(node), node.name or "", rule, None, g, c, line_of(node)), node, i
             else:
                 known = gradients.get(id(parent))
-                gradients[id(parent)] = c if known is None else summed(known, c)
+                gradients[id(parent)] = c if known is None else add(known, c)
 
 
 def _result_of(value: Value) -> Value:
@@ -303,7 +303,7 @@ def _walked(v: Any) -> bool:
     """Whether `v` is the result of an operation through which a backward pass has gone."""
     if type(v) is not Value or not hasattr(v, "serial"):  # which is set last: this one is not finished
         return False
-    return v.row is not None and v.grad is not None and v.grad is not PENDING
+    return v.row is not None and v.grad is not None
 
 
 def _seed(root: Value) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..arraylike.errors import describe
-from ..engine.value import Value
 
 
 class Names:

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.value import Value
+from ..arraylike import Value
 from .edges import contribution, recorded
 
 SHOWN = 5

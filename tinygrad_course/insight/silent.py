@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import TABLE, Row, cast, neural
-from ..engine.value import Value
 from .edges import recorded
 from .findings import warn
 from .names import Names

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import Row
-from ..engine.value import Value, recording_mode
+from ..engine import watch as engine_watch
 from ..files import PACKAGE
 
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-_WALK = os.path.join(PACKAGE, "engine", "backprop.py")
 
 
 class Line(NamedTuple):
@@ -41,19 +41,9 @@ class Line(NamedTuple):
         return f"{place}: {self.code}" if self.code else place
 
 
-class Keywords(dict[str, Any]):
-    """The keywords of a record that also knows its line."""
-
-    __slots__ = ("line",)
-
-    def __init__(self, keywords: dict[str, Any], line: Line | None) -> None:
-        super().__init__(keywords)
-        self.line = line
-
-
 def line_of(value: Value) -> Line | None:
     """The line that asked for the operation which made `value`; None if nobody looked at the time."""
-    return getattr(value.kwargs, "line", None)
+    return value.line
 
 
 @dataclass(slots=True, frozen=True)
@@ -84,34 +74,21 @@ class Observer:
         """A loss whose targets should lie between 0 and 1 was given these."""
 
 
-class Watch:
-    """What stands in place of True (or of False, in `no_grad`) while operations are looked at."""
-
-    __slots__ = ("observers", "recording")
+class Watch(engine_watch.Watch):
+    """What is told of everything, and shows it to the observers."""
 
     def __init__(self, observers: tuple[Observer, ...], recording: bool) -> None:
+        super().__init__(recording)
         self.observers = observers
-        self.recording = recording
 
-    def __bool__(self) -> bool:
-        return self.recording
-
-    @property
-    def paused(self) -> Watch:
-        """The same looks, inside `no_grad`."""
-        return Watch(self.observers, False)
-
-    @property
-    def resumed(self) -> Watch:
-        """The same looks, where everything is recorded."""
-        return Watch(self.observers, True)
+    def set_to(self, recording: bool) -> Watch:
+        return Watch(self.observers, recording)
 
     def saw(self, value: Value, row: Row, args: tuple[Any, ...], operands: tuple[Any, ...]) -> None:
         """Keep the line of an operation and show it around."""
-        line, walking = _users_line()
-        if walking:  # a rule at work, which may well meet 0 / 0 on its way to a number
+        if engine_watch.walking.get():  # a rule at work, which may well meet 0 / 0 on its way to a number
             return
-        value.kwargs = Keywords(value.kwargs, line)
+        value.line = line = users_line()
         event = Event(value, row, args, operands, line, self.recording)
         for observer in self.observers:
             observer.saw(event)
@@ -136,32 +113,22 @@ class Watch:
 
 def users_line() -> Line | None:
     """The innermost line outside this package and NumPy."""
-    return _users_line()[0]
-
-
-def _users_line() -> tuple[Line | None, bool]:
-    """The innermost line outside this package and NumPy, and whether a backward pass is being walked."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if file == _WALK:
-            return None, True
         if not file.startswith((PACKAGE, _NUMPY)):
-            return Line(file, frame.f_lineno), False
+            return Line(file, frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
-    return None, False
+    return None
 
 
 @contextmanager
 def watching(*observers: Observer) -> Iterator[None]:
     """Show every operation of this block to `observers`, and to those of the blocks around it."""
-    outer = recording_mode.get()
+    outer = engine_watch.recording_mode.get()
     others = outer.observers if isinstance(outer, Watch) else ()
-    token = recording_mode.set(Watch((*others, *observers), bool(outer)))
-    try:
+    with engine_watch.told(Watch((*others, *observers), bool(outer))):
         yield
-    finally:
-        recording_mode.reset(token)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..engine.value import Value
+from ..arraylike import Value
 from . import functional as F
 from .arguments import taken_as
 from .module import Module

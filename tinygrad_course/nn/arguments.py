@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives.neural import only_classes
-from ..engine.value import Value
 
 __all__ = ["array", "class_numbers", "class_shares", "class_weights", "named_axis", "numbers", "pair"]
 __all__ += ["reduced", "taken_as", "weighted"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arraylike import Value
 from ..derivatives import neural
-from ..engine.value import Value
 from . import init
 from .arguments import array, taken_as
 from .init import Rng

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arraylike import Value
 from ..derivatives import convolution
-from ..engine.value import Value
 from . import init
 from .arguments import array, numbers, taken_as
 from .init import Rng

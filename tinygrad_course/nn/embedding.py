@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..arraylike import Value
 from ..derivatives import neural
-from ..engine.value import Value
 from . import init
 from .arguments import array
 from .init import Rng

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import neural, reductions
 from ..derivatives.neural import elu, gelu, hardtanh, leaky_relu, linear, mish, relu, sigmoid, silu, softsign
-from ..engine.value import Value, watching
+from ..engine.watch import watching
 from .arguments import (
     array,
     class_numbers,

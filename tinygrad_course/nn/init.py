@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 
 Rng = int | np.random.Generator | None
 

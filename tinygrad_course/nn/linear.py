@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arraylike import Value
 from ..derivatives.neural import linear, relu
-from ..engine.value import Value
 from . import init
 from .init import Rng
 from .module import Module

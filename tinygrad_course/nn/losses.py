@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.value import Value
+from ..arraylike import Value
 from . import functional as F
 from .module import Module
 

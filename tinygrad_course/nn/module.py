@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.value import Value
+from ..arraylike import Value
 
 Self = TypeVar("Self", bound="Module")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 from .init import Rng
 from .module import Module
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arraylike import Value
 from ..derivatives import neural
-from ..engine.value import Value
 from .arguments import array, named_axis, taken_as
 from .init import Rng
 from .module import Module

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..arraylike import Value
 from ..derivatives.neural import linear, relu, sigmoid
-from ..engine.value import Value
 from . import init
 from .arguments import taken_as
 from .init import Rng

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..trees import mapped
 from .module import Module
 

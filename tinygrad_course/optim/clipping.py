@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..engine.watch import effect
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value, watching
-from ..engine.watch import effect
+from ..arraylike import Value
+from ..engine.watch import effect, watching
 from .flat import FlatArrays, FlatNumbers
 
 

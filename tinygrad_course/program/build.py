@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import Row
-from ..engine.value import Value, settled
+from ..engine.record import ancestors
+from ..engine.value import settled
 from ..trees import leaves, mapped
 from .closure import Held
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
-from .run import Run, graph_of, traced
+from .run import Run, traced
 from .source import executable, readable
 from .state import Effect, Place
 from .tape import Instruction, Tape, Traced, Variable, _copied
@@ -249,6 +251,6 @@ class Parts:
 
 def _name_results(run: Run, outs: list[Any]) -> None:
     """Give variables the names that the user gave to Values."""
-    for value in graph_of(outs):
+    for value in ancestors([o for o in outs if type(o) is Value]):
         if value.name and isinstance(value.data, Traced):
             run.names.give(value.data.variable, value.name)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..files import PACKAGE
 
 PLAIN = (int, float, complex, str, bytes, type(None), np.generic, np.dtype)

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import result_at
 from ..engine.backprop import backpropagate
-from ..engine.value import Value, current_mode, result_of, settled, watching
+from ..engine.value import settled
+from ..engine.watch import recording_mode, watching
 from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import Held, Same, held_by, is_module
@@ -60,7 +62,7 @@ class Compiled:
         """All that a program depends on."""
         parameters = [signature_of(v.data, v.requires_grad) for _, v in held.values]
         modes = [m.training for m in held.modules]
-        signature: tuple[Any, ...] = (current_mode(), key, *parameters, *modes, held.key)
+        signature: tuple[Any, ...] = (recording_mode.get(), key, *parameters, *modes, held.key)
         if self._uses_gradients:
             owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
             signature += (tuple([_of_gradient(v.grad) for v in owners]),)
@@ -135,7 +137,7 @@ class Compiled:
         with _tracing:
             program = self._programs.get(self._signature(key, held, leaves))
             if program is None:
-                program = trace(self.function, args, kwargs, held, current_mode())
+                program = trace(self.function, args, kwargs, held, recording_mode.get())
                 self._uses_gradients |= program.uses_gradients  # then they belong to the signature
                 self._programs[self._signature(key, held, leaves)] = program
                 if len(self._programs) > KEPT:
@@ -158,8 +160,8 @@ class Compiled:
         operands = ([p.data for p in parents],)
         record = {"call": _Backward(self, program, run, data, parents, args, kwargs)}
         if len(learned) == 1:
-            return program.rebuilt(outs, [result_of(learned[0], program.row, operands, record, parents)])
-        whole = result_of(tuple(learned), program.row, operands, record, parents)
+            return program.rebuilt(outs, [Value.recorded(learned[0], program.row, operands, record, parents)])
+        whole = Value.recorded(tuple(learned), program.row, operands, record, parents)
         return program.rebuilt(outs, [result_at(whole, i) for i in range(len(learned))])
 
 

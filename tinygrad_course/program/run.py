@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
-from ..engine.value import NO_KEYWORDS, Value, result_of
-from ..engine.watch import noted_by
+from ..engine.record import ancestors
+from ..engine.watch import Watch, recording_mode, told
 from ..trees import leaves
 from .closure import Held, held_by
 from .randomness import Randomness
@@ -31,9 +32,7 @@ class Run:
         self.recording = recording
         self.values = list(held.values)
         self.held = held
-        self.tape = Tape(
-            randomness=Randomness(held.generators), before_walk=lambda root: self.check_leaves([root])
-        )
+        self.tape = Tape(randomness=Randomness(held.generators))
         self.names = Names()
         self.inputs: list[Traced] = []
         self.learning: list[tuple[int | Value, Value, Variable]] = []  # target, its stand-in, its variable
@@ -154,7 +153,8 @@ class Run:
     def check_leaves(self, outs: list[Any]) -> None:
         """Raise Missed if gradients would reach leaves that nobody named."""
         known = {id(v) for _, v, _ in self.learning}
-        leaves = [v for v in graph_of(outs) if v.row is None and v.requires_grad]
+        roots = [o for o in outs if type(o) is Value]
+        leaves = [v for v in ancestors(roots) if v.row is None and v.requires_grad]
         if missed := [v for v in leaves if id(v) not in known]:
             raise Missed(missed)
 
@@ -173,14 +173,14 @@ class Run:
         if len(values) > 1:
             parts = [v.data for v in values]
             root, g = (
-                result_of(tuple(parts), _BUNDLE, (parts,), NO_KEYWORDS, tuple(values)),
+                Value.recorded(tuple(parts), _BUNDLE, (parts,), {}, tuple(values)),
                 tuple(self.seeds),
             )
         self._walk(root, g)
 
     def _walk(self, root: Value, g: Any) -> None:
         """Walk back; note the gradients and what each is the gradient of; leave every `.grad` as it was."""
-        before = [(v, v.grad) for v in graph_of([root])]
+        before = [(v, v.grad) for v in ancestors([root])]
         for v, _ in before:
             v.grad = None
         try:
@@ -193,6 +193,23 @@ class Run:
         finally:
             for v, gradient in before:
                 v.grad = gradient
+
+
+class Tracing(Watch):
+    """What tells a run of the effects that are called, and of backward passes in the function."""
+
+    def __init__(self, run: Run, recording: bool) -> None:
+        super().__init__(recording)
+        self.run = run
+
+    def set_to(self, recording: bool) -> Tracing:
+        return Tracing(self.run, recording)
+
+    def backward(self, root: Any, seed: Any, oldest: int = 0) -> None:
+        self.run.check_leaves([root])
+
+    def effect(self, function: Any, args: Any, kwargs: Any, changes: str, example: Any) -> Any:
+        return self.run.note(function, args, kwargs, changes, example)
 
 
 class Missed(Exception):
@@ -222,7 +239,7 @@ def traced(
         stand_ins = [run.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
         named = {key: run.given(a, key) for key, a in kwargs.items()}
         try:
-            with run, noted_by(run.note):
+            with run, told(Tracing(run, bool(recording_mode.get()))):
                 result = function(*stand_ins, **named)
                 if recording:
                     run.check_leaves(leaves(result))
@@ -254,15 +271,3 @@ def argument_names(function: Callable[..., Any], n: int) -> list[str]:
         parameters = ()  # type: ignore[assignment]
     names = [p.name for p in parameters if p.kind != p.VAR_POSITIONAL][:n]
     return [*names, *(f"x{i}" for i in range(len(names), n))]
-
-
-def graph_of(outs: list[Any]) -> Iterator[Value]:
-    """Every Value that the Values among `outs` were computed from."""
-    seen: set[int] = set()
-    waiting = [o for o in outs if type(o) is Value]
-    while waiting:
-        value = waiting.pop()
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield value
-            waiting += [p for p in value.parents or () if p is not None]

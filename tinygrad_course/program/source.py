@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 from .facts import row_of
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
@@ -363,7 +363,7 @@ def body_of(printer: Printer, parts: Any, one: Callable[[Any], str]) -> list[str
     if not parts.gradients:
         return [*body, f"return {results}"]
     body += ["", "# backward: the gradient of the result with respect to everything, last step first"]
-    body += [f"{printer.text(seed.variable)} = {one(seed)}" for seed in parts.seeds]
+    body += [f"{printer.text(seed.variable)} = {one(seed.variable)}" for seed in parts.seeds]
     body += printer.lines(parts.backward)
     pairs = [f"{k!r}: {printer.text(g)}" for k, g in zip(parts.targets, parts.gradients) if g is not None]
     return [*body, f"return {results}, {{{', '.join(pairs)}}}"]
@@ -382,7 +382,11 @@ def definition(printer: Printer, parts: Any, title: str, body: list[str]) -> str
 def readable(parts: Any, title: str) -> str:
     """The program for people: plain NumPy, forward and then backward, shapes as comments."""
     printer = Printer(parts.names, values=parts.values, gradient_of=parts.gradient_of)
-    body = body_of(printer, parts, lambda s: "1.0" if s.is_float else f"np.ones({s.shape}, np.{s.dtype})")
+    body = body_of(
+        printer,
+        parts,
+        lambda s: "1.0" if s.is_float else f"np.ones({s.shape}, np.{s.dtype})",
+    )
     text = definition(printer, parts, title, body)
     imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"
     helpers = "".join(f"\n\n{text}\n" for text in sources_of(printer.helpers))

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..engine.value import Value, settled
+from ..arraylike import Value
+from ..engine.value import settled
 
 Place = tuple[Any, str]
 """An object, or the number of an argument, and the name of its attribute."""

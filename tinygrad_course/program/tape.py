@@ -9,6 +9,7 @@ size, a conversion to a plain number) is refused with the line that asked for it
 from __future__ import annotations
 
 import builtins
+import contextlib
 import keyword
 import operator
 import threading
@@ -17,13 +18,14 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import BuiltinFunctionType
 from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row, cast
-from ..engine.value import Value
 from ..files import PACKAGE
 from .randomness import Randomness, generators_in
 
@@ -115,7 +117,7 @@ class Tape:
 
     def input(self, data: Any) -> Traced:
         """An array that is given anew at every call of the program."""
-        traced = Traced(data, self.variable(data), self)
+        traced = traced_as(data, self.variable(data), self)
         traced.variable.is_input = True
         return traced
 
@@ -151,7 +153,7 @@ class Tape:
         strict = np.geterr()["invalid"] == "raise"
         self.instructions.append(Instruction(function, refs, named, variable, strict))
         if isinstance(out, (tuple, list)):
-            whole = Traced(out, variable, self)
+            whole = traced_as(out, variable, self)
             parts = [self.noted(operator.getitem, (whole, i), {}, part) for i, part in enumerate(out)]
             return type(out)(*parts) if hasattr(out, "_fields") else type(out)(parts)
         if isinstance(out, np.ndarray):
@@ -159,7 +161,7 @@ class Tape:
                 if isinstance(traced.data, np.ndarray) and np.may_share_memory(out, traced.data):
                     variable.source = traced.variable
                     break
-        return Traced(out, variable, self)
+        return traced_as(out, variable, self)
 
 
 class Changed(ArithmeticError):
@@ -201,7 +203,7 @@ def _variable(traced: Traced) -> Variable:
 
 
 class Traced(Methods):
-    """An array, or a Python float, that writes down what is done with it."""
+    """A number or an array that writes down what is done with it."""
 
     __slots__ = ("data", "tape", "variable")
     __hash__ = object.__hash__
@@ -209,38 +211,7 @@ class Traced(Methods):
     def __init__(self, data: Any, variable: Variable, tape: Tape) -> None:
         self.data, self.variable, self.tape = data, variable, tape
 
-    @property
-    def primal(self) -> Any:
-        """The data, under the name that Values have for theirs."""
-        return self.data
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return np.shape(self.data)
-
-    @property
-    def ndim(self) -> int:
-        return np.ndim(self.data)
-
-    @property
-    def size(self) -> int:
-        return int(np.size(self.data))
-
-    @property
-    def dtype(self) -> Any:
-        return np.dtype(type(self.data)) if isinstance(self.data, (float, bool)) else self.data.dtype
-
-    @property
-    def T(self) -> Any:
-        return self.transpose()
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
-
-    def _in_place(self, new: Any) -> Any:
+    def _in_place(self: Any, new: Any) -> Any:
         """``self += ...``, given ``self + ...``: this very array has other entries from now on."""
         tape, variable = self.tape, self.variable
         if variable in tape.parameters:
@@ -292,6 +263,11 @@ class Traced(Methods):
             if type(value) is Value:
                 return value.apply_row(row, args, kwargs)
         tape, function = self.tape, row.function
+        if row.scalar is not None and all(type(x) is float for x in replaced(args, _data)) and not kwargs:
+            with contextlib.suppress(ArithmeticError, ValueError):  # NumPy gives inf or nan
+                return tape.call(row.scalar, args, {})
+        if isinstance(function, (np.ufunc, type(np.sum), BuiltinFunctionType)):
+            return function(*args, **kwargs)
         if row.nondifferentiable:
             return tape.decided(function, args, kwargs)
         if not row.draws:
@@ -302,33 +278,6 @@ class Traced(Methods):
                 # it does more than NumPy calls, and so is one step of the program
                 del tape.instructions[n:]
         return tape.call(function, args, kwargs)
-
-    def _walked_from(self, root: Value) -> None:
-        if not self.tape.elsewhere:
-            self.tape.before_walk(root)
-
-    def _numbers(self, row: Row, args: tuple[Any, ...]) -> Any:
-        """A row on Python floats as Values compute it, if all of `args` are floats."""
-        data = replaced(args, _data)
-        if row.scalar is None or not all(type(x) is float for x in data):
-            return NotImplemented
-        return self.tape.call(row.scalar, args, {})
-
-    @property
-    def is_float(self) -> bool:
-        """Whether this stands for a Python float."""
-        return type(self.data) is float
-
-    def _as_float(self) -> Any:
-        """The result of an operation on floats only, which is a float if it is a single number."""
-        data = self.data
-        number = isinstance(data, (np.float64, np.ndarray)) and data.ndim == 0 and data.dtype == float
-        return self.tape.call(float, (self,), {}) if number else self
-
-    def __getitem__(self, index: Any) -> Any:
-        if any(t.dtype == bool and t.ndim for t in found(index)):
-            raise refused("the size of x[mask] depends on the data", "use np.where(mask, x, 0.0)")
-        return self.tape.call(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Any, new: Any) -> None:
         raise refused("an array is written into (x[index] = ...)", "make a new one: np.where, np.concatenate")
@@ -365,7 +314,55 @@ class Traced(Methods):
     _refused: Any  # `refused`, for rooms that do not know this one
 
     def __repr__(self) -> str:
-        return f"Traced({self.variable.number}, shape={self.shape}, dtype={self.dtype})"
+        return f"{type(self).__name__}({self.variable.number}, {self.data!r})"
+
+
+class TracedFloat(Traced):
+    """What stands for a Python float: it has no shape."""
+
+    __slots__ = ()
+
+
+class TracedArray(Traced):
+    """What stands for an array."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.data)
+
+    @property
+    def ndim(self) -> int:
+        return np.ndim(self.data)
+
+    @property
+    def size(self) -> int:
+        return int(np.size(self.data))
+
+    @property
+    def dtype(self) -> Any:
+        return np.dtype(bool) if isinstance(self.data, bool) else self.data.dtype
+
+    @property
+    def T(self) -> Any:
+        return self.transpose()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Any:
+        if any(isinstance(t, TracedArray) and t.dtype == bool and t.ndim for t in found(index)):
+            raise refused("the size of x[mask] depends on the data", "use np.where(mask, x, 0.0)")
+        return self.tape.call(operator.getitem, (self, index), {})
+
+
+def traced_as(data: Any, variable: Variable, tape: Tape) -> Traced:
+    """What stands for `data`."""
+    return (TracedFloat if type(data) is float else TracedArray)(data, variable, tape)
 
 
 def _copied(x: Any) -> Any:
@@ -399,7 +396,7 @@ def _assigned(forward: Callable[..., Any]) -> Any:
 
     def assign(self: Traced, other: Any) -> Any:
         new = forward(self, other)
-        return new if new is NotImplemented or self.is_float else self._in_place(new)
+        return new if new is NotImplemented or isinstance(self, TracedFloat) else self._in_place(new)
 
     return assign
 

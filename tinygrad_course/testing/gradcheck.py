@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..engine.backprop import backpropagate
-from ..engine.value import Value, walking
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
@@ -167,8 +167,7 @@ def _gradients(
     if isinstance(weighted, Value) and weighted.requires_grad:
         one: Any = 1.0 if type(weighted.data) is float else np.ones(())
         seed = Value(one, requires_grad=False) if create_graph else one
-        with walking:
-            found = backpropagate(weighted, seed, inputs=inputs, create_graph=create_graph)
+        found = backpropagate(weighted, seed, inputs=inputs, create_graph=create_graph)
     return [_zeros(x.data) if g is None else g for x, g in zip(inputs, found)]
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
+from ..arraylike import Value
 from ..derivatives import Row, Rule
 from ..engine.table import recording_function
-from ..engine.value import Value
 from .strategies import arrays, broadcastable
 
 

@@ -231,7 +231,7 @@ def _product_from_left(a: Any, x: Batch) -> Batch:
     terms = []
     for rows, f in x._terms:
         tall, wide = _varies(f)
-        if rows.shape[1] < s:  # the same all along the axis that is summed over: sum the factor
+        if rows.shape[1] < s:  # the same all along the axis that is add over: sum the factor
             terms.append((rows, a @ np.array(np.broadcast_to(1.0 if f is None else f, x.shape))))
         elif not tall and s <= SHORT:  # a sum of few, each the same all along the new axis but for a factor
             parts = [(rows[:, i : i + 1], a[:, i : i + 1]) for i in range(s)]

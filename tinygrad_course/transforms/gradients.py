@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value, one_like, recording_mode
+from ..arraylike import Value
+from ..engine.value import one_like
+from ..engine.watch import recording, recording_mode
 from ..trees import leaves, rebuilt
 from .tracing import (
     Argnums,
@@ -22,7 +24,6 @@ from .tracing import (
     matching,
     named,
     pulled,
-    recording_everything,
 )
 
 
@@ -224,7 +225,7 @@ def jvp(f: Function, primals: Any, tangents: Any, *, has_aux: bool = False) -> A
     given = given if create_graph else [t.data if isinstance(t, Value) else t for t in given]
     outputs = leaves(trace.result)
     cotangents = [Value(_ones(out)) for out in outputs]
-    with recording_everything():
+    with recording(True):
         pullback = pulled(outputs, cotangents, trace.inputs, True)
     found = pulled(pullback, given, cotangents, create_graph)
     tangent = rebuilt(trace.result, filled(found, outputs, trace.keep or values))

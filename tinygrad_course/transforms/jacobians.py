@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..trees import leaves, rebuilt
 from .batch import Batch
 from .gradients import _ones, grad

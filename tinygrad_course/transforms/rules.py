@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import Row, result_at
-from ..engine.value import NO_KEYWORDS, Value, next_serial, recording_mode, result_of
+from ..engine.record import next_serial
+from ..engine.watch import recording, recording_mode
 from ..trees import leaves, mapped, rebuilt
 from . import gradients
-from .tracing import Function, bundled, differentiable, fresh, pulled, recorded, recording_everything
+from .tracing import Function, bundled, differentiable, fresh, pulled, recorded
 
 
 def stop_gradient(tree: Any) -> Any:
@@ -184,7 +186,7 @@ def checkpoint(f: Function) -> Function:
             return result
 
         def rule(g: Any, then: Any, parts: list[Any]) -> Any:
-            with recording_everything(), np.errstate(all="ignore"):
+            with recording(True), np.errstate(all="ignore"):
                 _, new, now, also = run(parts[: len(inputs)])
             if not (
                 len(now) == len(then)
@@ -215,7 +217,7 @@ def _operation(
         return tuple(rule(g, out, [result_at(parts, i) for i in range(len(operands))]))
 
     together = bundled(operands, f)
-    whole = result_of(tuple(results), Row(f, (of_all,)), (together.data,), NO_KEYWORDS, (together,))
+    whole = Value.recorded(tuple(results), Row(f, (of_all,)), (together.data,), {}, (together,))
     return [result_at(whole, i) for i in range(len(results))]
 
 

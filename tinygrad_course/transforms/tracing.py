@@ -7,16 +7,17 @@ recorded copy of itself: that ties the result to the graph outside, and it is al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..arraylike.errors import describe
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
-from ..engine.value import NO_KEYWORDS, Value, next_serial, recording_mode, result_of, walking, watching
+from ..engine.record import ancestors, next_serial
+from ..engine.watch import recording, recording_mode, watching
 from ..trees import leaves, mapped, paired, rebuilt
 
 Function = Callable[..., Any]
@@ -66,20 +67,20 @@ class Trace:
     ) -> None:
         chosen = _chosen(name, args, argnums)
         self.primal = tuple([args[i] for i in chosen]) if isinstance(argnums, Sequence) else args[chosen[0]]
-        recording = bool(recording_mode.get())
+        records = bool(recording_mode.get())
         self._start = next_serial()
         called, self.inputs = list(args), []
         for i in chosen:
             try:
-                new = [fresh(leaf, recording) for leaf in leaves(args[i])]
+                new = [fresh(leaf, records) for leaf in leaves(args[i])]
             except (TypeError, ValueError) as error:
                 raise _unsuitable(f"{name}: argument {i}", args[i]) from error
             called[i] = rebuilt(args[i], new)
             self.inputs += new
-        if recording:
+        if records:
             self.result, self.aux = f(*called, **kwargs), None
         else:
-            with recording_everything():
+            with recording(True):
                 self.result, self.aux = f(*called, **kwargs), None
         if has_aux:
             if not isinstance(self.result, tuple) or len(self.result) != 2:
@@ -95,7 +96,7 @@ class Trace:
                     + named(out)
                     + (" (is its return missing?)" if out is None else "")
                 )
-        self.linked = recording and (
+        self.linked = records and (
             any(v.row is not None for v in self.inputs)
             or any(v.serial < self._start for v in recorded([self.result, self.aux], self._start))
         )
@@ -113,16 +114,6 @@ class Trace:
     def gradients(self, found: list[Any], keep: bool) -> Any:
         """Gradients of the inputs as the caller gets them: a tree like `primal`, zeros where none came."""
         return rebuilt(self.primal, filled(found, self.inputs, keep))
-
-
-@contextmanager
-def recording_everything() -> Iterator[None]:
-    """Record in this block; a `no_grad` around a transform is about its results, not about its inside."""
-    token = recording_mode.set(getattr(recording_mode.get(), "resumed", True))
-    try:
-        yield
-    finally:
-        recording_mode.reset(token)
 
 
 def pulled(
@@ -143,8 +134,7 @@ def pulled(
         root = bundled(roots)
     if not create_graph and (watch := watching()) is not None:
         watch.backward(root, cotangent, oldest)
-    with walking:
-        return backpropagate(root, cotangent, inputs=inputs, create_graph=create_graph)
+    return backpropagate(root, cotangent, inputs=inputs, create_graph=create_graph)
 
 
 def bundled(parts: Sequence[Any], f: Function = tuple) -> Value:
@@ -152,20 +142,12 @@ def bundled(parts: Sequence[Any], f: Function = tuple) -> Value:
     data = [v.data if isinstance(v, Value) else v for v in parts]
     parents = tuple(v if differentiable(v) else None for v in parts)
     row = Row(f, rule_for_all=lambda i, g, out, parts: g[i], sequence=True)
-    return result_of(tuple(data), row, (data,), NO_KEYWORDS, parents)
+    return Value.recorded(tuple(data), row, (data,), {}, parents)
 
 
 def recorded(tree: Any, start: int) -> list[Value]:
     """The Values that `tree` was computed from, and its own; of those from before `start` only the last."""
-    found = [v for v in leaves(tree) if differentiable(v)]
-    seen = set(found)
-    for value in found:  # grows while we go through it
-        if value.serial > start:
-            for parent in value.parents or ():
-                if parent is not None and parent not in seen:
-                    seen.add(parent)
-                    found.append(parent)
-    return found
+    return ancestors(dict.fromkeys(v for v in leaves(tree) if differentiable(v)), start + 1)
 
 
 def differentiable(x: Any) -> bool:
@@ -196,7 +178,7 @@ def _zeros(like: Any) -> Any:
 
 def matching(tree: Any, given: Any, name: str) -> list[Any]:
     """The leaves of `given`, which must have the structure and shapes of `tree`, in the dtypes of `tree`."""
-    matched = []
+    matched: list[Any] = []
     for place, like, x in paired(tree, given, name):
         if not isinstance(x, (Value, float, int, np.ndarray, np.generic)) or np.shape(x) != np.shape(like):
             raise ValueError(
@@ -227,10 +209,10 @@ def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
     return [i % len(args) for i in numbers]
 
 
-def fresh(leaf: Any, recording: bool) -> Value:
+def fresh(leaf: Any, records: bool) -> Value:
     """A Value that only this run knows: a leaf, or a recorded copy of a Value that has a gradient itself."""
     if isinstance(leaf, Value):
-        return +leaf if recording and leaf.requires_grad else Value(leaf.data)
+        return +leaf if records and leaf.requires_grad else Value(leaf.data)
     return Value(leaf)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..insight.edges import contribution
 from .flow import backward_steps
 from .labels import as_numpy, is_number

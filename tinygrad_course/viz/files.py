@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..files import write_whole
 from ..program.compiled import Compiled
 from .dot import dot_text, find_program, run_program

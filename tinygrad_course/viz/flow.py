@@ -34,6 +34,6 @@ def backward_steps(graph: Graph, gradient: Any) -> Iterator[Step]:
             if edge.carries_gradient and node.value is not None:
                 c = contribution(node.value, edge.operand, upstream)
                 before = gradients.get(edge.source.id)
-                now = c if before is None else backprop.summed(before, c)
+                now = c if before is None else backprop.add(before, c)
                 gradients[edge.source.id] = now
                 yield Step(edge, upstream, c, before, now)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import Row
-from ..engine.value import Value
 from ..insight.edges import argument_name, recorded
 from .labels import brief, call_text
 from .layers import find_layers

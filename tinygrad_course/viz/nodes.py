@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..arraylike import Value
 from ..derivatives import Row
-from ..engine.value import Value
 from ..insight.edges import argument_name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from ..engine.value import Value
+from ..arraylike import Value
 from .graph import graph_of
 from .pictures import title_of
 from .svg import svg

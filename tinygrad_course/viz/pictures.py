@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..program.compiled import Compiled
 from .dot import dot_lines
 from .graph import graph_of

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..engine.value import Value
+from ..arraylike import Value
 from ..files import write_whole
 from .events import frame_of
 from .graph import graph_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.value import Value
+from ..arraylike import Value
 from .events import Frame, frame_of
 from .graph import graph_of
 from .nodes import Graph

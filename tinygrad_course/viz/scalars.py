@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import Row
-from ..engine.value import Value
 from .labels import as_numpy
 from .nodes import Graph, Node
 
@@ -73,7 +73,7 @@ def _recorded(graph: Graph, sample: int | None) -> Value | None:
 
 
 def _check_sample(node: Node, numbers: Any, sample: int) -> None:
-    """Raise unless each sample is computed by itself, along the first axis, until they are summed up."""
+    """Raise unless each sample is computed by itself, along the first axis, until they are add up."""
     if np.ndim(node.data):
         recorded = as_numpy(node.data)[sample : sample + 1]
         same = np.shape(numbers) == recorded.shape

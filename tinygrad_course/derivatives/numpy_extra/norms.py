@@ -36,8 +36,8 @@ def _norm_of_matrices(x, ord, axis, keepdims):
     if ord in (None, "fro", "f"):
         return np.linalg.vector_norm(x, axis=(rows, columns), keepdims=keepdims)
     if ord in (1, -1, np.inf, -np.inf):
-        summed, compared = (rows, columns) if ord in (1, -1) else (columns, rows)
-        sums = np.sum(np.abs(x), axis=summed, keepdims=True)
+        add, compared = (rows, columns) if ord in (1, -1) else (columns, rows)
+        sums = np.sum(np.abs(x), axis=add, keepdims=True)
         out = np.max(sums, axis=compared, keepdims=True) if ord > 0 else np.min(sums, compared, keepdims=True)
     elif ord in (2, -2, "nuc"):
         s = np.linalg.svdvals(np.moveaxis(x, (rows, columns), (-2, -1)))

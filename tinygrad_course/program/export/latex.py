@@ -14,13 +14,14 @@ from typing import Any, cast
 
 import numpy as np
 
+from ...arraylike import Value
 from ...derivatives import Row
 from ...engine.backprop import backpropagate
-from ...engine.value import Value
+from ...engine.record import ancestors
 from ...trees import leaves
 from ..closure import held_by, is_module
 from ..passes import without_repeats
-from ..run import Run, graph_of, traced
+from ..run import Run, traced
 from ..state import Effect
 from ..tape import Instruction, Traced, TraceError, Variable, _astype, _copied
 
@@ -367,7 +368,7 @@ def latex(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
         data = outs[0].data.data
         seed = run.tape.input(1.0 if type(data) is float else np.ones_like(data))
         backpropagate(outs[0], cast(Any, seed))
-        nodes = sorted(graph_of(outs), key=lambda v: v.serial)
+        nodes = ancestors(outs)[::-1]
         return _written(run, [(v, v.data, v.grad) for v in nodes if isinstance(v.data, Traced)], seed)
 
     held = held_by(function, *filter(is_module, args))

@@ -1,0 +1,150 @@
+"""Quick recording: an operation on one or two Python floats, or one or two arrays, in the fewest steps.
+
+Each function here stands for one of `arraylike.operators`, which it asks when anything is unusual: a watch, a
+constant, a number that Python's floats cannot give, an array of another kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arraylike import Value, operators
+from ..arraylike.operators import Operators
+from ..engine.record import ONE, next_serial
+from ..engine.table import TABLE, Row
+from ..engine.watch import recording_mode
+
+_mode = recording_mode.get
+_new = object.__new__
+_QUICK: dict[Any, Callable[..., Any]] = {}
+"""What records a ufunc of one or two arguments quickly."""
+
+
+def recorded(data: Any, row: Row, x: Any, y: Any, px: Any, py: Any) -> Value:
+    """A Value that was computed from the operands x and y, which came from the Values px and py."""
+    value: Value = _new(Value)
+    value.primal = data
+    value.row = row
+    value.x = x
+    value.y = y
+    value.px = px
+    value.py = py
+    value.active = True
+    value.grad = None
+    value.name = None
+    value.line = None
+    value.serial = next_serial()
+    return value
+
+
+def binary(row: Row, plain: Callable[..., Any], plain_reflected: Callable[..., Any]) -> tuple[Any, Any]:
+    """The quick operators of a row with two arguments, in place of the plain ones."""
+    function, scalar = row.function, row.scalar or _no_scalar
+    beside = _beside_powers if function is np.power else _beside
+
+    def forward(self: Value, other: Any) -> Any:
+        x, px = self.primal, self if self.active else None
+        if type(other) is Value:
+            y, py = other.primal, other if other.active else None
+            usual = type(x) is type(y)
+        else:
+            y, py = beside(x, other), None
+            usual = y is not None
+        if usual and (px is not None or py is not None) and _mode() is True:
+            try:
+                out = scalar(x, y) if type(x) is float else function(x, y) if type(x) is np.ndarray else None
+                if type(out) is type(x):
+                    return recorded(out, row, x, y, px, py)
+            except (ArithmeticError, ValueError, TypeError):
+                pass  # the plain operator finds out why
+        return plain(self, other)
+
+    def reflected(self: Value, other: Any) -> Any:
+        x = self.primal
+        if self.active and _mode() is True and type(x) in (float, np.ndarray):
+            try:
+                if (y := beside(x, other)) is not None:
+                    out = scalar(y, x) if type(x) is float else function(y, x)
+                    if type(out) is type(x):
+                        return recorded(out, row, y, x, None, self)
+            except (ArithmeticError, ValueError, TypeError):
+                pass
+        return plain_reflected(self, other)
+
+    return forward, reflected
+
+
+def _no_scalar(*numbers: float) -> None:
+    """In place of an operation on Python floats, where a row has none."""
+
+
+def _beside(data: Any, other: Any) -> Any:
+    """A number or an array as it stands beside `data`; None for anything else."""
+    kind = type(other)
+    if kind is float or kind is int:  # as an array: NumPy would convert it anew wherever it is used
+        return np.array(float(other), data.dtype) if type(data) is np.ndarray else float(other)
+    return other if kind is np.ndarray is type(data) and other.dtype.kind != "c" else None
+
+
+def _beside_powers(data: Any, other: Any) -> Any:
+    """The same for an exponent, which stays a Python number: its rule looks at it."""
+    return float(other) if type(other) is float or type(other) is int else _beside(data, other)
+
+
+def unary(row: Row, plain: Callable[..., Any]) -> Callable[[Value], Any]:
+    """The quick operator or method of a row with one argument, in place of the plain one."""
+    scalar, compute = row.scalar, row.function
+
+    def method(self: Value) -> Any:
+        x = self.primal
+        if self.active and _mode() is True:
+            try:
+                if type(x) is float and scalar is not None:
+                    return recorded(scalar(x), row, x, ONE, self, None)
+                if type(x) is np.ndarray and type(out := compute(x)) is np.ndarray:
+                    return recorded(out, row, x, ONE, self, None)
+            except (ArithmeticError, ValueError):
+                pass  # the plain operator finds out why
+        return plain(self)
+
+    method.__name__, method.__doc__ = row.name, plain.__doc__
+    return method
+
+
+def protocol(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """The quick way in for ``np.exp(v)`` and ``array + v``."""
+
+    def __array_ufunc__(self: Value, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and type(inputs[0]) is Value:
+            quick = _QUICK.get(ufunc)
+            if quick is not None and (type(inputs[-1]) is Value or type(inputs[-1]) is np.ndarray):
+                return quick(*inputs)
+        return plain(self, ufunc, method, *inputs, **kwargs)
+
+    return __array_ufunc__
+
+
+def install() -> None:
+    """Put the quick functions in the places of the plain ones."""
+    for name, plain in list(vars(Operators).items()):
+        row = getattr(plain, "row", None)
+        if row is None:
+            continue
+        if plain.__code__.co_argcount == 1:
+            setattr(Value, name, unary(row, plain))
+        elif name[2] != "r":
+            reflected = getattr(Operators, f"__r{name[2:]}", plain)
+            forward, backward = binary(row, plain, reflected)
+            setattr(Value, name, forward)
+            if reflected is not plain:
+                setattr(Value, f"__r{name[2:]}", backward)
+    for function, row in TABLE.items():
+        if isinstance(function, np.ufunc) and row.rules and None not in row.rules and function.nout == 1:
+            if function.nin == 1:
+                _QUICK[function] = unary(row, operators.unary(function))
+            elif function.nin == len(row.rules) == 2:
+                _QUICK[function] = binary(row, *operators.binary(function))[0]
+    setattr(Value, "__array_ufunc__", protocol(Value.__array_ufunc__))  # noqa: B010
