@@ -20,7 +20,7 @@ from ..derivatives import TABLE, neural
 from ..engine.backprop import add
 from .edges import argument_name, contribution, recorded, rule_text
 from .findings import warn
-from .names import Names, at, first_bad
+from .names import Names, at, first_bad, norm
 from .watch import Event, Line, Observer, line_of, watching
 
 VANISHED = 1e-6
@@ -170,7 +170,7 @@ class _Blame(Observer):
                 "compute it inside the block, and the operation is named that made it"
             )
         gradients: dict[int, Any] = {id(root): seed}
-        norms = {id(root): _norm(seed)}
+        norms = {id(root): norm(seed)}
         main: dict[
             int, tuple[float, float, Value]
         ] = {}  # for each value where most of its gradient comes from
@@ -179,7 +179,7 @@ class _Blame(Observer):
             g = gradients.pop(id(node), None)
             if g is None or node.serial < oldest:
                 continue
-            norms[id(node)] = _norm(g)
+            norms[id(node)] = norm(g)
             if node.row is None:
                 leaves.append(node)
                 continue
@@ -197,7 +197,7 @@ class _Blame(Observer):
                         f"backward: the gradients that come back to {self.names.of(parent)} add up to more "
                         f"than its dtype can hold\n  line: {_line(line_of(parent))}"
                     )
-                step = (_norm(c), norms[id(node)], node)
+                step = (norm(c), norms[id(node)], node)
                 main[id(parent)] = max(main.get(id(parent), step), step, key=lambda s: s[:2])
         self._compare_layers(root, leaves, norms, main)
 
@@ -224,7 +224,7 @@ class _Blame(Observer):
         operands = [p if p is not None else a for p, a in zip(node.parents or (), row.operands(node.args))]
         rule = f", by its rule {text}" if (text := rule_text(row, i)) else ""
         came = g if np.ndim(g) == 0 and not isinstance(g, tuple) else None
-        upstream = f"{float(came):.6g}" if came is not None else f"norm {_norm(g):.6g}"
+        upstream = f"{float(came):.6g}" if came is not None else f"norm {norm(g):.6g}"
         raise FloatingPointError(
             f"backward: {row.name} gave {what} for its argument {argument_name(row, i)}{rule}"
             f"{', first' * bool(index)}{_place(index)}\n"
@@ -246,7 +246,7 @@ class _Blame(Observer):
             name: list(_way(root, max(values, key=lambda v: norms[id(v)]), main))
             for name, values in layers.items()
         }
-        limit = EXPLODED * norms[id(root)] * max(1.0, _norm(root.data))
+        limit = EXPLODED * norms[id(root)] * max(1.0, norm(root.data))
         if large := {name: size for name, size in sizes.items() if size > limit}:
             found = f"gradient norms {_listed(large)} are far above the loss; they grow most {{}}"
             self._warn_once("exploding-gradient", large, found, max(ways[largest], key=_ratio))
@@ -320,17 +320,6 @@ def _owner(operands: Any) -> Value | None:
             return leaves[-1]
         v = parents[0] if parents else None
     return v
-
-
-def _norm(g: Any) -> float:
-    if type(g) is tuple:
-        return math.hypot(*(_norm(part) for part in g if part is not None))
-    g = g.data if isinstance(g, Value) else g
-    if np.ndim(g) == 0:
-        return abs(float(g))
-    g = np.ravel(g)
-    top = float(np.max(np.abs(g))) if g.size else 0.0
-    return top * float(np.linalg.norm(g / top)) if 0 < top < math.inf else top
 
 
 def _place(index: tuple[int, ...]) -> str:

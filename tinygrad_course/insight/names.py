@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,23 @@ def first_bad(data: Any) -> tuple[str, tuple[int, ...]] | None:
         if found.any():
             return what, tuple(int(i) for i in np.unravel_index(int(np.argmax(found)), data.shape))
     return None
+
+
+def is_number(data: Any) -> bool:
+    """Whether `data` is one number without axes."""
+    return not isinstance(data, tuple) and np.shape(data) == ()
+
+
+def norm(g: Any) -> float:
+    """How large a gradient is: its size, or its norm; of several, all together."""
+    if type(g) is tuple:
+        return math.hypot(*(norm(part) for part in g if part is not None))
+    g = g.data if isinstance(g, Value) else g
+    if np.ndim(g) == 0:
+        return abs(float(g))
+    g = np.ravel(g)
+    top = float(np.max(np.abs(g))) if g.size else 0.0
+    return top * float(np.linalg.norm(g / top)) if 0 < top < math.inf else top
 
 
 def at(data: Any, index: tuple[int, ...], shape: tuple[int, ...]) -> str:

@@ -14,8 +14,9 @@ import numpy as np
 
 from ..arraylike import Value
 from ..insight.edges import contribution
+from ..insight.names import is_number
 from .flow import backward_steps
-from .labels import as_numpy, is_number
+from .labels import as_numpy
 from .nodes import Graph
 
 MOST_VALUES = 400

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..insight.names import is_number
+
 LONGEST = 28
 """Names and calls are cut to so many characters in a picture; the full text is in its tooltip."""
 
@@ -77,11 +79,6 @@ def shape(data: Any) -> str:
     if isinstance(data, tuple):
         return cut(", ".join(shape(part) for part in data))
     return str(tuple(np.shape(data)))
-
-
-def is_number(data: Any) -> bool:
-    """Whether `data` is one number without axes."""
-    return not isinstance(data, tuple) and np.shape(data) == ()
 
 
 def value_text(data: Any) -> str:

@@ -11,7 +11,7 @@ import heapq
 import itertools
 import re
 
-from .labels import is_number
+from ..insight.names import is_number
 from .layers import chain
 from .nodes import Graph, Group, Node
 
