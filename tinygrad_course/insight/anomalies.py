@@ -20,7 +20,7 @@ from ..derivatives import TABLE, neural
 from ..engine.backprop import add
 from .edges import argument_name, contribution, recorded, rule_text
 from .findings import warn
-from .names import Names, at, first_bad, norm
+from .names import Names, at, first_bad, is_number, norm
 from .watch import Event, Line, Observer, line_of, watching
 
 VANISHED = 1e-6
@@ -223,8 +223,7 @@ class _Blame(Observer):
         what, index = first_bad(c) or ("nan", ())
         operands = [p if p is not None else a for p, a in zip(node.parents or (), row.operands(node.args))]
         rule = f", by its rule {text}" if (text := rule_text(row, i)) else ""
-        came = g if np.ndim(g) == 0 and not isinstance(g, tuple) else None
-        upstream = f"{float(came):.6g}" if came is not None else f"norm {norm(g):.6g}"
+        upstream = f"{float(g):.6g}" if is_number(g) else f"norm {norm(g):.6g}"
         raise FloatingPointError(
             f"backward: {row.name} gave {what} for its argument {argument_name(row, i)}{rule}"
             f"{', first' * bool(index)}{_place(index)}\n"

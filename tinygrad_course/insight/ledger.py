@@ -22,6 +22,7 @@ from ..arraylike.errors import describe
 from ..derivatives import Row
 from ..engine.backprop import add
 from .edges import contribution, recorded, rule_text
+from .names import is_number, norm
 from .paths import Paths, largest_paths
 from .watch import Line, line_of
 
@@ -107,7 +108,7 @@ class Ledger:
                 row.append("" if part.local is None else f"= {_number(part.local)}")
             upstream = part.upstream
             times = "× " if local and part.local is not None else ""
-            row += [times + (_number(upstream) if np.ndim(upstream) == 0 else f"‖{_number(upstream)}‖")]
+            row += [times + (_number(upstream) if is_number(upstream) else f"‖{_number(upstream)}‖")]
             row += [part.through, part.rule] + [_placed(part.line)] * lined
             table.append(row)
         blank = [""] * (len(header) - 2 + lined)
@@ -349,7 +350,7 @@ def _plain(gradient: Any) -> Any:
 def _size(x: Any) -> float:
     """How large a contribution is: the norm of an array; nan is larger than everything."""
     with np.errstate(all="ignore"):
-        size = abs(float(x)) if np.ndim(x) == 0 else float(np.linalg.norm(np.ravel(x)))
+        size = norm(x)
     return float("inf") if size != size else size
 
 
@@ -380,7 +381,7 @@ def _call(node: Value) -> str:
 
 def _number(x: Any) -> str:
     """A number, or the norm of an array."""
-    return f"{float(x) if np.ndim(x) == 0 else _size(x):.6g}"
+    return f"{float(x) if is_number(x) else _size(x):.6g}"
 
 
 def _shown(x: Any) -> str:

@@ -29,8 +29,8 @@ def scalar_record(graph: Graph) -> tuple[Value, str] | None:
     A graph over several samples is taken apart for one of them only, if that is possible.  None if the
     graph is of single numbers already, too large, or has an operation that cannot be taken apart.
     """
-    arrays = [node for node in graph.nodes if np.size(node.data) > 1 or isinstance(node.data, tuple)]
-    if not arrays or any(np.size(node.data) > MOST for node in graph.nodes):
+    parts = [node.data if isinstance(node.data, tuple) else (node.data,) for node in graph.nodes]
+    if not 1 < max(sum(map(np.size, data)) for data in parts) <= MOST:
         return None
     inputs = [as_numpy(node.data) for node in graph.nodes if node.kind == "input" and np.ndim(node.data)]
     samples = {len(data) for data in inputs}
