@@ -217,6 +217,17 @@ def none_of(found: list[str], rule: str) -> None:
 
 def test_every_file_has_a_floor():
     assert all(floor(file) for file in files())
+    empty = [place for place in FLOORS if not (PACKAGE / place).exists()]
+    none_of(empty, "these floors are for rooms that are not there")
+
+
+def test_no_room_imports_upward():
+    upward = [
+        f"{file}:{line} (floor {floor(file)}) imports {target} (floor {floor(target)})"
+        for file, line, target, _ in links()
+        if floor(target) > floor(file)
+    ]
+    none_of(upward, "a room imports only from the floors below it")
 
 
 def test_only_the_public_face_knows_the_fast_lanes():
@@ -224,7 +235,7 @@ def test_only_the_public_face_knows_the_fast_lanes():
     none_of([place for place in known if not place.startswith("__init__.py:")], "fast/ can be deleted")
 
 
-@pytest.mark.parametrize("of", ["files"])
+@pytest.mark.parametrize("of", ["files", "rooms"])
 def test_no_circles(of):
     needs = defaultdict(set)
     for file, _, target, _ in links():
