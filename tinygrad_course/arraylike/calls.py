@@ -74,7 +74,7 @@ _OUTER = Row(_outer, composition=_outer)
 def positional(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Values given by keyword (``np.clip(x, a_min=v)``) in their places among the arguments."""
     rest = dict(kwargs)
-    for place in list(inspect.signature(row.function).parameters.values())[len(args) :]:
+    for place in _parameters(row)[len(args) :]:
         if not any(isinstance(a, Value) for a in rest.values()):
             break
         if place.name in rest:
@@ -87,6 +87,15 @@ def positional(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple
         if isinstance(a, Value):
             raise TypeError(f"no gradient goes through the keyword {name}; give a plain array, v.numpy()")
     return args, rest
+
+
+def _parameters(row: Row) -> list[inspect.Parameter]:
+    """The parameters of a function; where it does not tell (NumPy 2.0), those of a rule, after g and out."""
+    try:
+        return list(inspect.signature(row.function).parameters.values())
+    except ValueError:
+        rule = next(filter(None, row.rules), lambda g, out: g)
+        return list(inspect.signature(rule).parameters.values())[2:]
 
 
 @functools.cache
