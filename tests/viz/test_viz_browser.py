@@ -334,3 +334,13 @@ def test_a_gradient_that_is_no_number(opened):
         loss = (w * np.array([np.nan, 1.0])).sum()
     browser = opened(loss)
     assert lines(browser, 0)[2] == "‖grad‖ nan"
+
+
+def test_several_results_are_played(opened):
+    w, x = Value(2.0, name="w"), Value(3.0, name="x")
+    p = w * x
+    browser = opened((p.tanh(), p - 1.0))
+    assert says(browser).startswith("result 1 = +1.0000, result 2 = +5.0000, and every value")
+    set_to(browser, "position", 5)
+    assert says(browser) == "result 2.grad = +1.0000"
+    assert lines(browser, 3)[2] == "grad +1.0000" and lines(browser, 4)[2] == "grad +1.0000"

@@ -420,3 +420,34 @@ def test_more_nodes_than_a_page_can_hold():
         x = x + 1.0
     with pytest.raises(ValueError, match="max_nodes=21"):
         viz.player(x, max_nodes=20)
+
+
+# Several results
+def test_several_results_are_played_together():
+    x = Value(3.0, name="x")
+    first = x * x
+    second, third = first * 2.0, x + 1.0
+    frame = frame_of(graph_of((second, third)))
+    assert frame["grad"][0] == 4 * 3.0 + 1.0 and frame["loss"] == 18.0
+    second.backward()
+    third.backward(10.0)
+    frame = frame_of(graph_of((second, third)))
+    assert frame["grad"][0] == x.grad == 4 * 3.0 + 10.0 and frame["differs"] == []
+
+
+def test_a_result_that_others_were_computed_from():
+    x = Value(3.0, name="x")
+    first = x * x
+    second = first * 2.0
+    second.backward()  # first.grad is 2 now, and none of it is its own
+    graph = graph_of((first, second))
+    frame = frame_of(graph)
+    assert frame["grad"][0] == 2 * 3.0 + 4 * 3.0
+    assert frame["seeds"] == {root.id: 1.0 for root in graph.roots}
+    assert [event for event in events_of(graph) if event[0] == "seed"] == [("seed", 1), ("seed", 2)]
+
+
+def test_several_results_are_taken_apart():
+    x = Value(np.array([2.0, 3.0]), name="x")
+    results, note = scalar_record(graph_of(((x * x).sum(), x.sum())))
+    assert [r.data for r in results] == [4.0, 2.0] and note == "sample 1 of 2"

@@ -261,3 +261,48 @@ def test_a_failed_write_leaves_the_old_file(monkeypatch, tmp_path):
     with pytest.raises(OSError, match="full"):
         viz.save(neuron("other"), path)
     assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_folders_are_made(tmp_path):
+    for suffix in (".svg", ".dot", ".html"):
+        path = tmp_path / suffix[1:] / "deep" / f"g{suffix}"
+        assert viz.save(neuron(), path) == path and path.stat().st_size > 100
+        assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("wrong", ["swapped", "no path"])
+@pytest.mark.parametrize("save", [viz.save, viz.player])
+def test_what_is_no_path_is_named(save, wrong):
+    if wrong == "swapped":
+        with pytest.raises(TypeError, match=rf"path .* is Value; write .* {save.__name__}\(value, 'g.svg'\)"):
+            save("g.svg", neuron())
+    else:
+        with pytest.raises(TypeError, match=rf"is int; write {save.__name__}\(value, 'graph.svg'\)"):
+            save(neuron(), 3)
+
+
+# Several results
+def test_several_results_stand_in_one_picture(tmp_path):
+    w, x = Value(2.0, name="w"), Value(3.0, name="x")
+    hidden = w * x
+    other, loss = hidden.tanh(), (hidden - 1.0) ** 2
+    root = ET.parse(viz.save((other, loss), tmp_path / "g.svg")).getroot()
+    assert root.find(f"{SVG}title").text == "The graph behind 2 values"
+    kinds = [g.get("class").split()[1] for g in root.iter(f"{SVG}g")]
+    assert sorted(kinds) == ["input", "loss", "loss", "operation", "operation", "parameter"]
+    text = viz.save([loss, {"a": other}, loss], tmp_path / "g.dot").read_text()
+    assert text == viz.save((other, loss), tmp_path / "g.dot").read_text()
+    assert len(re.findall("shape=octagon", text)) == 2
+    net = nn.MLP(2, [3, 2], rng=0)
+    assert viz.save(net([1.0, 2.0]), tmp_path / "net.svg", module=net).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [((Value(1.0), 2.0), "float"), ({"loss": "text"}, "str"), ([Value(1.0), None], "NoneType")],
+)
+def test_what_is_no_value_among_several_is_named(wrong, kind, tmp_path):
+    with pytest.raises(TypeError, match=f"this is {kind} in the {type(wrong).__name__}; give the Value"):
+        viz.save(wrong, tmp_path / "g.svg")
+    with pytest.raises(ValueError, match="this tuple is empty"):
+        viz.save((), tmp_path / "g.svg")

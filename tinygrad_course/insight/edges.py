@@ -14,10 +14,10 @@ from ..derivatives import Row
 from ..engine.backprop import backpropagate
 
 
-def recorded(value: Value) -> list[Value]:
-    """Every value that `value` was computed from and itself, the oldest first."""
-    found = [value]
-    seen = {id(value)}
+def recorded(*values: Value) -> list[Value]:
+    """Every value that these were computed from and they themselves, the oldest first."""
+    seen = set(map(id, values))
+    found = list({id(v): v for v in values}.values())
     for v in found:  # grows while we go through it
         for parent in v.parents or ():
             if parent is not None and id(parent) not in seen:

@@ -17,7 +17,7 @@ from ..insight.edges import contribution
 from ..insight.names import is_number
 from .flow import backward_steps
 from .labels import as_numpy
-from .nodes import Graph
+from .nodes import Graph, Node
 
 MOST_VALUES = 400
 """So many entries of an array are shown one by one."""
@@ -26,13 +26,13 @@ MOST_CELLS = 28
 """A heat map has at most so many rows and columns."""
 
 Frame = dict[str, Any]
-"""The numbers of one pass, ready for JSON: `data`, `grad`, `steps`, and the `loss`."""
+"""The numbers of one pass, ready for JSON: `data`, `grad`, `seeds`, `steps`, and the `loss`."""
 
 
 def events_of(graph: Graph) -> list[tuple[str, int]]:
     """What happens, in order: ("forward", node), ("seed", node), ("backward", edge), ("done", node)."""
     events = [("forward", node.id) for node in graph.nodes if node.operation]
-    events.append(("seed", graph.root.id))
+    events += [("seed", root.id) for root in graph.roots]
     for node in reversed(graph.nodes):
         events += [("backward", edge.id) for edge in node.inputs if edge.carries_gradient]
     return [*events, ("done", graph.root.id)]
@@ -41,8 +41,8 @@ def events_of(graph: Graph) -> list[tuple[str, int]]:
 def frame_of(graph: Graph) -> Frame:
     """The numbers of the graph's forward and backward pass.
 
-    The gradient starts from the root's `.grad` if there is one, and otherwise from 1; all others are computed
-    anew, so that what was left in `.grad` by other passes does not matter.
+    The gradient starts from the `.grad` of each result if there is one, and otherwise from 1; all others are
+    computed anew, so that what was left in `.grad` by other passes does not matter.
 
     Raises
     ------
@@ -51,13 +51,10 @@ def frame_of(graph: Graph) -> Frame:
     RuntimeError
         If an array was updated in place since it was recorded.
     """
-    root = graph.root
-    seed = root.gradient
-    if seed is None:
-        seed = 1.0 if type(root.data) is float else np.ones_like(root.data)
-    gradients: dict[int, Any] = {root.id: seed}
+    seeds = {root.id: _seed(root) for root in graph.roots}
+    gradients = dict(seeds)
     steps: dict[int, Any] = {}
-    for step in backward_steps(graph, seed):
+    for step in backward_steps(graph, *seeds.values()):
         target, source = step.edge.target, step.edge.source
         gradients[source.id] = step.now
         numbers = [_short(x) for x in (step.contribution, step.before, step.now)]
@@ -67,13 +64,21 @@ def frame_of(graph: Graph) -> Frame:
             local = _number(contribution(target.value, step.edge.operand, one))
         steps[step.edge.id] = [local, *numbers]
     return {
-        "loss": _number(root.data) if is_number(root.data) else None,
+        "loss": _number(graph.root.data) if is_number(graph.root.data) else None,
         "data": [_full(node.data) for node in graph.nodes],
         "grad": [_full(gradients.get(node.id)) for node in graph.nodes],
+        "seeds": {id: _full(seed) for id, seed in seeds.items()},
         "steps": [steps.get(edge.id) for edge in graph.edges],
         "calls": [node.operation for node in graph.nodes],
         "differs": [node.id for node in graph.nodes if _accumulated(node.value, gradients.get(node.id))],
     }
+
+
+def _seed(root: Node) -> Any:
+    """The gradient that a result starts with; the `.grad` of one that was used further holds more."""
+    if root.gradient is not None and not root.outputs:
+        return root.gradient
+    return 1.0 if type(root.data) is float else np.ones_like(root.data)
 
 
 def _accumulated(value: Value | None, gradient: Any) -> bool:

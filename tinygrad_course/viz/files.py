@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..arraylike import Value
 from ..files import write_whole
 from ..program.compiled import Compiled
 from .dot import dot_text, find_program, run_program
-from .pictures import STILL, still_view, title_of
+from .graph import Results
+from .pictures import STILL, path_of, still_view, title_of
 from .player import PLAYED, player
 from .recorder import Recorder
 from .svg import svg
@@ -19,7 +19,7 @@ SUFFIXES = (".dot", ".svg", ".png", ".pdf", ".html")
 
 
 def save(
-    value: Value | Recorder | Compiled,
+    value: Results | Recorder | Compiled,
     path: str | os.PathLike[str],
     *,
     module: Any = None,
@@ -32,11 +32,11 @@ def save(
 
     Parameters
     ----------
-    value : Value, Recorder or compiled function
-        The result, usually a loss.  A recorded training run can only be saved as ``.html``, a compiled
-        function, which is drawn as its program, only as a still picture.
+    value : Value, tuple of Values, Recorder or compiled function
+        The result, usually a loss; or several results, drawn together.  A recorded training run can only be
+        saved as ``.html``, a compiled function, which is drawn as its program, only as a still picture.
     path : str or path
-        Where to write; ends in .svg, .png, .pdf, .dot or .html.
+        Where to write; ends in .svg, .png, .pdf, .dot or .html.  Folders that are missing are made.
     module : Module, optional
         The network, for names and layers; see `draw`.
     max_nodes : int, optional
@@ -52,7 +52,7 @@ def save(
     ValueError
         If `path` ends otherwise, or the graph has more than `max_nodes` nodes.
     TypeError
-        If `value` is something else, or a Recorder is to be a still picture.
+        If `value` is something else or `path` no path, or a Recorder is to be a still picture.
     RuntimeError
         If the program for .png or .pdf is missing or fails; the .dot file is then written in place of the
         picture.
@@ -65,7 +65,7 @@ def save(
     ...     viz.save(Value(2.0) * Value(3.0), folder + "/product.svg").name
     'product.svg'
     """
-    path = Path(path)
+    path = path_of("save", value, path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"save: a picture's path ends in {', '.join(SUFFIXES)}, and this is {path.name!r}")

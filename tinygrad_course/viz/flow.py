@@ -22,12 +22,12 @@ class Step:
     now: Any
 
 
-def backward_steps(graph: Graph, gradient: Any) -> Iterator[Step]:
-    """Walk back from `gradient` at the root, in the order and with the numbers of `backward`.
+def backward_steps(graph: Graph, *seeds: Any) -> Iterator[Step]:
+    """Walk back from a gradient at each root, in the order and with the numbers of `backward`.
 
     No `.grad` is changed.  A value's gradient is complete when its turn comes to be the edge's target.
     """
-    gradients: dict[int, Any] = {graph.root.id: gradient}
+    gradients = {root.id: seed for root, seed in zip(graph.roots, seeds)}
     for node in reversed(graph.nodes):
         upstream = gradients.get(node.id)
         for edge in node.inputs:

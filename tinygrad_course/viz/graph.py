@@ -14,6 +14,7 @@ import numpy as np
 from ..arraylike import Value
 from ..derivatives import Row
 from ..insight.edges import argument_name, recorded
+from ..trees import leaves
 from .labels import brief, call_text
 from .layers import find_layers
 from .nodes import Edge, Graph, Node, is_differentiable
@@ -21,13 +22,17 @@ from .nodes import Edge, Graph, Node, is_differentiable
 _INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?[\d₀-₉]*(\.\d+)*")
 
 
-def graph_of(value: Value, module: Any = None) -> Graph:
+Results = Value | tuple[Any, ...] | list[Any] | dict[Any, Any]
+"""What a picture is drawn of: a Value, or any nesting of tuples, lists and dicts of Values."""
+
+
+def graph_of(value: Results, module: Any = None) -> Graph:
     """Read the graph that `value` was computed from out of its record.
 
     Parameters
     ----------
-    value : Value
-        The result, usually a loss.
+    value : Value, or tuple, list or dict of Values
+        The result, usually a loss; or several results, which are drawn together.
     module : Module, optional
         Anything with `named_parameters()`; its parameters get their dotted names, and layers their classes.
 
@@ -38,7 +43,9 @@ def graph_of(value: Value, module: Any = None) -> Graph:
     Raises
     ------
     TypeError
-        If `value` is not a Value.
+        If `value` is neither.
+    ValueError
+        If it is empty.
 
     Examples
     --------
@@ -47,11 +54,7 @@ def graph_of(value: Value, module: Any = None) -> Graph:
     >>> [(node.kind, node.operation, node.name) for node in graph_of((w * x).tanh()).nodes]
     [('parameter', '', 'w'), ('input', '', 'x'), ('operation', 'multiply', ''), ('loss', 'tanh', '')]
     """
-    if not isinstance(value, Value):
-        raise TypeError(
-            f"a picture is drawn of a Value, such as a loss, and this is {type(value).__name__}; "
-            "give the Value that the network returned"
-        )
+    results = results_of(value)
     named = [] if module is None else module.named_parameters()
     names = {id(p): name for name, p in named}
     frozen = {id(p.data): name for name, p in named if not p.requires_grad}  # constants to the record
@@ -64,7 +67,7 @@ def graph_of(value: Value, module: Any = None) -> Graph:
         known[id(key)] = node
         return node
 
-    for v in recorded(value):
+    for v in recorded(*results):
         name = names.get(id(v), v.name or "")
         if v.row is None:
             kind = "input" if _is_input(v, name, names) else "parameter"
@@ -88,10 +91,27 @@ def graph_of(value: Value, module: Any = None) -> Graph:
             edges.append(edge)
             source.outputs.append(edge)
             node.inputs.append(edge)
-    root = nodes[-1]
-    if root.operation:
-        root.kind = "loss"
-    return Graph(root, nodes, edges, find_layers(nodes, module))
+    roots = [known[id(v)] for v in results]
+    for root in roots:
+        if root.operation:
+            root.kind = "loss"
+    return Graph(roots, nodes, edges, find_layers(nodes, module))
+
+
+def results_of(value: Any) -> list[Value]:
+    """The Values whose graph is drawn, each once."""
+    results = leaves(value)
+    given = type(value).__name__
+    if not results:
+        raise ValueError(f"a picture is drawn of one Value or several, and this {given} is empty")
+    for result in results:
+        if not isinstance(result, Value):
+            inside = "" if result is value else f" in the {given}"
+            raise TypeError(
+                "a picture is drawn of a Value, such as a loss, and this is "
+                f"{type(result).__name__}{inside}; give the Value that the network returned, or several"
+            )
+    return list({id(result): result for result in results}.values())
 
 
 def _is_input(v: Value, name: str, parameters: dict[int, str]) -> bool:

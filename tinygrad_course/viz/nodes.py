@@ -75,12 +75,17 @@ class Edge:
 
 @dataclass(slots=True, eq=False)
 class Graph:
-    """Everything `root` was computed from, in the order of computation."""
+    """Everything that the results `roots` were computed from, in the order of computation."""
 
-    root: Node
+    roots: list[Node]
     nodes: list[Node]
     edges: list[Edge]
     groups: list[Group]
+
+    @property
+    def root(self) -> Node:
+        """The result, of several the first."""
+        return self.roots[0]
 
 
 def is_differentiable(row: Row, i: int) -> bool:

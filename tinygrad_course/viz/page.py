@@ -36,8 +36,8 @@ def page_of(graph: Graph, frames: list[Frame], title: str) -> str:
     parts = [_part(0, graph, frames, "")]
     taken_apart = scalar_record(graph) if len(frames) == 1 else None
     if taken_apart is not None:
-        root, note = taken_apart
-        scalars = graph_of(root)
+        results, note = taken_apart
+        scalars = graph_of(results)
         labels = {group.path: group.label for group in graph.groups}
         for group in scalars.groups:
             group.label = labels.get(group.path, group.label)
@@ -101,7 +101,7 @@ def _part(number: int, graph: Graph, frames: list[Frame], note: str) -> tuple[di
         "views": views,
         "events": events_of(graph),
         "frames": _thinned(frames),
-        "root": graph.root.id,
+        "roots": [root.id for root in graph.roots],
     }
     prefix = f"s{number}-"
     everything: list[Box] = [Box("layer", texts[group], group=group) for group in graph.groups]

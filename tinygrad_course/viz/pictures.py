@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arraylike import Value
 from ..program.compiled import Compiled
 from .dot import dot_lines
-from .graph import graph_of
+from .graph import Results, graph_of, results_of
 from .nodes import Graph
 from .programs import program_graph
 from .views import View, texts_of, view_of
@@ -19,7 +20,7 @@ STILL = 500
 """So many nodes a still picture may have unless more are asked for."""
 
 
-def draw(value: Value | Compiled, *, module: Any = None, max_nodes: int = STILL) -> graphviz.Digraph:
+def draw(value: Results | Compiled, *, module: Any = None, max_nodes: int = STILL) -> graphviz.Digraph:
     """Draw the graph that `value` was computed from.
 
     One node a value: the operation, its name and number or shape, its gradient (– before backward).  Inputs
@@ -27,9 +28,9 @@ def draw(value: Value | Compiled, *, module: Any = None, max_nodes: int = STILL)
 
     Parameters
     ----------
-    value : Value or compiled function
-        The result, usually a loss.  A compiled function is drawn as its program, the forward pass and the
-        backward pass.
+    value : Value, tuple of Values, or compiled function
+        The result, usually a loss; or several results, drawn together.  A compiled function is drawn as its
+        program, the forward pass and the backward pass.
     module : Module, optional
         The network: names its parameters, and frames its layers.  Without it, layers are known from
         parameters with dotted names, ``Value(0.1, name="hidden.weight")``.
@@ -70,7 +71,7 @@ def draw(value: Value | Compiled, *, module: Any = None, max_nodes: int = STILL)
     return graphviz.Digraph(body=dot_lines(view))
 
 
-def still_view(value: Value | Compiled, module: Any, max_nodes: int) -> View:
+def still_view(value: Results | Compiled, module: Any, max_nodes: int) -> View:
     """The graph with everything open, if it is not too large for that."""
     if isinstance(value, Compiled):
         program, texts = program_graph(value)
@@ -93,8 +94,23 @@ def limited(graph: Graph, max_nodes: int, advice: str = "Draw a smaller one,") -
     return graph
 
 
-def title_of(value: Value | Compiled) -> str:
+def title_of(value: Results | Compiled) -> str:
     """What the picture as a whole is called."""
     if isinstance(value, Compiled):
         return "A compiled program"
-    return f"The graph of {value.name}" if value.name else "The graph behind a value"
+    results = results_of(value)
+    if names := ", ".join(result.name for result in results if result.name):
+        return f"The graph of {names}"
+    return "The graph behind a value" if len(results) == 1 else f"The graph behind {len(results)} values"
+
+
+def path_of(who: str, value: Any, path: Any) -> Path:
+    """Where to write a picture of `value`; a TypeError if that is no path."""
+    if isinstance(path, (str, os.PathLike)):
+        return Path(path)
+    instead = f"{who}(value, 'graph.svg')"
+    if isinstance(value, (str, os.PathLike)):
+        instead = f"the value first and the path second, {who}(value, {os.fspath(value)!r})"
+    raise TypeError(
+        f"{who}: the path is a string or a Path, and this is {type(path).__name__}; write {instead}"
+    )

@@ -20,7 +20,9 @@
   const graph = () => drawing.graph;
   const numbers = () => graph().frames[frame];
   const call = (node) => numbers().calls[node] ?? graph().frames[0].calls[node]; // what differs from the first
-  const title = (node) => graph().nodes[node].name || (node === graph().root ? "result" : `v${node}`);
+  const title = (node) => graph().nodes[node].name || unnamed(graph().roots, node);
+  const unnamed = (roots, node) => !roots.includes(node) ? `v${node}`
+    : roots.length === 1 ? "result" : `result ${roots.indexOf(node) + 1}`;
 
   // What has happened after so many events: which values are computed, and the gradients so far
   function situation() {
@@ -29,7 +31,7 @@
     const gradients = nodes.map(() => null);
     for (const [kind, id] of events.slice(0, position)) {
       if (kind === "forward") computed[id] = true;
-      else if (kind === "seed") gradients[id] = numbers().grad[id];
+      else if (kind === "seed") gradients[id] = numbers().seeds[id];
       else if (kind === "backward") gradients[edges[id][0]] = numbers().steps[id][3];
     }
     if (position === events.length) return { computed, gradients: numbers().grad };
@@ -83,19 +85,21 @@
 
   // One line on what happens, and one on the rule
   function explained(kind, id) {
-    const { nodes, edges, root } = graph();
-    const { data: values, steps } = numbers();
+    const { nodes, edges, roots } = graph();
+    const { data: values, steps, seeds } = numbers();
     const note = graph().note ? ` (${graph().note})` : "";
     if (kind === null) {
       return [`Nothing is computed yet${note}.`, "Inputs and parameters are given. Play or Step begins the forward pass."];
     }
     if (kind === "done") {
-      return [`${title(root)} = ${inWords(values[root])}, and every value has its gradient${note}.`,
+      const results = roots.map((root) => `${title(root)} = ${inWords(values[root])}`).join(", ");
+      return [`${results}, and every value has its gradient${note}.`,
         "Play shows how: first the forward pass, then the backward pass."];
     }
     if (kind === "seed") {
-      const what = `${title(root)}.grad = ${inWords(numbers().grad[root])}`;
-      return [what, "The backward pass begins: the gradient of the result with respect to itself."];
+      return [`${title(id)}.grad = ${inWords(seeds[id])}`, roots.length === 1
+        ? "The backward pass begins: the gradient of the result with respect to itself."
+        : "The backward pass begins from each result: its gradient with respect to itself. All are added up."];
     }
     if (kind === "forward") {
       const used = edges.filter((edge) => edge[1] === id).map((edge) => `${title(edge[0])} ${brief(values[edge[0]])}`);
@@ -303,7 +307,7 @@
     } else if (target.matches("[role=button]") && (event.key === "Enter" || event.key === " ")) {
       act(target);
     } else if (event.key === "Enter" && target === drawing.svg) {
-      const [kind, id] = graph().events[position - 1] || ["done", graph().root];
+      const [kind, id] = graph().events[position - 1] || ["done", graph().roots[0]];
       openDetails(kind === "backward" ? graph().edges[id][0] : id);
     } else if (KEYS[event.key] && !(event.key === " " && target.matches("button, summary"))) {
       KEYS[event.key]();
@@ -355,7 +359,7 @@
     showLevel(firstLevel());
     showFrame(frame);
     goTo(graph().events.length);
-    drawing.start(graph().root);
+    drawing.start(graph().roots[0]);
   }
 
   function showFrame(to) {

@@ -8,12 +8,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..arraylike import Value
 from ..files import write_whole
 from .events import frame_of
-from .graph import graph_of
+from .graph import Results, graph_of
 from .page import page_of
-from .pictures import limited, title_of
+from .pictures import limited, path_of, title_of
 from .recorder import Recorder
 
 PLAYED = 20_000
@@ -39,7 +38,7 @@ class Page:
 
 
 def player(
-    value: Value | Recorder,
+    value: Results | Recorder,
     path: str | os.PathLike[str] | None = None,
     *,
     module: Any = None,
@@ -52,8 +51,9 @@ def player(
 
     Parameters
     ----------
-    value : Value or Recorder
-        The result, usually a loss; or a recorded training run, whose steps then have a slider of their own.
+    value : Value, tuple of Values, or Recorder
+        The result, usually a loss; several results, played together; or a recorded training run, whose steps
+        then have a slider of their own.
     path : str or path, optional
         Where to write the page; without it, it is only returned (and shown, in a notebook).
     module : Module, optional
@@ -81,6 +81,7 @@ def player(
     >>> page.html.startswith("<!DOCTYPE html>")
     True
     """
+    path = None if path is None else path_of("player", value, path)
     if isinstance(value, Recorder):
         if value.graph is None:
             raise ValueError("player: the Recorder is empty; call recorder.record(loss) in the training loop")

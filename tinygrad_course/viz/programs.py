@@ -78,4 +78,4 @@ def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
     if not nodes:
         raise ValueError("the program computes nothing from what it is given, so there is nothing to draw")
     used = [group for group in groups if any(node.group is group for node in nodes)]
-    return Graph(nodes[-1], nodes, edges, used), texts
+    return Graph([nodes[-1]], nodes, edges, used), texts

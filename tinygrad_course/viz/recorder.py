@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arraylike import Value
 from .events import Frame, frame_of
-from .graph import graph_of
+from .graph import Results, graph_of
 from .nodes import Graph
 
 
@@ -54,8 +53,8 @@ class Recorder:
         self._seen = 0
         self._every = 1
 
-    def record(self, loss: Value) -> None:
-        """Keep the numbers of this step.
+    def record(self, loss: Results) -> None:
+        """Keep the numbers of this step; of several results, the first is the loss.
 
         Raises
         ------

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import Row
+from .graph import Results
 from .labels import as_numpy
 from .nodes import Graph, Node
 
@@ -23,8 +24,8 @@ MOST = 1200
 Objects = np.ndarray[Any, Any]
 
 
-def scalar_record(graph: Graph) -> tuple[Value, str] | None:
-    """The root of the same graph, recorded number by number, and a note on which samples it is about.
+def scalar_record(graph: Graph) -> tuple[Results, str] | None:
+    """The result (or results) of the same graph, recorded number by number, and a note on which samples.
 
     A graph over several samples is taken apart for one of them only, if that is possible.  None if the
     graph is of single numbers already, too large, or has an operation that cannot be taken apart.
@@ -37,13 +38,13 @@ def scalar_record(graph: Graph) -> tuple[Value, str] | None:
     if len(samples) == 1 and samples != {1}:
         zeros = np.sum([np.sum(data.reshape(len(data), -1) == 0, axis=1) for data in inputs[:1]], axis=0)
         one = int(np.argmin(zeros))  # zeros would hide what is multiplied
-        if (root := _recorded(graph, one)) is not None:
-            return root, f"sample {one + 1} of {len(zeros)}"
-    root = _recorded(graph, None)
-    return None if root is None else (root, "")
+        if (results := _recorded(graph, one)) is not None:
+            return results, f"sample {one + 1} of {len(zeros)}"
+    results = _recorded(graph, None)
+    return None if results is None else (results, "")
 
 
-def _recorded(graph: Graph, sample: int | None) -> Value | None:
+def _recorded(graph: Graph, sample: int | None) -> Results | None:
     """Record the graph anew on single Values, of one sample of the inputs, or of all if that is None."""
     apart: dict[int, Any] = {}  # node id: its Values
     numbers: dict[int, Any] = {}  # node id: the same as plain numbers
@@ -67,9 +68,11 @@ def _recorded(graph: Graph, sample: int | None) -> Value | None:
                 return None
     except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError):
         return None
-    root = apart[graph.root.id]
-    root = root.item() if isinstance(root, np.ndarray) and root.size == 1 else root
-    return root if isinstance(root, Value) else None
+    roots = [apart[root.id] for root in graph.roots]
+    roots = [root.item() if isinstance(root, np.ndarray) and root.size == 1 else root for root in roots]
+    if not all(isinstance(root, Value) for root in roots):
+        return None
+    return roots if len(roots) > 1 else roots[0]
 
 
 def _check_sample(node: Node, numbers: Any, sample: int) -> None:
