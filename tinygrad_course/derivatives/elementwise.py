@@ -13,10 +13,29 @@ import numpy as np
 from ..engine.table import derivative
 
 # Arithmetic
-derivative(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g, scalar=operator.add, formula="x + y")
-derivative(np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g, scalar=operator.sub, formula="x - y")
 derivative(
-    np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x, scalar=operator.mul, formula="x · y"
+    np.add,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: g,
+    scalar=operator.add,
+    formula="x + y",
+    latex="x + y",
+)
+derivative(
+    np.subtract,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g,
+    scalar=operator.sub,
+    formula="x - y",
+    latex="x - y",
+)
+derivative(
+    np.multiply,
+    lambda g, out, x, y: g * y,
+    lambda g, out, x, y: g * x,
+    scalar=operator.mul,
+    formula="x · y",
+    latex=r"x \odot y",
 )
 derivative(
     np.divide,
@@ -25,10 +44,18 @@ derivative(
     scalar=operator.truediv,
     formula="x / y",
     domain="y ≠ 0",
+    latex=r"\frac{x}{y}",
 )
 derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x")
 derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x")
-derivative(np.square, lambda g, out, x: g * (x + x), scalar=lambda x: x * x, formula="x²", torch="square")
+derivative(
+    np.square,
+    lambda g, out, x: g * (x + x),
+    scalar=lambda x: x * x,
+    formula="x²",
+    torch="square",
+    latex="x^{2}",
+)
 
 
 def _power_x(g, out, x, y):
@@ -47,6 +74,7 @@ derivative(
     kink="0 for y at x = 0, y ≥ 0",
     operator=operator.pow,
     torch="x ** y",
+    latex="x^{y}",
 )
 derivative(
     np.sqrt,
@@ -56,6 +84,7 @@ derivative(
     domain="x ≥ 0",
     kink="inf at 0",
     torch="sqrt",
+    latex=r"\sqrt{x}",
 )
 derivative(
     np.absolute,
@@ -64,6 +93,7 @@ derivative(
     formula="|x|",
     kink="0 at 0",
     torch="abs",
+    latex=r"\left| x \right|",
 )
 
 # Exponentials and logarithms
@@ -93,6 +123,7 @@ derivative(
     formula="the larger of x and y",
     kink="half to each where x = y",
     torch="maximum",
+    latex=r"\max\left( x, y \right)",
 )
 derivative(
     np.minimum,
@@ -101,6 +132,7 @@ derivative(
     formula="the smaller of x and y",
     kink="half to each where x = y",
     torch="minimum",
+    latex=r"\min\left( x, y \right)",
 )
 derivative(
     np.where,

@@ -64,6 +64,7 @@ getitem = derivative(
     operator.getitem,
     lambda g, out, x, index: scatter(g, index, x.shape),
     formula="x[index]",
+    latex="x_{index}",
 )
 
 

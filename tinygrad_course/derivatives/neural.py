@@ -290,6 +290,7 @@ slope = derivative(
     lambda g, out, p, scale, down, target: np.sum(g * p, _class_axis(p)[0]),
     lambda g, out, p, scale, down, target: -_picked(g, target, *_class_axis(p)),
     formula="scale · p, less g at the target classes",
+    latex=r"scale \odot p - down \odot \left[ \mathrm{class} = target \right]",
 )
 softmax_cross_entropy = derivative(
     _softmax_cross_entropy,

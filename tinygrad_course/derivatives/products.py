@@ -32,7 +32,7 @@ def _matmul_y(g, out, x, y):
     return np.matmul(swap(x), g)
 
 
-derivative(np.matmul, _matmul_x, _matmul_y, formula="x @ y", operator=operator.matmul)
+derivative(np.matmul, _matmul_x, _matmul_y, formula="x @ y", operator=operator.matmul, latex=r"x \, y")
 
 
 def _dot_x(g, out, x, y):

@@ -43,6 +43,7 @@ derivative(
     _sum_rule,
     formula="sum of x over axis",
     torch="torch.sum(x, dim=axis, keepdim=keepdims, dtype=dtype)",
+    latex=r"\sum x",
 )
 
 
@@ -63,6 +64,7 @@ derivative(
     _mean_rule,
     formula="mean of x over axis",
     torch="torch.mean(x, dim=axis, keepdim=keepdims, dtype=dtype)",
+    latex=r"\mathrm{mean}\left( x \right)",
 )
 
 
@@ -89,7 +91,7 @@ derivative(
 derivative(
     np.std,
     _std_rule,
-    formula="√ var x",
+    formula="√(var x)",
     kink="0 where all entries are equal",
     torch="torch.std(x, dim=axis, correction=ddof, keepdim=keepdims)",
 )
@@ -111,6 +113,7 @@ derivative(
     formula="largest x over axis",
     kink="shared equally among ties",
     torch="torch.amax(x, dim=axis, keepdim=keepdims)",
+    latex=r"\max x",
 )
 derivative(
     np.min,
@@ -118,6 +121,7 @@ derivative(
     formula="smallest x over axis",
     kink="shared equally among ties",
     torch="torch.amin(x, dim=axis, keepdim=keepdims)",
+    latex=r"\min x",
 )
 
 

@@ -14,11 +14,23 @@ def _cast(x, dtype):
 
 
 cast = derivative(
-    _cast, lambda g, out, x, dtype: g, formula="x in another dtype", torch="torch.as_tensor(x).to(dtype)"
+    _cast,
+    lambda g, out, x, dtype: g,
+    formula="x in another dtype",
+    torch="torch.as_tensor(x).to(dtype)",
+    shaping=True,
+    latex="x",
 )
 
 
-derivative(np.copy, lambda g, out, x, order="K", subok=False: g, formula="x", torch="x.clone()")
+derivative(
+    np.copy,
+    lambda g, out, x, order="K", subok=False: g,
+    formula="x",
+    torch="x.clone()",
+    shaping=True,
+    latex="x",
+)
 
 
 def _is_fortran(x):
@@ -49,8 +61,8 @@ def _ravel_rule(g, out, x, order="C"):
     return _reshape_rule(g, out, x, order=order)
 
 
-derivative(np.ravel, _ravel_rule, formula="x as one axis", torch="reshape")
-derivative(np.reshape, _reshape_rule, formula="x in another shape", torch="reshape")
+derivative(np.ravel, _ravel_rule, formula="x as one axis", torch="reshape", shaping=True, latex="x")
+derivative(np.reshape, _reshape_rule, formula="x in another shape", torch="reshape", shaping=True, latex="x")
 derivative(
     np.transpose,
     lambda g, out, x, axes=None: np.transpose(
@@ -58,39 +70,53 @@ derivative(
     ),
     formula="x with its axes in another order",
     torch="permute",
+    shaping=True,
+    latex=r"x^{\top}",
 )
 derivative(
     np.swapaxes,
     lambda g, out, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
     formula="x with two axes exchanged",
     torch="torch.swapaxes(x, axis1, axis2)",
+    shaping=True,
+    latex=r"x^{\top}",
 )
 derivative(
     np.moveaxis,
     lambda g, out, x, source, destination: np.moveaxis(g, destination, source),
     formula="x with axes moved",
     torch="torch.moveaxis(x, source, destination)",
+    shaping=True,
 )
 derivative(
     np.squeeze,
     lambda g, out, x, axis=None: np.reshape(g, np.shape(x)),
     formula="x without axes of length 1",
     torch="reshape",
+    shaping=True,
+    latex="x",
 )
 derivative(
     np.expand_dims,
     lambda g, out, x, axis: np.reshape(g, np.shape(x)),
     formula="x with new axes of length 1",
     torch="reshape",
+    shaping=True,
+    latex="x",
 )
 derivative(
     np.broadcast_to,
     lambda g, out, x, shape, subok=False: g,
     formula="x stretched to a shape",
     torch="torch.broadcast_to(x, shape)",
+    latex="x",
 )
 derivative(
-    np.flip, lambda g, out, x, axis=None: np.flip(g, axis), formula="x backwards along axis", torch="flip"
+    np.flip,
+    lambda g, out, x, axis=None: np.flip(g, axis),
+    formula="x backwards along axis",
+    torch="flip",
+    shaping=True,
 )
 
 

@@ -72,7 +72,7 @@ def _nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where
 
 composed(np.nanmean, _nanmean, formula="mean of a over axis, without nan")
 composed(np.nanvar, _nanvar, formula="mean of (a - mean a)² over axis, without nan")
-composed(np.nanstd, _nanstd, formula="√ nanvar a", kink="0 where all entries are equal")
+composed(np.nanstd, _nanstd, formula="√(nanvar a)", kink="0 where all entries are equal")
 
 kink = "shared equally among ties"
 derivative(np.nanmax, extreme_rule, formula="largest a over axis, without nan", kink=kink)
