@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tinygrad_course import TraceError, Value, compile, emit, nn, optim
 from tinygrad_course.derivatives import TABLE
 from tinygrad_course.nn import functional as F
-from tinygrad_course.program.export.latex import from_formula
+from tinygrad_course.program.closure import held_by
+from tinygrad_course.program.export.latex import Formulas, from_formula
+from tinygrad_course.program.run import traced
 from tinygrad_course.testing import graphs
 
 X = np.random.default_rng(0).random((5, 784), np.float32)
@@ -222,3 +224,22 @@ def test_messages_say_what_to_write():
         emit(f, np.ones(3), target="latex")
     with pytest.raises(TraceError, match=r"one result .* gives 2"):
         emit(lambda x: (x.sum(), (x * x).sum()), Value(np.ones(3)), target="latex")
+
+
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        (lambda x, y: (x + y) * (x - y), r"\left( x + y \right) \odot \left( x - y \right)"),
+        (lambda x, y: x - (x - y) - (x + y), r"x - \left( x - y \right) - \left( x + y \right)"),
+        (lambda x, y: -(x - y) / (x * y), r"\frac{-\left( x - y \right)}{x \odot y}"),
+        (lambda x, y: (x * y) ** 2 + x**-1.0, r"\left( x \odot y \right)^{2} + x^{-1}"),
+        (lambda x, y: np.exp(-x) * np.abs(x - y), r"\exp \left( -x \right) \odot \left| x - y \right|"),
+        (lambda x, y: np.sqrt(np.square(x) + y), r"\sqrt{x^{2} + y}"),
+        (lambda x, y: x[None, :] @ y[:, None], r"x \, y"),
+        (lambda x, y: np.maximum(x, y)[1:] * 3.0, r"\max\left( x, y \right)_{:} \cdot 3"),
+    ],
+)
+def test_latex_puts_parentheses_where_they_are_needed(function, line):
+    x = np.ones(3)
+    run, out = traced(function, (x, x), {}, held_by(function), False, lambda run, result: result.variable)
+    assert Formulas(run.tape.instructions, run.names.given).text(out) == line

@@ -46,7 +46,7 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
     >>> print(emit(lambda x: ((w * x) ** 2).sum(), np.array([3.0, 1.0]), target="latex"))
     \begin{align*}
     z_{1} &= w \odot x \\
-    z_{2} &= {z_{1}}^{2} \\
+    z_{2} &= z_{1}^{2} \\
     L &= \sum z_{2} \\
     \text{backward} & \\
     \frac{\partial L}{\partial L} &= 1 \\

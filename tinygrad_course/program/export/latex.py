@@ -1,13 +1,14 @@
-"""The chain rule on paper: what a function computes and how its gradients come back, in LaTeX.
+r"""The chain rule on paper: what a function computes and how its gradients come back, in LaTeX.
 
-The function is run once on Traced arrays.  A line is printed for each recorded operation, from the formula of
-its row, and then, from the last value to the first, one for each gradient, from the NumPy calls of its rule.
+The function is run once on Traced arrays.  A line is printed for each recorded operation, and then, from the
+last value to the first, one for each gradient, from the NumPy calls of its rule.  An operation is written as
+its row says: by its `latex`, or else its `formula`, with the arguments in place of their names, and in
+parentheses where what stands beside them asks for it.
 """
 
 from __future__ import annotations
 
 import inspect
-import operator
 import re
 from collections.abc import Callable
 from typing import Any, cast
@@ -20,59 +21,28 @@ from ...engine.backprop import backpropagate
 from ...engine.record import ancestors
 from ...trees import leaves
 from ..closure import held_by, is_module
+from ..facts import arguments, row_of
 from ..passes import without_repeats
 from ..run import Run, traced
 from ..state import Effect
-from ..tape import Instruction, Traced, TraceError, Variable, _astype, _copied
+from ..tape import Instruction, Traced, TraceError, Variable, _copied, replaced
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly the parts of a text hold together
-GREEK = {
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "eta",
-    "theta",
-    "lambda",
-    "mu",
-    "sigma",
-    "phi",
-    "rho",
-    "tau",
-}
-FUNCTIONS = {
-    "exp",
-    "log",
-    "sin",
-    "cos",
-    "tan",
-    "tanh",
-    "sinh",
-    "cosh",
-    "arctan",
-    "arcsin",
-    "arccos",
-    "max",
-    "min",
-    "det",
-}
+GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu sigma phi rho tau".split())  # noqa: SIM905
+FUNCTIONS = set("exp log sin cos tan tanh sinh cosh arctan arcsin arccos max min det".split())  # noqa: SIM905
 SYMBOLS = {
-    "·": r"\cdot ", "Σ": r"\sum ", "@": r"\, ", "π": r"\pi ", "Φ": r"\Phi ", "≤": r"\leq ",
-    "≥": r"\geq ", "±": r"\pm ", "²": "^{2}", "³": "^{3}", "ᵀ": r"^{\top}", "⁻": "^{-", "¹": "1}",
-    "⁺": "^{+}", "₂": "_{2}", "₁": "_{1", "₀": "0}", "×": r"\times ", "∛": r"\sqrt[3]", "√": r"\sqrt",
-    "%": r"\%", "_": r"\_", "∞": r"\infty ", "'": "'", "∫": r"\int ",
+    "·": r"\cdot ", "Σ": r"\sum ", "@": r"\, ", "π": r"\pi ", "Φ": r"\Phi ", "≤": r"\leq ", "≥": r"\geq ",
+    "≠": r"\neq ", "±": r"\pm ", "×": r"\times ", "%": r"\%", "∞": r"\infty ", "∫": r"\int ",
 }  # fmt: skip
+SCRIPTS = str.maketrans("²³¹⁺⁻₀₁₂", "231+-012") | {ord("ᵀ"): r"\top"}
 OPERATORS = {
-    np.add: (" + ", SUM), operator.add: (" + ", SUM), np.subtract: (" - ", SUM),
-    operator.sub: (" - ", SUM), np.matmul: (r" \, ", PRODUCT), np.greater: (" > ", SUM),
-    operator.gt: (" > ", SUM), np.less: (" < ", SUM), operator.lt: (" < ", SUM),
-    np.greater_equal: (r" \geq ", SUM), operator.ge: (r" \geq ", SUM), np.less_equal: (r" \leq ", SUM),
-    operator.le: (r" \leq ", SUM), np.equal: (" = ", SUM), operator.eq: (" = ", SUM),
-    np.not_equal: (r" \neq ", SUM), operator.ne: (r" \neq ", SUM),
-}  # fmt: skip
-SHAPING = {np.reshape, np.broadcast_to, np.expand_dims, np.squeeze, np.ravel, _astype, _copied, float}
-"""What changes the shape or the type only, of which formulas on paper say nothing."""
+    **dict.fromkeys([*"+-=<>,", r"\leq", r"\geq", r"\neq", r"\ "], SUM),
+    **dict.fromkeys(["/", r"\cdot", r"\odot", r"\,", r"\times", r"\sum"], PRODUCT),
+}
+"""What stands between arguments, and how strongly they have to hold together beside it."""
+OPENING = {*"([{|", r"\left(", r"\left[", r"\left|"}
+CLOSING = {*")]}|", r"\right)", r"\right]", r"\right|"}
+NAME = r"[A-Za-z](?:\w*[A-Za-z0-9])?"
 LONG = 70  # a longer expression gets a name of its own
 
 
@@ -109,127 +79,95 @@ class Formulas:
                 self.names[thing] = f"a_{{{self._helpers}}}"
                 self.lines.append((self.names[thing], text))
             return self.names[thing], ATOM
-        if (
-            isinstance(thing, (np.ndarray, np.generic))
-            and np.size(thing)
-            and np.all(thing == np.ravel(thing)[0])
-        ):
-            if np.ndim(thing) and np.ravel(thing)[0] == 1:
+        if isinstance(thing, (np.ndarray, np.generic)) and np.size(thing):
+            first = np.ravel(thing)[0]
+            if np.ndim(thing) and first == 1 and np.all(thing == first):
                 return r"\mathbf{1}", ATOM
-            thing = np.ravel(thing)[0].item()
+            thing = first.item() if np.all(thing == first) else thing
         if _counts(thing):
             return rf"\left( 0, \ldots, {thing.size - 1} \right)", ATOM
         if isinstance(thing, (int, float)):
             return number(thing), ATOM if thing >= 0 else SUM
+        if thing is Ellipsis or isinstance(thing, slice):
+            return ":", ATOM
         if isinstance(thing, (tuple, list)):
             return rf"\left( {', '.join(map(self.text, thing))} \right)", ATOM
         return (r"\mathrm{constant}" if isinstance(thing, np.ndarray) else words(str(thing))), ATOM
 
     def operation(self, made: Instruction) -> tuple[str, int]:
         """The call that makes a variable."""
-        function, args = made.function, made.args
-        name = getattr(function, "__name__", "f")
-        if function in SHAPING or (function is operator.getitem and _only_axes(args[1])):
-            return self.expression(args[0])
-        if function is operator.getitem:
-            return f"{self.base(args[0])}_{{{self.index(args[1])}}}", POWER
-        if function in (np.transpose, np.swapaxes):
-            return rf"{self.base(args[0])}^{{\top}}", POWER
-        if function in OPERATORS:
-            sign, strength = OPERATORS[function]
-            text = sign.join(
-                [self.text(args[0], strength), self.text(args[1], strength + (name in ("subtract", "sub")))]
-            )
-            if made.out.dtype == bool:
-                return rf"\left[ {text} \right]", ATOM
-            return text, strength
-        if function in (np.multiply, operator.mul):
-            arrays = all(isinstance(a, Variable) and a.shape for a in args)
-            sign = r" \odot " if arrays else r" \cdot "
-            return sign.join(self.text(a, PRODUCT) for a in args), PRODUCT
-        if function in (np.divide, operator.truediv):
-            return rf"\frac{{{self.text(args[0])}}}{{{self.text(args[1])}}}", POWER
-        if function in (np.power, operator.pow):
-            power = self.text(args[1])
-            return self.expression(args[0]) if power == "1" else (f"{self.base(args[0])}^{{{power}}}", POWER)
-        if function is np.square:
-            return f"{self.base(args[0])}^{{2}}", POWER
-        if function in (np.negative, operator.neg):
-            return f"-{self.text(args[0], PRODUCT)}", SUM
-        if function is np.sqrt:
-            return rf"\sqrt{{{self.text(args[0])}}}", ATOM
-        if function in (np.absolute, abs):
-            return rf"\left| {self.text(args[0])} \right|", ATOM
-        if function is np.sum:
-            return rf"\sum {self.text(args[0], PRODUCT)}", PRODUCT
-        inside = ", ".join(
-            self.text(a) for a in args if a is not None and not isinstance(a, (bool, np.dtype, type))
-        )
-        return rf"{called(name)}\left( {inside} \right)", ATOM
+        if made.function in (float, _copied):
+            return self.expression(made.args[0])
+        return self.written(row_of(made.function) or Row(made.function), made.args, made.kwargs)
 
-    def base(self, thing: Any) -> str:
-        """Something that gets an index or an exponent."""
-        text = self.text(thing, ATOM)
-        return f"{{{text}}}" if "_" in text or "^" in text else text
+    def written(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, int]:
+        """An operation as its row writes it, or else by its name."""
+        if not (row.latex or row.formula):
+            inside = [a for a in args if a is not None and not isinstance(a, (bool, np.dtype, type))]
+            return rf"{words(row.name)}\left( {', '.join(map(self.text, inside))} \right)", ATOM
+        values = arguments(row, args, kwargs)
+        slots = {name: f"«{name}»" for name in values}
+        template = from_formula(row.formula, slots)
+        if row.latex:
+            template = re.sub(rf"(?<![\\A-Za-z]){NAME}", lambda m: slots.get(m[0], m[0]), row.latex)
+        if not all(isinstance(a, Variable) and a.shape for a in args):
+            template = template.replace(r"\odot", r"\cdot")  # only the product of two arrays is by entries
+        for name, a in values.items():  # neither an exponent of 1 is written nor an index of axes only
+            if f"^{{«{name}»}}" in template and self.text(a) == "1":
+                template = template.replace(f"^{{«{name}»}}", "")
+            if a is None or a is inspect.Parameter.empty:  # neither what is not given and only added
+                template = template.replace(f" + «{name}»", "").replace(f"«{name}»", words(name))
+            if f"_{{«{name}»}}" in template:
+                index = self.index(a)
+                template = template.replace(f"_{{«{name}»}}", f"_{{{index}}}" if index else "")
+        return self.filled(template, values)
+
+    def filled(self, template: str, values: dict[str, Any]) -> tuple[str, int]:
+        """A template with the values in it, and how strongly its parts hold together."""
+        tokens = [r"\left(", *re.findall(r"«\w+»|\\(?:left|right).|\\[A-Za-z]+|\\.|\S", template), r"\right)"]
+        texts, top, own = [], [], ATOM
+        for before, token, after in zip(tokens, tokens[1:], tokens[2:]):
+            if token[0] == "«":
+                left = OPERATORS.get(before, SUM if before in OPENING else ATOM) + (before in "-/")
+                left = ATOM if before == r"\ " else left  # a word may be a function's name
+                right = OPERATORS.get(after, SUM if after in CLOSING else ATOM)
+                text, own = self.expression(values[token[1:-1]])
+                text = rf"\left( {text} \right)" if own < max(left, right) else text
+                if after in "^_" and ("_" in text or "^" in text) and not (after == "^" and _is_symbol(text)):
+                    text = f"{{{text}}}"
+                texts.append(text)
+        depth = 0
+        for token in tokens[1:-1]:
+            depth -= token in CLOSING - OPENING
+            top += [] if depth else [token]
+            depth += token in OPENING - CLOSING
+        if len(top) > 1:
+            loose = [OPERATORS[t] for t in top if t in OPERATORS]
+            script = POWER if {"^", "_", r"\frac"} & {*top} else ATOM
+            beside = PRODUCT if script == ATOM and any(t[0] == "«" for t in top) else script
+            own = min(loose, default=beside)
+        found = iter(texts)
+        return re.sub(r"«\w+»", lambda m: next(found), template).strip(), own
 
     def index(self, index: Any) -> str:
-        """An index as a subscript."""
+        """An index as a subscript; nothing if it only adds axes or takes everything."""
         parts = index if isinstance(index, tuple) else (index,)
-        texts = []
-        for part in parts:
-            if _counts(part):
-                texts.append("i")  # row by row
-            elif part is Ellipsis or isinstance(part, slice):
-                texts.append(":")
-            elif part is not None:
-                texts.append(self.text(part))
-        return ", ".join(texts)
-
-    def recorded(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """The formula of a row, with the arguments of one operation in it."""
-        given = [self._plain(a) for a in args]
-        function = row.function if row.composition is None else row.composition
-        if function in OPERATORS or function in SHAPING or function in SIMPLE or not row.formula:
-            return self.operation(Instruction(function, tuple(given), kwargs, Variable(-1, (), float)))[0]
-        names = _parameters(row.function, len(args))
-        symbols = {name: self.text(a, ATOM) for name, a in zip(names, given)}
-        symbols |= {name: self.text(a, ATOM) for name, a in kwargs.items()}
-        return from_formula(row.formula, symbols)
-
-    def _plain(self, thing: Any) -> Any:
-        if isinstance(thing, Traced):
-            return thing.variable
-        if isinstance(thing, (list, tuple)):
-            return type(thing)(self._plain(t) for t in thing)
-        return thing
+        if all(p is None or p is Ellipsis or (type(p) is slice and p == slice(None)) for p in parts):
+            return ""
+        texts = ["i" if _counts(p) else ":" if p is Ellipsis or isinstance(p, slice) else p for p in parts]
+        return ", ".join(t if isinstance(t, str) else self.text(t) for t in texts if t is not None)
 
 
-SIMPLE = {
-    np.multiply, np.divide, np.power, np.square, np.negative, np.sqrt, np.absolute, np.sum, np.mean,
-    np.transpose, np.swapaxes, operator.getitem,
-}  # fmt: skip
+def _is_symbol(text: str) -> bool:
+    """Whether this is a letter or a name, perhaps with an index."""
+    return re.fullmatch(r"\\?\w+(_\{[^{}]*(\{[^{}]*\})?\})?", text) is not None
 
 
 def _counts(thing: Any) -> bool:
-    """Whether this is 0, 1, 2, ..."""
+    """Whether this is 0, 1, 2, ..., which as an index is: row by row."""
     return (
         isinstance(thing, np.ndarray) and thing.dtype == int and np.array_equal(thing, np.arange(thing.size))
     )
-
-
-def _only_axes(index: Any) -> bool:
-    """Whether an index only adds axes or takes everything."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is Ellipsis or (type(p) is slice and p == slice(None)) for p in parts)
-
-
-def _parameters(function: Callable[..., Any], n: int) -> list[str]:
-    if isinstance(function, np.ufunc):
-        return ["x", "y"][:n]
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return ["x", "y"]
 
 
 def from_formula(formula: str, symbols: dict[str, str]) -> str:
@@ -240,79 +178,39 @@ def from_formula(formula: str, symbols: dict[str, str]) -> str:
     >>> print(from_formula("√(x² + y²)", {"x": "a", "y": "b"}))
     \sqrt{a^{2} + b^{2}}
     """
-    tokens = re.findall(r"\w*[A-Za-z]\w*|\d+(?:\.\d+)?|\*\*|\s+|.", _split(formula))
-    return _joined(tokens, symbols)
 
+    def written(m: re.Match[str]) -> str:
+        text, before = m[0], re.split(r"\W", m.string[: m.start()])[-1]
+        if m["inside"]:
+            inside = from_formula(m["inside"].removeprefix("(").removesuffix(")"), symbols)
+            return {"√": r"\sqrt", "∛": r"\sqrt[3]"}.get(text[0], "^") + f"{{{inside}}}"
+        if m["script"]:
+            return ("_" if m["script"] in "₁₀₂" else "^") + f"{{{m['script'].translate(SCRIPTS)}}}"
+        if m["gap"]:
+            return " " if before in FUNCTIONS | GREEK else r"\ "
+        if m["word"] and text not in symbols:
+            return rf"\{text} " if text in FUNCTIONS | GREEK else words(text) if len(text) > 1 else text
+        return symbols.get(text) or SYMBOLS.get(text, text)
 
-def _split(formula: str) -> str:
-    """Keep letters apart from what is written above and below them."""
-    return re.sub(r"([²³ᵀ⁻¹⁺₀₁₂])", r" \1", formula).replace(" ₁ ₀", " ₁₀")
-
-
-def _joined(tokens: list[str], symbols: dict[str, str]) -> str:
-    texts: list[str] = []
-    i = 0
-    while i < len(tokens):
-        token = tokens[i]
-        if token in ("√", "∛", "**") and i + 1 < len(tokens):
-            i += 1
-            while tokens[i].isspace():
-                i += 1
-            end = _group(tokens, i)
-            inside = tokens[i + 1 : end] if tokens[i] == "(" else tokens[i : end + 1]
-            sign = {"√": r"\sqrt", "∛": r"\sqrt[3]", "**": "^"}[token]
-            texts.append(f"{sign}{{{_joined(inside, symbols)}}}")
-            i = end
-        elif token in symbols:
-            texts.append(symbols[token])
-        elif token.isidentifier() and token not in SYMBOLS:
-            texts.append(rf"\{token} " if token in FUNCTIONS | GREEK else words(token) + " ")
-        elif token.isspace():
-            following = tokens[i + 1] if i + 1 < len(tokens) else ""
-            texts.append(
-                ""
-                if following and following in "²³ᵀ⁻¹⁺₀₁₂"
-                else r"\ "
-                if _between_words(tokens, i, symbols)
-                else " "
-            )
-        else:
-            texts.append(SYMBOLS.get(token, token))
-        i += 1
-    return re.sub(r" +", " ", "".join(texts)).replace("^{-1}", "^{-1}").strip()
-
-
-def _between_words(tokens: list[str], i: int, symbols: dict[str, str]) -> bool:
-    beside = [t for t in tokens[max(i - 1, 0) : i + 2] if not t.isspace()]
-    return any(
-        t.isidentifier() and t not in symbols and t not in FUNCTIONS and t not in SYMBOLS for t in beside
-    )
-
-
-def _group(tokens: list[str], i: int) -> int:
-    """Where the parenthesis that opens at `i` closes; `i` itself if none opens there."""
-    if tokens[i] != "(":
-        return i
-    depth = 0
-    for j in range(i, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[j], 0)
-        if not depth:
-            return j
-    return len(tokens) - 1
+    group = r"\((?:[^()]|\([^()]*\))*\)|[A-Za-z0-9]+"
+    parts = [
+        rf"(?:√|∛| *\*\*) *(?P<inside>{group})",
+        r"(?P<script>[²³ᵀ⁻¹⁺]+|[₁₀₂]+)",
+        r"(?P<gap>(?<=[A-Za-z0-9)²\]]) (?=[A-Za-z0-9|])|(?<=,) (?=[a-z]{2}))",
+        rf"(?P<word>{NAME})",
+        ".",
+    ]
+    return re.sub(" +", " ", re.sub("|".join(parts), written, formula)).strip()
 
 
 def words(text: str) -> str:
-    """Upright text."""
+    """Upright text; the name of a function that LaTeX has."""
+    if text in FUNCTIONS:
+        return rf"\{text}"
     safe = "".join(
         c if c.isascii() and (c.isalnum() or c in " ,.:") else r"\_" if c == "_" else " " for c in text
     )
     return rf"\mathrm{{{safe}}}"
-
-
-def called(name: str) -> str:
-    """A function's name."""
-    name = {"maximum": "max", "minimum": "min"}.get(name.strip("_"), name.strip("_"))
-    return rf"\{name}" if name in FUNCTIONS else words(name)
 
 
 def number(x: float) -> str:
@@ -389,7 +287,7 @@ def _written(run: Run, steps: list[tuple[Value, Traced, Any]], seed: Traced) -> 
     operations = [(v, data) for v, data, _ in steps if v.row is not None]
     for k, (v, data) in enumerate(operations, 1):
         wish = symbol(v.name) if v.name else "L" if k == len(operations) else f"z_{{{k}}}"
-        right = f.recorded(cast(Row, v.row), v.args, v.kwargs)
+        right = f.written(cast(Row, v.row), *replaced((v.args, v.kwargs), lambda t: t.variable))[0]
         _give(names, taken, data.variable, wish, v.name or f"z{k}")
         names.setdefault(final(data), names[data.variable])
         f.lines.append((names[data.variable], right))
