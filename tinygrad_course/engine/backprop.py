@@ -233,7 +233,10 @@ def _result_at(results: Any, i: int) -> Any:
 
 
 total = derivative(
-    _total, lambda g, out, x: np.broadcast_to(g, np.shape(x)), formula="sum of all of x", torch="torch.sum(x)"
+    _total,
+    lambda g, out, x: np.broadcast_to(g, np.shape(x)),
+    formula="Σ x over all entries",
+    torch="torch.sum(x)",
 )
 result_at = derivative(
     _result_at,
