@@ -1,8 +1,8 @@
 """Gradient checking: what the rules say, against what central finite differences measure.
 
 A rule that is wrong trains badly and raises nothing.  These two checks evaluate the function a little to the
-left and to the right of every entry of every argument, in float64, and compare the slope with the gradient:
-`gradcheck` for the first derivative, `gradgradcheck` for the second.
+left and to the right of every entry of every argument, in double precision, and compare the slope with the
+gradient: `gradcheck` for the first derivative, `gradgradcheck` for the second.
 """
 
 from __future__ import annotations
@@ -13,29 +13,37 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..engine.backprop import backpropagate
+from ..engine.value import no_grad
+from ..transforms import vjp
+from ..trees import leaves, paired, rebuilt
+from .slopes import Surroundings, data_of, floats, weights
 
-_numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
+Checked = Callable[..., list[Any]]
 
 
 def gradcheck(
-    f: Callable[..., Any], *inputs: Any, eps: float = 1e-5, atol: float = 1e-6, rtol: float = 1e-5
+    f: Callable[..., Any], *inputs: Any, eps: float = 1e-5, atol: float = 0.0, rtol: float = 1e-5
 ) -> bool:
     """Compare the gradients of `f` with central finite differences, entry by entry.
 
     Where `f` gives more than one number, what is compared is the derivative of their sum, each number with a
-    weight of its own between 0.5 and 1.5.
+    weight of its own between 0.5 and 1.5.  Steps and tolerances go with the size of the numbers: a wrong rule
+    is as wrong at 1e-8 as at 1e8.
 
     Parameters
     ----------
     f : callable
-        A function of Values that gives a Value, or a tuple or list of them.  What else it gives is ignored.
-    *inputs : float or array
-        Where to check.  Arrays are taken in float64; a Python float is passed as one.
+        A function of Values that gives a Value, or any nesting of lists, tuples and dicts of them.  Other
+        floating-point numbers in it are results that must not change; what else it gives is ignored.
+    *inputs : tree
+        Where to check: floats, arrays, or lists, tuples and dicts of them.  Arrays are taken in double
+        precision.  Whole numbers are, too, unless `f` takes them only as they are (an axis, an index).
+        Anything else is handed on as it is.
     eps : float, optional
-        The step, relative to the entry where that is larger than 1.
+        The first step, relative to the entry.  If it does not confirm the gradient, steps of all lengths do.
     atol, rtol : float, optional
-        How far the two may be apart: ``atol + rtol * abs(measured)``.
+        How far the two may be apart, besides what finite differences cannot tell:
+        ``atol + rtol * abs(measured)``.
 
     Returns
     -------
@@ -45,10 +53,11 @@ def gradcheck(
     Raises
     ------
     AssertionError
-        If a gradient is missing, is not finite, has another shape or dtype than its argument, or differs from
-        what was measured; the message names the argument, the entry and both numbers.
+        If a gradient is missing, is not finite, has another shape or type than its argument, or differs from
+        what was measured; the message names the argument, the entry and both numbers.  Also if `f` has no
+        derivative there, as it jumps or has a kink, or gives other results when it is called again.
     TypeError
-        If `f` gives no Value at all.
+        If `f` gives no Value at all, or there is no number to check.
 
     Examples
     --------
@@ -60,42 +69,32 @@ def gradcheck(
     >>> gradcheck(cube, 2.0)
     Traceback (most recent call last):
         ...
-    AssertionError: gradcheck: argument 0: the rules give 4.0, finite differences measure 12.000...
+    AssertionError: gradcheck: argument 0: the rules give 4.0, finite differences measure 12
     """
-    points = [_point(x) for x in inputs]
-    values = [Value(x) for x in points]
-    outputs = _outputs(f(*values))
-    for k, out in enumerate(outputs):
-        if not np.all(np.isfinite(out.data)):
-            raise AssertionError(f"gradcheck: result {k} is not finite: {out.data}; check at another point")
-    cotangents = [
-        _weights(out.shape, k) if len(outputs) > 1 or out.size > 1 else np.ones(out.shape)
-        for k, out in enumerate(outputs)
-    ]
-    gradients = _gradients(outputs, cotangents, values)
-    for k, (x, gradient) in enumerate(zip(points, gradients)):
-        _check_kind(k, x, gradient)
-        for index in np.ndindex(np.shape(x)):
-
-            def along(step: float, k: int = k, index: tuple[int, ...] = index) -> float:
-                moved = [*points[:k], _moved(points[k], index, step), *points[k + 1 :]]
-                again = _outputs(f(*map(Value, moved)))
-                return sum(
-                    float(np.sum(u * (b.data - a.data))) for u, a, b in zip(cotangents, outputs, again)
+    checked, names, points = _numbers(f, inputs)
+    with np.errstate(all="ignore"):
+        near = Surroundings(checked, points)
+        for k, out in enumerate(near.results):
+            if not np.all(np.isfinite(data_of(out))):
+                raise AssertionError(
+                    f"gradcheck: result {k} is not finite: {data_of(out)}; check at another point"
                 )
-
-            given = float(gradient if type(x) is float else gradient[index])
-            _compare(k, index, given, along, eps * max(1.0, abs(float(np.asarray(x)[index]))), atol, rtol)
+        with no_grad():  # plain arrays for the rules, whatever Values the function uses besides
+            gradients = _gradients(checked, points, near.weights)
+        for k, (name, gradient) in enumerate(zip(names, gradients)):
+            _check_kind(name, points[k], gradient)
+            for index in np.ndindex(np.shape(points[k])):
+                _compare(name, near, (k, index), float(np.asarray(gradient)[index]), eps, atol, rtol)
     return True
 
 
 def gradgradcheck(
-    f: Callable[..., Any], *inputs: Any, eps: float = 1e-5, atol: float = 1e-6, rtol: float = 1e-5
+    f: Callable[..., Any], *inputs: Any, eps: float = 1e-5, atol: float = 0.0, rtol: float = 1e-5
 ) -> bool:
     """Compare the second derivatives of `f` with finite differences of its gradients.
 
-    The gradients are themselves computed as Values (``create_graph=True``) and then checked like any other
-    function: of the inputs, and of the gradients that come in from behind `f`, which count as inputs too.
+    The gradients are themselves computed as Values and then checked like any other function: of the inputs,
+    and of the gradients that come in from behind `f`, which count as inputs too.
 
     Parameters
     ----------
@@ -118,102 +117,126 @@ def gradgradcheck(
     >>> gradgradcheck(lambda x: np.sin(x) * x, np.array([0.5, -1.0]))
     True
     """
-    points = [_point(x) for x in inputs]
-    outputs = _outputs(f(*map(Value, points)))
-    seeds = [1.0 if type(out.data) is float else _weights(out.shape, k + 7) for k, out in enumerate(outputs)]
+    checked, _, points = _numbers(f, inputs)
+    seeds = [
+        1.0 if type(data_of(out)) is float else weights(np.shape(out), k + 7)
+        for k, out in enumerate(checked(*map(Value, points)))
+    ]
 
-    def first(*arguments: Value) -> list[Any]:
-        values, cotangents = arguments[: len(points)], arguments[len(points) :]
-        return _gradients(_outputs(f(*values)), cotangents, values, create_graph=True)
+    def first(*arguments: Value) -> Any:
+        return _gradients(checked, arguments[: len(points)], list(arguments[len(points) :]))
 
-    if not any(isinstance(g, Value) for g in first(*map(Value, points), *map(Value, seeds))):
-        return True  # nothing depends on the inputs, so the gradients are all zero
     return gradcheck(first, *points, *seeds, eps=eps, atol=atol, rtol=rtol)
 
 
-def _point(x: Any) -> Any:
-    """An input in double precision: a Python float stays one, anything else becomes an array."""
-    x = x.data if isinstance(x, Value) else x
-    if isinstance(x, (int, float)) and not isinstance(x, np.generic):
-        return float(x)
-    return np.asarray(x, dtype=float)
+def _numbers(f: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Checked, list[str], list[Any]]:
+    """`f` as a function of the numbers in its inputs that gives a flat list, their names, and the numbers."""
+    trees = [np.asarray(x) if _is_list_of_numbers(x) else x for x in inputs]
+    names = [f"argument {k}{place}" for k, tree in enumerate(trees) for place, _, _ in paired(tree, tree, "")]
+    given = [y for x, tree in zip(inputs, trees) for y in (leaves(x) if x is tree else [x])]
+    points = list(map(_point, leaves(trees)))
+    whole = [i for i, x in enumerate(leaves(trees)) if np.asarray(data_of(x)).dtype.kind in "iu"]
+    chosen = [i for i, x in enumerate(points) if x is not None]
 
+    def of_chosen(*values: Any) -> list[Any]:
+        now = dict(zip(chosen, values))
+        result = f(*rebuilt(trees, [now.get(i, x) for i, x in enumerate(given)]))
+        found = floats(result)
+        if not isinstance(result, (Value, list, tuple, dict)) or (not found and leaves(result)):
+            raise _left(f"the function gave a {type(result).__name__} and no Value")
+        return found
 
-def _outputs(result: Any) -> list[Value]:
-    """All Values in what a function gave, in order."""
-    if isinstance(result, Value):
-        return [result]
-    if not isinstance(result, (tuple, list)):
+    def works() -> bool:
+        try:
+            of_chosen(*(Value(points[i]) for i in chosen))
+        except (TypeError, ValueError, LookupError, AttributeError):
+            return False
+        return True
+
+    everything = chosen
+    if whole and not works():  # perhaps some of them are an axis or an index
+        chosen = [i for i in everything if i not in whole]
+        for i in whole:
+            chosen.append(i)
+            if not works():
+                chosen.pop()
+        if not works():
+            chosen = everything
+    if not chosen:
         raise TypeError(
-            f"gradcheck: the function gave a {type(result).__name__} and no Value, so it has left the graph; "
-            "use np functions and operators on its arguments, and not .data, .item() or .numpy()"
+            "gradcheck: there is no number to check among the arguments; give floats or arrays of them"
         )
-    return [part for part in result if isinstance(part, Value)]
+    return of_chosen, [names[i] for i in chosen], [points[i] for i in chosen]
 
 
-def _weights(shape: tuple[int, ...], k: int) -> Any:
-    """Different weights for the entries of result `k`, so that no two errors cancel; always the same."""
-    return np.random.default_rng(k).uniform(0.5, 1.5, shape)
+def _left(what: str) -> TypeError:
+    """The error for a function that is computed outside of the graph."""
+    return TypeError(
+        f"gradcheck: {what}, so it has left the graph; use np functions and operators on its arguments, and "
+        "not .data, .item() or .numpy()"
+    )
 
 
-def _gradients(
-    outputs: list[Value], cotangents: Any, inputs: Any, *, create_graph: bool = False
-) -> list[Any]:
-    """The gradients of the weighted sum of all outputs with respect to the inputs; zeros for none."""
-    weighted: Any = 0.0
-    for out, u in zip(outputs, cotangents):
-        weighted = weighted + _numpy.sum(out * u)
-    found = [None] * len(inputs)
-    if isinstance(weighted, Value) and weighted.requires_grad:
-        one: Any = 1.0 if type(weighted.data) is float else np.ones(())
-        seed = Value(one, requires_grad=False) if create_graph else one
-        found = backpropagate(weighted, seed, inputs=inputs, create_graph=create_graph)
-    return [_zeros(x.data) if g is None else g for x, g in zip(inputs, found)]
+def _is_list_of_numbers(x: Any) -> bool:
+    parts = leaves(x) if isinstance(x, (list, tuple)) else []
+    return bool(parts) and all(isinstance(part, (int, float)) for part in parts)
 
 
-def _zeros(x: Any) -> Any:
-    return 0.0 if type(x) is float else np.zeros_like(x)
+def _point(x: Any) -> Any:
+    """A number in double precision: a Python number as a float, others as arrays; None for anything else."""
+    x = data_of(x)
+    if isinstance(x, (int, float)) and not isinstance(x, (bool, np.generic)):
+        return float(x)
+    return np.array(x, dtype=float) if np.asarray(x).dtype.kind in "fiu" else None
 
 
-def _moved(x: Any, index: tuple[int, ...], step: float) -> Any:
-    """`x` with one entry moved by `step`."""
-    if type(x) is float:
-        return x + step
-    x = np.array(x)
-    x[index] += step
-    return x
+def _gradients(f: Checked, points: Any, cotangents: list[Any]) -> Any:
+    """The gradient for each of the points."""
+    _, pullback = vjp(f, *points)
+    return pullback(cotangents)
 
 
-def _check_kind(k: int, x: Any, gradient: Any) -> None:
+def _check_kind(name: str, x: Any, gradient: Any) -> None:
     """Raise if a gradient is not of the kind of its argument."""
-    if type(gradient) is not type(x):
-        raise AssertionError(
-            f"gradcheck: argument {k} is a {type(x).__name__}, its gradient a {type(gradient).__name__}"
-        )
-    if np.shape(gradient) != np.shape(x):
-        raise AssertionError(
-            f"gradcheck: argument {k} has shape {np.shape(x)}, its gradient {np.shape(gradient)}"
-        )
-    if type(x) is not float and gradient.dtype != x.dtype:
-        raise AssertionError(f"gradcheck: argument {k} is {x.dtype}, its gradient {gradient.dtype}")
+    kinds = [
+        "a Python float" if type(y) is float else f"{np.asarray(y).dtype} of shape {np.shape(y)}"
+        for y in (x, gradient)
+    ]
+    if kinds[0] != kinds[1]:
+        raise AssertionError(f"gradcheck: {name} is {kinds[0]}, its gradient {kinds[1]}")
 
 
 def _compare(
-    k: int,
-    index: tuple[int, ...],
-    given: float,
-    along: Callable[[float], float],
-    eps: float,
-    atol: float,
-    rtol: float,
+    name: str, near: Surroundings, place: tuple[int, Any], given: float, eps: float, atol: float, rtol: float
 ) -> None:
-    """Raise if the gradient `given` for one entry is not the slope of `along` at 0."""
-    right, left = along(eps) / eps, along(-eps) / -eps
-    measured = (right + left) / 2
-    if abs(given - measured) <= atol + rtol * abs(measured):
+    """Raise if the gradient `given` for one entry is not the slope there."""
+    if near.confirms([place], given, eps, atol, rtol):
         return
-    where = f"argument {k}" + (f", entry {', '.join(map(str, index))}" if index else "")
-    message = f"gradcheck: {where}: the rules give {given!r}, finite differences measure {measured!r}"
-    if abs(right - left) > 1e-2 * max(1.0, abs(right), abs(left)):
-        message += f" ({left!r} to the left and {right!r} to the right: is there a kink at this point?)"
+    slope = near.slope([place])
+    measured = sum(slope.whole) / 2
+    off = max(slope.whole[0] - given, given - slope.whole[1])
+    if slope.fault not in ("jump", "edge") and off <= atol + rtol * abs(measured):
+        return
+    if near.is_random():
+        raise AssertionError(
+            "gradcheck: the function is random: called twice on the same numbers it gives different results; "
+            "draw its random numbers outside, or from a generator that it makes anew from a fixed seed"
+        )
+    where = name + (f", entry {', '.join(map(str, place[1]))}" if place[1] else "")
+    if slope.fault in ("jump", "edge"):
+        what = (
+            "jumps at this point"
+            if slope.fault == "jump"
+            else "is not finite or not defined beside this point"
+        )
+        raise AssertionError(
+            f"gradcheck: {where}: the function {what}, so there is nothing to compare {given!r} with; "
+            "check at another point"
+        )
+    if not any(isinstance(out, Value) for out in near.results):
+        raise _left("the results change and none of them is a Value")
+    message = f"gradcheck: {where}: the rules give {given!r}, finite differences measure {measured:.10g}"
+    if slope.fault == "kink":
+        left, right = (sum(side) / 2 for side in (slope.left, slope.right))
+        message += f" ({left:.6g} to the left and {right:.6g} to the right: there is a kink at this point)"
     raise AssertionError(message)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import Phase, Verbosity, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
-from ..arraylike import Value
 from ..derivatives import Row, Rule
 from ..engine.table import recording_function
+from ..engine.value import no_grad
+from ..transforms import vjp
+from .slopes import Slope, Surroundings, data_of, floats
 from .strategies import arrays, broadcastable
+
+_RTOL = 1e-5  # how far a gradient may be off, besides what finite differences cannot tell
 
 
 def check_operation(
@@ -26,17 +31,19 @@ def check_operation(
 ) -> None:
     """Look for an input at which the rules of an operation are wrong, and tell the smallest in words.
 
-    Gradients are compared with finite differences.  At a kink, where the slopes to the left and to the right
-    differ, a rule may give anything between them, as long as the gradients of all entries add up rightly.
+    Gradients are compared with finite differences, in double precision.  At a kink, where the slopes to the
+    left and to the right differ, a rule may give anything between them, as long as the gradients of all
+    entries add up rightly.  Where the function jumps there is nothing to compare.
 
     Parameters
     ----------
     function : callable
         Computes the operation on arrays.
     *rules : callable
-        Its rules as for `derivative`, one an argument.
-    inputs : strategy of tuple of array, optional
-        The arguments to try.  If not given: arrays that broadcast together, of every shape and layout.
+        Its rules as for `derivative`, one an argument; None for an argument that is not checked.
+    inputs : strategy of tuple, optional
+        The arguments to try: arrays and floats, and for those without a rule anything (an axis, an index).
+        If not given: arrays that broadcast together, of every shape and layout.
     low, high, avoid
         The domain of the operation, as in `arrays`; not used where `inputs` is given.
     examples : int, optional
@@ -45,9 +52,10 @@ def check_operation(
     Raises
     ------
     AssertionError
-        If a rule is wrong; the message has the smallest input found, what was expected and what came.
+        If a rule is wrong; the message has the smallest input found, what was expected and what came.  Also
+        if the function is random.
     ValueError
-        If the function itself gives nan or inf somewhere; then its domain is smaller than said.
+        If the function itself gives nan or inf, or raises, somewhere; then its domain is smaller than said.
 
     Examples
     --------
@@ -70,9 +78,14 @@ def check_operation(
     smallest: list[tuple[Any, ...]] = []
 
     def attempt(points: tuple[Any, ...]) -> None:
-        if _what_is_wrong(operation, points) is not None:
+        if not isinstance(points, tuple):
+            raise TypeError(
+                f"check_operation: inputs gave a {type(points).__name__}, and not a tuple with an entry for "
+                "each argument; write inputs=st.tuples(arrays((3,)))"
+            )
+        if _what_is_wrong(operation, rules, points) is not None:
             smallest[:] = [points]
-            raise AssertionError
+            raise _Wrong
 
     search = settings(
         max_examples=examples,
@@ -82,106 +95,164 @@ def check_operation(
         report_multiple_bugs=False,
         verbosity=Verbosity.quiet,
         phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),  # inside of a @given of one's own, too
     )(given(inputs)(attempt))
 
     try:
         search()
         for points in special:
             attempt(points)
-    except AssertionError:
-        what, numbers = _what_is_wrong(operation, smallest[0]) or ("", "")
-        when = _circumstances(operation, smallest[0])
+    except _Wrong:
+        what, numbers = _what_is_wrong(operation, rules, smallest[0]) or ("", "")
+        when = _circumstances(operation, rules, smallest[0])
         raise AssertionError(
             f"{Row(function).name}: {what}{when}:\n{_told(smallest[0])}\n  {numbers}"
         ) from None
 
 
-def _what_is_wrong(operation: Callable[..., Any], points: tuple[Any, ...]) -> tuple[str, str] | None:
+class _Wrong(Exception):
+    """A rule is wrong; not an AssertionError, as the operation may raise those itself."""
+
+
+def _what_is_wrong(
+    operation: Callable[..., Any], rules: tuple[Rule | None, ...], arguments: tuple[Any, ...]
+) -> tuple[str, str] | None:
     """What is wrong with the rules of `operation` at these arguments, and the numbers that show it."""
-    values = [Value(x) for x in points]
+    checked = [k for k, _ in enumerate(arguments) if k < len(rules) and rules[k] is not None]
+
+    def of_checked(*values: Any) -> list[Any]:
+        now = dict(zip(checked, values))
+        return floats(operation(*(now.get(k, x) for k, x in enumerate(arguments))))
+
+    if not checked:
+        return None
+    points = [_in_double_precision(arguments[k]) for k in checked]
     with np.errstate(all="ignore"):
-        out = operation(*values)
-        weights = np.ones(out.shape)
-        if out.size > 1:
-            weights = np.random.default_rng(0).uniform(0.5, 1.5, out.shape)
-
-        def result(*xs: Any) -> float:
-            return float(np.sum(weights * operation(*xs)))
-
-        here = result(*points)
-        if not np.isfinite(here):
-            raise ValueError(
-                f"check_operation: the function gives {out.data} at\n{_told(points)}\n"
-                "say where it is defined with low=, high= and avoid=, or give inputs="
-            )
+        near = _defined(of_checked, points, arguments)
         try:
-            out.backward(weights)
+            with no_grad():
+                _, pullback = vjp(of_checked, *points)
+                gradients = pullback(near.weights)
         except Exception as error:
-            return "a rule raised an error", f"{type(error).__name__}: {error}"
-        together = 0.0
-        for k, (v, x) in enumerate(zip(values, points)):
-            got = np.zeros_like(x) if v.grad is None else v.grad
-            together += float(np.sum(got))
-            for index in np.ndindex(x.shape):
-                left, right = _slopes(result, here, points, {k: index})
-                low, high = min(left, right), max(left, right)
-                if not low - 1e-4 <= got[index] <= high + 1e-4 and np.isfinite(left + right):
-                    expected = f"something between {low:.4g} and {high:.4g}"
-                    if high - low < 1e-2:
-                        expected = f"{(low + high) / 2:.4g}"
-                    entry = f"for entry {index} " if x.ndim else ""
-                    return (
-                        f"the rule for argument {k} is wrong",
-                        f"expected {entry}{expected}, got {got[index]:.4g}",
-                    )
-        left, right = _slopes(result, here, points, dict.fromkeys(range(len(points)), ...))
-    if abs(left - right) < 1e-2 and abs(together - right) > 1e-3 * max(1.0, abs(right)):
-        return (
-            "the gradients do not add up",
-            f"all entries together: expected {right:.4g}, got {together:.4g}",
-        )
-    return None
+            told = f"{type(error).__name__}: {error}"
+            return "a rule raised an error", told + _advice(error, rules, arguments)
+        kinks = False
+        for k, (x, gradient) in enumerate(zip(points, gradients)):
+            for index in np.ndindex(np.shape(x)):
+                got = float(np.asarray(gradient)[index])
+                if near.confirms([(k, index)], got, eps=1e-5, atol=0.0, rtol=_RTOL):
+                    continue
+                slope = near.slope([(k, index)])
+                if slope.fault in ("jump", "edge") or _within(got, slope.between):
+                    kinks = kinks or slope.fault == "kink"
+                    continue
+                if near.is_random():
+                    return "the function is random", "it gives other results when it is called again"
+                entry = f"for entry {index} " if np.ndim(x) else ""
+                expected, shown = _apart(slope, got)
+                numbers = f"expected {entry}{expected}, got {shown}"
+                return f"the rule for argument {checked[k]} is wrong", numbers
+        if not kinks:
+            return None
+        slope = near.slope([(k, ...) for k, _ in enumerate(points)])
+        total, size = (sum(float(np.sum(part(g))) for g in gradients) for part in (np.positive, np.abs))
+    if slope.fault in ("jump", "edge") or _within(total, slope.between, size):
+        return None
+    expected, shown = _apart(slope, total)
+    return "the gradients do not add up", f"all entries together: expected {expected}, got {shown}"
 
 
-def _slopes(
-    f: Callable[..., float], here: float, points: tuple[Any, ...], moved: dict[int, Any], step: float = 1e-5
-) -> list[float]:
-    """How steep `f` is to the left and to the right, where the entries at `moved` move together."""
-    found = []
-    for h in (-step, step):
-        there = list(points)
-        for k, index in moved.items():
-            there[k] = np.array(points[k])
-            there[k][index] += h
-        found.append((f(*there) - here) / h)
-    return found
+def _defined(f: Callable[..., Any], points: list[Any], arguments: tuple[Any, ...]) -> Surroundings:
+    """The function near these points, where it is defined."""
+    domain = f"at\n{_told(arguments)}\nsay where it is defined with low=, high= and avoid=, or give inputs="
+    try:
+        near = Surroundings(f, points)
+    except Exception as error:
+        raise ValueError(
+            f"check_operation: the function raises {type(error).__name__}: {error} {domain}"
+        ) from error
+    for out in map(data_of, near.results):
+        if not np.all(np.isfinite(out)):
+            raise ValueError(f"check_operation: the function gives {out} {domain}")
+    return near
 
 
-def _circumstances(operation: Callable[..., Any], points: tuple[Any, ...]) -> str:
+def _in_double_precision(x: Any) -> Any:
+    """A float, or an array of them that is laid out in memory as `x` is."""
+    if isinstance(x, (int, float)) and not isinstance(x, np.generic):
+        return float(x)
+    x = np.asarray(x)
+    if x.dtype == float:
+        return x
+    wide = x.astype(float, order="K")
+    wide.flags.writeable = x.flags.writeable
+    return wide
+
+
+def _within(given: float, between: tuple[float, float], size: float = 0.0) -> bool:
+    """Whether a gradient lies between two numbers, up to the rounding of numbers of that size."""
+    room = _RTOL * max(size, abs(between[0]), abs(between[1]))
+    return between[0] - room <= given <= between[1] + room
+
+
+def _apart(slope: Slope, got: float) -> tuple[str, str]:
+    """What was expected and what came, in as many digits as it takes to tell them apart."""
+    for digits in range(4, 18):
+        low, high = slope.between
+        told = [f"{x:.{digits}g}" for x in (low, high, (low + high) / 2, got)]
+        if told[3] not in told[:3]:
+            break
+    return f"something between {told[0]} and {told[1]}" if slope.fault == "kink" else told[2], told[3]
+
+
+def _advice(error: Exception, rules: tuple[Rule | None, ...], arguments: tuple[Any, ...]) -> str:
+    """What to write instead, where it can be told from the error of a rule."""
+    for rule in filter(None, rules):
+        try:
+            inspect.signature(rule).bind(None, None, *arguments)
+        except TypeError:
+            return "\n  a rule is called as rule(g, out, ...), with all arguments of the operation at the end"
+        except ValueError:  # a function that does not tell its arguments
+            continue
+    if "converted to Python scalars" in str(error):
+        return "\n  a rule gets arrays: write np.cos(x), and not math.cos(x) or float(x)"
+    return ""
+
+
+def _circumstances(
+    operation: Callable[..., Any], rules: tuple[Rule | None, ...], arguments: tuple[Any, ...]
+) -> str:
     """What is special about the smallest arguments that show an error: simpler ones would have been right."""
-    if len({x.shape for x in points}) > 1:
+    given = [x for x in arguments if isinstance(x, np.ndarray)]
+    if len({x.shape for x in given}) > 1:
         return " when the arguments have different shapes"
-    if not all(x.flags.writeable for x in points):
+    if not all(x.flags.writeable for x in given):
         return " when an argument is read-only"
-    if not all(x.flags.c_contiguous for x in points):
+    if not all(x.flags.c_contiguous for x in given):
         return " when an argument is a view with other strides (transposed, every second entry, backwards)"
-    apart = np.linspace(0, 0.01, 1 + sum(x.size for x in points))
+    entries = [float(a) for x in given if x.dtype.kind == "f" for a in x.flat]
+    apart = iter(np.linspace(0, 0.01, 1 + len(entries)) * max([1.0, *map(abs, entries)]))
     moved = tuple(
-        x + apart[sum(y.size for y in points[:k]) :][: x.size].reshape(x.shape) for k, x in enumerate(points)
+        np.reshape([a + next(apart) for a in x.flat], x.shape)
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        else x
+        for x in arguments
     )
-    if _what_is_wrong(operation, moved) is None:
-        return (
-            " when entries are equal"
-            if len({float(a) for x in points for a in x.flat}) < len(apart) - 1
-            else ""
-        )
-    return " when there is more than one entry" if any(x.size > 1 for x in points) else ""
+    try:
+        if _what_is_wrong(operation, rules, moved) is None:
+            return " when entries are equal" if len(set(entries)) < len(entries) else ""
+    except ValueError:  # it is not defined there
+        return ""
+    return " when there is more than one entry" if len(entries) > 1 else ""
 
 
-def _told(points: tuple[Any, ...]) -> str:
+def _told(arguments: tuple[Any, ...]) -> str:
     """The arguments, one a line."""
-    return "\n".join(
-        f"  argument {k} = {np.array2string(x, separator=', ', prefix='  argument 0 = ')}"
-        + (f", of shape {x.shape}" if x.ndim else "")
-        for k, x in enumerate(points)
-    )
+    lines = []
+    for k, x in enumerate(arguments):
+        shown, shape = repr(x), ""
+        if isinstance(x, np.ndarray):
+            shown = np.array2string(x, separator=", ", prefix="  argument 0 = ")
+            shape = f", of shape {x.shape}" if x.ndim else ""
+        lines.append(f"  argument {k} = {shown}{shape}")
+    return "\n".join(lines)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
 from ..derivatives.neural import sigmoid, softplus
 
@@ -16,16 +17,14 @@ Shape = tuple[int, ...]
 _LAYOUTS = ["plain", "fortran", "strided", "reversed", "readonly"]
 
 
-@st.composite
 def shapes(
-    draw: st.DrawFn,
     *,
     min_dims: int = 0,
     max_dims: int = 4,
     min_side: int = 0,
     max_side: int = 4,
     max_size: int = 24,
-) -> Shape:
+) -> st.SearchStrategy[Shape]:
     """Shapes of arrays: no axes at all, axes of length 0 and 1, up to four axes.
 
     Parameters
@@ -47,22 +46,18 @@ def shapes(
     >>> find(shapes(min_dims=2), lambda shape: shape[0] > 1)
     (2, 0)
     """
-    shape = draw(st.lists(st.integers(min_side, max_side), min_size=min_dims, max_size=max_dims))
-    while math.prod(shape) > max_size:
-        shape[shape.index(max(shape))] -= 1
-    return tuple(shape)
+    wanted = array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
+    return wanted.filter(lambda shape: math.prod(shape) <= max_size)
 
 
-@st.composite
 def broadcastable(
-    draw: st.DrawFn,
     count: int = 2,
     *,
     min_side: int = 0,
     max_side: int = 3,
     max_dims: int = 4,
     max_size: int = 24,
-) -> tuple[Shape, ...]:
+) -> st.SearchStrategy[tuple[Shape, ...]]:
     """Several shapes that broadcast together: leading axes missing, axes of length 1 beside longer ones.
 
     Parameters
@@ -84,12 +79,11 @@ def broadcastable(
     >>> len(np.broadcast_shapes(first, second))  # they do broadcast
     1
     """
-    whole = draw(shapes(max_dims=max_dims, min_side=min_side, max_side=max_side, max_size=max_size))
-    found = []
-    for _ in range(count):
-        missing = draw(st.integers(0, len(whole)))
-        found.append(tuple(1 if draw(st.booleans()) else n for n in whole[missing:]))
-    return tuple(found)
+    together = mutually_broadcastable_shapes(
+        num_shapes=count, max_dims=max_dims, min_side=min_side, max_side=max_side
+    )
+    small = together.filter(lambda found: math.prod(found.result_shape) <= max_size)
+    return small.map(lambda found: found.input_shapes)
 
 
 @st.composite
@@ -149,10 +143,16 @@ def arrays(
 
 def _levels(low: float, high: float, avoid: Sequence[float], least: int) -> Any:
     """The numbers that entries are taken from, simplest first: about 64 binary fractions in [low, high]."""
-    step = 2.0 ** math.floor(math.log2((high - low) / max(48, 2 * least)))
-    levels = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+    if not -np.inf < low <= high < np.inf:
+        raise ValueError(f"arrays: low must not be above high, and both finite; got low={low}, high={high}")
+    levels, step = np.array([low], float), 0.0
+    if low < high:
+        step = 2.0 ** math.floor(math.log2((high - low) / max(48, 2 * least)))
+        levels = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
     for kink in avoid:
         levels = levels[np.abs(levels - kink) > 1.5 * step]
+    if not levels.size:
+        raise ValueError(f"arrays: nothing is left between {low} and {high} when {list(avoid)} are avoided")
     simple = np.abs(levels) + 4.0 * (levels % 1 != 0) + 0.5 * (levels < 0) + 1.5 * (levels == 0)
     return levels[np.argsort(simple, kind="stable")][:256]
 
