@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tinygrad_course import Value, explain, nn, no_grad, trace_lines
 from tinygrad_course.insight import ledger as ledgers
 from tinygrad_course.insight import paths as paths_module
-from tinygrad_course.insight.watch import line_of
 from tinygrad_course.testing import graphs
 
 any_graph = st.booleans().flatmap(lambda scalars: graphs(min_operations=5, scalars=scalars))
@@ -249,11 +248,11 @@ def test_lines_are_kept_only_where_asked_for():
         with no_grad():
             unrecorded = x * x
     outside = x * 2
-    assert all(line_of(v).code.startswith("inside = ") for v in inside)
-    assert not unrecorded.requires_grad and line_of(outside) is None
+    assert all(v.line.code.startswith("inside = ") for v in inside)
+    assert not unrecorded.requires_grad and outside.line is None
     assert type(outside.kwargs) is dict
     for v, w in itertools.pairwise(inside):
-        assert line_of(v) == line_of(w)
+        assert v.line == w.line
     inside[-1][0].backward()  # records work as ever
     np.testing.assert_allclose(x.grad.sum(), 0, atol=1e-15)
 
@@ -263,4 +262,4 @@ def test_no_line_is_found_inside_the_walk():
     with trace_lines():
         y = x * x
         y.backward(create_graph=True)
-    assert line_of(y) is not None and line_of(x.grad) is None
+    assert y.line is not None and x.grad.line is None

@@ -18,10 +18,11 @@ import numpy as np
 from ..arraylike import Value
 from ..derivatives import TABLE, neural
 from ..engine.backprop import add
-from .edges import argument_name, contribution, recorded, rule_text
+from ..engine.record import ancestors
+from .edges import argument_name, contribution, rule_text
 from .findings import warn
 from .names import Names, at, first_bad, is_number, norm
-from .watch import Event, Line, Observer, line_of, watching
+from .watch import Event, Line, Observer, watching
 
 VANISHED = 1e-6
 """A layer whose gradient is so small a part of the largest layer's has vanished."""
@@ -98,7 +99,7 @@ class _Blame(Observer):
     names: Names
     warned: set[tuple[str, str]] = field(default_factory=set)
     units: dict[Any, _Units] = field(default_factory=dict)
-    looks: dict[Value, list[int | None]] = field(default_factory=dict)  # of every record's arrays
+    looks: dict[int, list[int | None]] = field(default_factory=dict)  # of the arrays of each record
 
     # Forward
     def saw(self, event: Event) -> None:
@@ -106,7 +107,7 @@ class _Blame(Observer):
         if (bad := first_bad(value.data)) is not None:
             self._judge(event, *bad)
         if value.row is not None:
-            self.looks[value] = _looks(value)
+            self.looks[value.serial] = _looks(value)
         if event.row is TABLE[neural.relu] or (event.row is TABLE[np.maximum] and 0 in _numbers(event.args)):
             self._count(event)
 
@@ -175,7 +176,7 @@ class _Blame(Observer):
             int, tuple[float, float, Value]
         ] = {}  # for each value where most of its gradient comes from
         leaves = []
-        for node in reversed(recorded(root)):
+        for node in ancestors([root], oldest):
             g = gradients.pop(id(node), None)
             if g is None or node.serial < oldest:
                 continue
@@ -184,7 +185,7 @@ class _Blame(Observer):
                 leaves.append(node)
                 continue
             self._check_unchanged(node)
-            for i, parent in enumerate(node.parents or ()):
+            for i, parent in enumerate(node.parents):
                 if parent is None or parent.serial < oldest:
                     continue
                 c = contribution(node, i, g)
@@ -195,7 +196,7 @@ class _Blame(Observer):
                 if known is not None and first_bad(gradients[id(parent)]) is not None:
                     raise FloatingPointError(
                         f"backward: the gradients that come back to {self.names.of(parent)} add up to more "
-                        f"than its dtype can hold\n  line: {_line(line_of(parent))}"
+                        f"than its dtype can hold\n  line: {_line(parent.line)}"
                     )
                 step = (norm(c), norms[id(node)], node)
                 main[id(parent)] = max(main.get(id(parent), step), step, key=lambda s: s[:2])
@@ -203,32 +204,32 @@ class _Blame(Observer):
 
     def _check_unchanged(self, node: Value) -> None:
         """Raise if an array of the record is not what it was when it was recorded."""
-        if node not in self.looks:
+        if node.serial not in self.looks:
             return
         row, parents = node.row, node.parents
         assert row is not None and parents is not None
         operands = [a if p is None else p for p, a in zip(parents, row.operands(node.args))]
-        for i, (then, now) in enumerate(zip(self.looks[node], _looks(node))):
+        for i, (then, now) in enumerate(zip(self.looks[node.serial], _looks(node))):
             if then != now:
                 called = self.names.of(_in_memory(operands[i] if i < len(operands) else node))
                 raise RuntimeError(
                     f"backward: {called} was changed in place after {row.name} recorded it, so the gradient "
                     "would be that of other numbers; run the forward pass again, or change a copy\n"
-                    f"  line: {_line(line_of(node))}"
+                    f"  line: {_line(node.line)}"
                 )
 
     def _raise_backward(self, node: Value, i: int, g: Any, c: Any) -> None:
         row = node.row
         assert row is not None
         what, index = first_bad(c) or ("nan", ())
-        operands = [p if p is not None else a for p, a in zip(node.parents or (), row.operands(node.args))]
+        operands = [p if p is not None else a for p, a in zip(node.parents, row.operands(node.args))]
         rule = f", by its rule {text}" if (text := rule_text(row, i)) else ""
         upstream = f"{float(g):.6g}" if is_number(g) else f"norm {norm(g):.6g}"
         raise FloatingPointError(
             f"backward: {row.name} gave {what} for its argument {argument_name(row, i)}{rule}"
             f"{', first' * bool(index)}{_place(index)}\n"
             + self._operands(node, row, operands, node.args, index)
-            + f"  upstream gradient: {upstream}\n  line: {_line(line_of(node))}"
+            + f"  upstream gradient: {upstream}\n  line: {_line(node.line)}"
         )
 
     def _compare_layers(self, root: Value, leaves: list[Value], norms: Any, main: Any) -> None:
@@ -265,7 +266,7 @@ class _Blame(Observer):
             assert node.row is not None
             name = f" → {node.name!r}" if node.name else ""
             where = f"at {node.row.name}{name} (× {ratio:.3g})"
-            warn(id, found.format(where), line_of(node))
+            warn(id, found.format(where), node.line)
 
 
 def _way(root: Value, leaf: Value, main: Any) -> Iterator[tuple[float, Value]]:
@@ -295,7 +296,7 @@ def _looks(value: Value) -> list[int | None]:
 def _in_memory(v: Any) -> Any:
     """The value whose array `v` is a view of: itself, if its data are its own."""
     while isinstance(v, Value) and v.row is not None:
-        parent = next((p for p in v.parents or () if p is not None), None)
+        parent = next((p for p in v.parents if p is not None), None)
         if parent is None or not np.may_share_memory(v.data, parent.data):
             return v
         v = parent
@@ -314,7 +315,7 @@ def _owner(operands: Any) -> Value | None:
     """The parameter that came last into what a ReLU was given, which is its layer's bias or weight."""
     v = next((o for o in operands if isinstance(o, Value)), None)
     while v is not None and v.row is not None:
-        parents = [p for p in v.parents or () if p is not None]
+        parents = [p for p in v.parents if p is not None]
         if leaves := [p for p in parents if p.row is None]:
             return leaves[-1]
         v = parents[0] if parents else None

@@ -14,18 +14,6 @@ from ..derivatives import Row
 from ..engine.backprop import backpropagate
 
 
-def recorded(*values: Value) -> list[Value]:
-    """Every value that these were computed from and they themselves, the oldest first."""
-    seen = set(map(id, values))
-    found = list({id(v): v for v in values}.values())
-    for v in found:  # grows while we go through it
-        for parent in v.parents or ():
-            if parent is not None and id(parent) not in seen:
-                seen.add(id(parent))
-                found.append(parent)
-    return sorted(found, key=lambda v: v.serial)
-
-
 def argument_name(row: Row, i: int) -> str:
     """What the row's rule calls operand `i`."""
     if row.rule_for_all is not None:

@@ -21,10 +21,11 @@ from ..arraylike import Value
 from ..arraylike.errors import describe
 from ..derivatives import Row
 from ..engine.backprop import add
-from .edges import contribution, recorded, rule_text
+from ..engine.record import ancestors
+from .edges import contribution, rule_text
 from .names import is_number, norm
 from .paths import Paths, largest_paths
-from .watch import Line, line_of
+from .watch import Line
 
 SHOWN = 12
 """So many parts of a gradient are listed; the rest is one line with its exact sum."""
@@ -258,19 +259,19 @@ def _parts(value: Value, root: Value, seed: Any) -> Any:
     if value is root:
         yield Part("the result itself, where backward started", "", "", None, seed, seed, None), None, 0
     gradients: dict[int, Any] = {id(root): seed}
-    for node in reversed(recorded(root)):
+    for node in ancestors([root], value.serial):
         if node.serial <= value.serial:
             return
         g = gradients.pop(id(node), None)
         if node.row is None or g is None:
             continue
-        for i, parent in enumerate(node.parents or ()):
+        for i, parent in enumerate(node.parents):
             if parent is None or parent.serial < value.serial:
                 continue
             c = contribution(node, i, g)
             if parent is value:
                 rule = _rule(node.row, i)
-                yield Part(_call(node), node.name or "", rule, None, g, c, line_of(node)), node, i
+                yield Part(_call(node), node.name or "", rule, None, g, c, node.line), node, i
             else:
                 known = gradients.get(id(parent))
                 gradients[id(parent)] = c if known is None else add(known, c)
@@ -369,7 +370,7 @@ def _call(node: Value) -> str:
     row = node.row
     assert row is not None
     said = []
-    for operand, parent in zip(row.operands(node.args), node.parents or ()):
+    for operand, parent in zip(row.operands(node.args), node.parents):
         if parent is not None and parent.name:
             said.append(parent.name)
         elif parent is not None and parent.row is not None:

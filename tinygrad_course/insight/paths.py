@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arraylike import Value
-from .edges import contribution, recorded
+from ..engine.record import ancestors
+from .edges import contribution
 
 SHOWN = 5
 """So many paths are listed."""
@@ -72,10 +73,10 @@ def largest_paths(value: Value, root: Value, seed: float) -> Paths | None:
     best = {id(root): 1.0}  # the largest product of local derivatives from there to the result, in size
     counts = {id(root): 1}
     gradients = {id(root): seed}
-    for node in reversed(recorded(root)):
+    for node in ancestors([root], value.serial):
         if id(node) not in best or node.serial <= value.serial:
             continue
-        for i, parent in enumerate(node.parents or ()):
+        for i, parent in enumerate(node.parents):
             if parent is None or parent.serial < value.serial:
                 continue
             if type(node.data) is not float or type(parent.data) is not float:

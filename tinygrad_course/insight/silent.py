@@ -15,14 +15,13 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import TABLE, Row, cast, neural
-from .edges import recorded
+from ..engine.record import ancestors
 from .findings import warn
 from .names import Names
 from .watch import Event, Line, Observer, users_line, watching
 
 _CROSS_ENTROPY, _SOFTMAX = TABLE[neural.softmax_cross_entropy], TABLE[neural.softmax]
 _SIGMOID, _SOFTPLUS, _NEGATIVE = TABLE[neural.sigmoid], TABLE[neural.softplus], TABLE[np.negative]
-_SHAPING = [TABLE[f] for f in (np.reshape, np.squeeze, np.transpose, cast)]
 _DROPOUT, _STANDARDIZE = TABLE[neural.dropout], TABLE[neural.standardize]
 
 
@@ -127,7 +126,7 @@ class _Lint(Observer):
             self._tell("labels", line, f"the targets of {who} go from {low:.6g} to {high:.6g}", line)
 
     def backward(self, root: Value, seed: Any, oldest: int) -> None:
-        leaves = [v for v in recorded(root) if v.row is None and v.serial >= oldest]
+        leaves = [v for v in reversed(ancestors([root], oldest)) if v.row is None and v.serial >= oldest]
         for leaf in leaves:
             known = self.walked.get(id(leaf))
             if known is not None and known[1] is not leaf.data and leaf.grad is not None and _any(leaf.grad):
@@ -158,9 +157,9 @@ class _Lint(Observer):
 def _made_by(v: Any) -> Row | None:
     """The row of the operation that made `v`, seen through changes of shape and dtype."""
     while isinstance(v, Value) and v.row is not None:
-        if v.row not in _SHAPING:
+        if not v.row.shaping:
             return v.row
-        v = v.parents[0] if v.parents else None
+        v = v.parents[0]
     return None
 
 

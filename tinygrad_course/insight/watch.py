@@ -1,8 +1,8 @@
 """Watching: while somebody looks, they are shown every operation, with the user's line that asked for it.
 
 A record keeps no line of source, as that would cost every operation something.  Inside `trace_lines`, `blame`
-and `lint` each operation takes the slow path of recording, its line is kept with the record (beside the
-keywords), and the observers of the block see it.  Outside, nothing is checked and nothing is kept.
+and `lint` each operation takes the slow path of recording, its line is kept with the record, and the
+observers of the block see it.  Outside, nothing is checked and nothing is kept.
 """
 
 from __future__ import annotations
@@ -39,11 +39,6 @@ class Line(NamedTuple):
     def __str__(self) -> str:
         place = f"{os.path.basename(self.file)}:{self.number}"
         return f"{place}: {self.code}" if self.code else place
-
-
-def line_of(value: Value) -> Line | None:
-    """The line that asked for the operation which made `value`; None if nobody looked at the time."""
-    return value.line
 
 
 @dataclass(slots=True, frozen=True)

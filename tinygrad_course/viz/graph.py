@@ -13,7 +13,8 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import Row
-from ..insight.edges import argument_name, recorded
+from ..engine.record import ancestors
+from ..insight.edges import argument_name
 from ..trees import leaves
 from .labels import brief, call_text
 from .layers import find_layers
@@ -67,14 +68,14 @@ def graph_of(value: Results, module: Any = None) -> Graph:
         known[id(key)] = node
         return node
 
-    for v in recorded(*results):
+    for v in reversed(ancestors(results)):
         name = names.get(id(v), v.name or "")
         if v.row is None:
             kind = "input" if _is_input(v, name, names) else "parameter"
             add(v, Node(len(nodes), kind, v.data, v, name=name))
             continue
         sources = []
-        for i, (operand, parent) in enumerate(zip(v.row.operands(v.args), v.parents or ())):
+        for i, (operand, parent) in enumerate(zip(v.row.operands(v.args), v.parents)):
             if parent is not None:
                 sources.append((i, known[id(parent)]))
             elif _is_drawn(v.row, i, operand):

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from ..arraylike import Value
+from ..engine.record import ancestors
 from .graph import graph_of
 from .pictures import title_of
 from .svg import svg
@@ -34,7 +35,7 @@ def mimebundle(shown: Any) -> dict[str, str]:
     bundle = {"text/plain": _text(shown)}
     try:
         if isinstance(shown, Value):
-            if shown.row is not None and _is_small(shown):
+            if shown.row is not None and len(ancestors([shown])) <= SMALL:
                 graph = graph_of(shown)
                 bundle["image/svg+xml"] = svg(view_of(graph, texts_of(graph)), title_of(shown))
         else:
@@ -50,15 +51,3 @@ def _text(shown: Any) -> str:
         return repr(shown)
     except Exception:
         return object.__repr__(shown)
-
-
-def _is_small(value: Value) -> bool:
-    """Whether few values lie behind `value`, found out without going through all of them."""
-    found = {id(value): value}
-    waiting = [value]
-    while waiting and len(found) <= SMALL:
-        for parent in waiting.pop().parents or ():
-            if parent is not None and id(parent) not in found:
-                found[id(parent)] = parent
-                waiting.append(parent)
-    return len(found) <= SMALL
