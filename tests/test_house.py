@@ -22,6 +22,7 @@ FLOORS = {
     "engine/table.py": 1,
     "engine/record.py": 1,
     "files.py": 1,
+    "locks.py": 1,
     "engine": 2,
     "arraylike": 3,
     "derivatives": 3,

@@ -18,18 +18,28 @@ array([1., 2.])
 from .clipping import clip_grad_norm_
 from .methods import SGD, Adam, AdamW, RMSprop
 from .optimizer import Optimizer
-from .schedules import CosineAnnealingLR, LinearLR, OneCycleLR, Schedule, StepLR
+from .schedules import (
+    ChainedScheduler,
+    CosineAnnealingLR,
+    LinearLR,
+    OneCycleLR,
+    Schedule,
+    SequentialLR,
+    StepLR,
+)
 
 __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "ChainedScheduler",
     "CosineAnnealingLR",
     "LinearLR",
     "OneCycleLR",
     "Optimizer",
     "RMSprop",
     "Schedule",
+    "SequentialLR",
     "StepLR",
     "clip_grad_norm_",
 ]

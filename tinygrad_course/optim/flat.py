@@ -31,7 +31,7 @@ class FlatArrays:
     bounds : list of int
         Where each value begins in the vectors, and where the last one ends.
     data, gradient : array
-        All parameters, and room for all gradients.
+        All parameters, and room for all gradients; for those of float16 in float32.
     """
 
     def __init__(self, values: list[Value]) -> None:
@@ -40,7 +40,7 @@ class FlatArrays:
         self.name = str(dtype)
         self.bounds = [0, *itertools.accumulate(v.size for v in values)]
         self.data = np.empty(self.bounds[-1], dtype)
-        self.gradient = np.empty_like(self.data)
+        self.gradient = np.empty(self.bounds[-1], np.result_type(dtype, np.float32))
         self._shapes = [v.shape for v in values]
         self._places = [self._view(self.data, i) for i in range(len(values))]
         self._gradients = [self._view(self.gradient, i) for i in range(len(values))]

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arraylike import Value
 from .optimizer import Optimizer
+from .settings import number
 
 
 class SGD(Optimizer):
@@ -64,7 +65,7 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        _not_negative(momentum=momentum, weight_decay=weight_decay)
+        momentum, weight_decay = _positive(self, momentum=momentum, weight_decay=weight_decay)
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov looks ahead along the momentum, so momentum must be above 0")
         self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
@@ -116,12 +117,13 @@ class Adam(Optimizer):
 
     Notes
     -----
-    The memory holds sums, ``beta1 · m + g``, and not means, ``beta1 · m + (1 - beta1) · g``.  Dividing by the
-    sum of the weights, 1 + beta1 + beta1² + ..., makes the mean of it: that is Adam's bias correction.  The
-    division is put into the two numbers of the last passes.
+    The memory holds sums of c · g and of (c · g)², each counting beta times the next one, with
+    c = √(1 - beta2): that makes the second one the mean v, and the first a multiple of the mean m.  After t
+    steps the weights of v add up to 1 - beta2^t only, and those of m likewise; to divide by that is Adam's
+    bias correction.  It is put, with the multiple, into the two numbers of the last passes.
     """
 
-    memory = ("sum", "square_sum")
+    memory = ("sum", "square_mean")
 
     def __init__(
         self,
@@ -131,10 +133,10 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"{type(self).__name__}: betas are from 0 to below 1, and not {betas}")
-        _not_negative(eps=eps, weight_decay=weight_decay)
-        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"{type(self).__name__}: betas are two numbers, (0.9, 0.999), not {betas!r}")
+        self.betas = _below_one(self, "beta", betas[0]), _below_one(self, "beta", betas[1])
+        self.eps, self.weight_decay = _positive(self, eps=eps, weight_decay=weight_decay)
         super().__init__(params, lr)
 
     def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
@@ -144,10 +146,13 @@ class Adam(Optimizer):
         self._descend(p, g, scratch, step, *memory)
 
     def _descend(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any) -> None:
-        weight1, weight2 = [(1 - beta**step) / (1 - beta) for beta in self.betas]
-        # m / weight1 / (√(v / weight2) + eps) = root / weight1 · m / (√v + root · eps)
-        root = math.sqrt(weight2)
-        beta1, beta2, eps, rate = _constants(p, *self.betas, root * self.eps, self.lr * root / weight1)
+        weight = (1 - self.betas[0] ** step) / (1 - self.betas[0])
+        scale, root = math.sqrt(1 - self.betas[1]), math.sqrt(1 - self.betas[1] ** step)
+        # m / (scale · weight) / (√v / root + eps) = root / (scale · weight) · m / (√v + root · eps)
+        beta1, beta2, eps, rate, scale = _constants(
+            p, *self.betas, root * self.eps, self.lr * root / (scale * weight), scale
+        )
+        g *= scale
         m *= beta1
         m += g
         g *= g
@@ -223,10 +228,9 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        if not 0 <= alpha < 1:
-            raise ValueError(f"RMSprop: alpha is from 0 to below 1, and not {alpha}")
-        _not_negative(eps=eps, weight_decay=weight_decay, momentum=momentum)
-        self.alpha, self.eps, self.weight_decay, self.momentum = alpha, eps, weight_decay, momentum
+        self.alpha = _below_one(self, "alpha", alpha)
+        self.eps, self.weight_decay = _positive(self, eps=eps, weight_decay=weight_decay)
+        (self.momentum,) = _positive(self, momentum=momentum)
         self.memory = ("square_mean", "velocity") if momentum else ("square_mean",)
         super().__init__(params, lr)
 
@@ -256,7 +260,11 @@ def _constants(p: Any, *numbers: float) -> list[Any]:
     return [np.array(number, p.dtype) for number in numbers]
 
 
-def _not_negative(**settings: float) -> None:
-    for name, number in settings.items():
-        if not number >= 0:
-            raise ValueError(f"optimizer: {name} must be 0 or more, and is {number!r}")
+def _positive(optimizer: Optimizer, **settings: Any) -> list[float]:
+    """Settings that are numbers from 0 on."""
+    return [number(type(optimizer).__name__, name, given, least=0) for name, given in settings.items()]
+
+
+def _below_one(optimizer: Optimizer, name: str, given: Any) -> float:
+    """A setting that says how long a mean remembers: for ever would be 1."""
+    return number(type(optimizer).__name__, name, given, 0, math.nextafter(1, 0))

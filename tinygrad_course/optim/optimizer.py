@@ -6,15 +6,20 @@ vectors that it keeps from step to step.
 
 from __future__ import annotations
 
-import math
+import threading
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from ..arraylike import Value
 from ..engine.watch import effect, watching
+from ..locks import alone
 from .flat import FlatArrays, FlatNumbers
+from .settings import check_keys, number, parameter_list
+
+_stepping = threading.RLock()  # one step at a time, whoever shares a model
 
 
 class Optimizer:
@@ -34,17 +39,24 @@ class Optimizer:
         If there are no parameters, one is listed twice or is the result of an operation, or `lr` is not
         above 0.
     TypeError
-        If something is not a Value, or its data are not in NumPy's memory.
+        If something is not a Value, its data are not in NumPy's memory, or `lr` is not a number.
+
+    Attributes
+    ----------
+    params : list of Value
+    initial_lr : float or None
+        The learning rate that the first schedule found; what later ones start from, too.
     """
 
     memory: tuple[str, ...] = ()
     """Names of the vectors, 0 at first, that `update` is given and keeps its memory in."""
 
     def __init__(self, params: Iterable[Value], lr: float) -> None:
-        self.params = _checked(params)
-        if not lr > 0:
-            raise ValueError(f"lr, the learning rate, must be above 0, such as 0.01, and is {lr!r}")
+        self.params = _checked(type(self).__name__, params)
         self.lr = lr
+        if self.lr == 0:
+            raise ValueError(f"{type(self).__name__}: lr, the learning rate, must be above 0, such as 0.01")
+        self.initial_lr: float | None = None
         numbers = [p for p in self.params if type(p.data) is float]
         arrays: dict[Any, list[Value]] = {}
         for p in self.params:
@@ -53,8 +65,9 @@ class Optimizer:
         self._groups: list[FlatArrays | FlatNumbers] = [FlatNumbers(numbers)] if numbers else []
         self._groups += [FlatArrays(values) for values in arrays.values()]
         self._steps = [[0] * len(group.values) for group in self._groups]
-        self._memories = [{name: np.zeros_like(g.data) for name in self.memory} for g in self._groups]
-        self._scratch = [np.empty_like(group.data) for group in self._groups]
+        self._memories = [{name: np.zeros_like(g.gradient) for name in self.memory} for g in self._groups]
+        self._scratch = [np.empty_like(group.gradient) for group in self._groups]
+        self._before = [np.empty_like(vector) for vector in self._vectors()]
 
     @property
     def lr(self) -> float:
@@ -64,10 +77,7 @@ class Optimizer:
     @lr.setter
     @effect()
     def lr(self, new: float) -> None:
-        new = float(new)
-        if not 0 <= new < math.inf:
-            raise ValueError(f"lr, the learning rate, must be a number from 0 up, and is {new!r}")
-        self._lr = new
+        self._lr = number(type(self).__name__, "lr, the learning rate,", new, least=0)
 
     def zero_grad(self) -> None:
         """Forget all gradients: every parameter's `.grad` becomes None."""
@@ -87,16 +97,45 @@ class Optimizer:
         """
         if (watch := watching()) is not None:
             watch.step(self)
+        alone(_stepping, self._step_or_not)
+
+    def _step_or_not(self) -> None:
+        """A step of all parameters; where it is interrupted, of none."""
         ready = [group.read() for group in self._groups]  # all are checked before any is changed
-        for k, group in enumerate(self._groups):
-            steps = self._steps[k]
-            for first, last in _runs(ready[k], steps):
-                part = slice(group.bounds[first], group.bounds[last])
-                step = steps[first] + 1
-                memory = [vector[part] for vector in self._memories[k].values()]
-                self.update(group.data[part], group.gradient[part], self._scratch[k][part], step, *memory)
-                steps[first:last] = [step] * (last - first)
-                group.write(first, last)
+        steps = [list(counted) for counted in self._steps]
+        for before, vector in zip(self._before, self._vectors()):
+            before[...] = vector
+        try:
+            for k in range(len(self._groups)):
+                self._step(k, ready[k])
+        except BaseException:
+            for before, vector in zip(self._before, self._vectors()):
+                vector[...] = before
+            self._steps = steps
+            for group in self._groups:
+                group.write(0, len(group.values))
+            raise
+
+    def _step(self, k: int, ready: list[bool]) -> None:
+        """The step of one group, in which some parameters have a gradient."""
+        group, steps = self._groups[k], self._steps[k]
+        for first, last in _runs(ready, steps):
+            part = slice(group.bounds[first], group.bounds[last])
+            step = steps[first] + 1
+            memory = [vector[part] for vector in self._memories[k].values()]
+            data, gradient = group.data[part], group.gradient[part]
+            wide = data.astype(gradient.dtype, copy=False)  # itself, but for float16
+            self.update(wide, gradient, self._scratch[k][part], step, *memory)
+            if wide is not data:
+                data[...] = wide
+            steps[first:last] = [step] * (last - first)
+            group.write(first, last)
+
+    def _vectors(self) -> Iterator[Any]:
+        """All that a step changes."""
+        for group, memories in zip(self._groups, self._memories):
+            yield group.data
+            yield from memories.values()
 
     def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
         """Change the vector `p` in place by its gradient `g`.
@@ -118,17 +157,20 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that changes from step to step: with the model's own state, training goes on exactly.
 
-        The settings given when the optimizer was made are not part of it.
+        The settings given when the optimizer was made are not part of it; what kind of optimizer it is, and
+        for which parameters, is noted, so that no other takes it over.
 
         Examples
         --------
         >>> from tinygrad_course import Value, optim
         >>> sorted(optim.SGD([Value(1.0)], lr=0.1, momentum=0.9).state_dict())
-        ['lr', 'number.steps', 'number.velocity']
+        ['kind', 'lr', 'number.steps', 'number.velocity', 'parameters']
         """
-        state: dict[str, Any] = {"lr": np.array(self.lr)}
-        for name, vector in self._state():
-            state[name] = vector.copy()
+        state: dict[str, Any] = {"kind": np.array(type(self).__name__), "parameters": self._told()}
+        with _stepping:
+            state["lr"] = np.array(self.lr)
+            for name, vector in self._state():
+                state[name] = vector.copy()
         return state
 
     @effect()
@@ -138,26 +180,39 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If it is the state of another kind of optimizer, or of one for other parameters.
+            If it is the state of another kind of optimizer, or of one for other parameters: other names,
+            dtypes or shapes, or in another order.
+        TypeError
+            If it is no mapping.
         """
-        own = {"lr": np.array(self.lr), **dict(self._state())}
-        new = {name: np.asarray(state[name]) for name in own if name in state}
         who = type(self).__name__
-        if set(own) != set(state):
-            raise ValueError(
-                f"load_state_dict: this {who} keeps {', '.join(own)}, and the state has {', '.join(state)}"
-            )
-        for name, vector in own.items():
-            if new[name].shape != vector.shape or new[name].dtype != vector.dtype:
+        own = self.state_dict()
+        check_keys(who, state, own)
+        new = {name: np.asarray(state[name]) for name in own}
+        pairs = zip_longest(own["parameters"].tolist(), np.atleast_1d(new["parameters"]).tolist())
+        for i, (mine, its) in enumerate(pairs):
+            if mine != its:
                 raise ValueError(
-                    f"load_state_dict: {name} of this {who} is {vector.shape} {vector.dtype}, and the "
-                    f"state's is {new[name].shape} {new[name].dtype}; it belongs to other parameters"
+                    f"load_state_dict: the state belongs to other parameters: parameter {i} of this {who} is "
+                    f"{mine or 'missing'}, and the state's is {its or 'missing'}"
                 )
-        self.lr = new["lr"].item()
-        for group, memories in zip(self._groups, self._memories):
-            for name, vector in memories.items():
-                vector[:] = new[f"{group.name}.{name}"]
-        self._steps = [new[f"{group.name}.steps"].tolist() for group in self._groups]
+        for name in [name for name in own if name not in ("kind", "parameters")]:
+            if new[name].shape != own[name].shape or new[name].dtype != own[name].dtype:
+                raise ValueError(
+                    f"load_state_dict: {name} of this {who} is {own[name].shape} {own[name].dtype}, and the "
+                    f"state's is {new[name].shape} {new[name].dtype}"
+                )
+        with _stepping:
+            self.lr = new["lr"].item()
+            for group, memories in zip(self._groups, self._memories):
+                for name, vector in memories.items():
+                    vector[:] = new[f"{group.name}.{name}"]
+            self._steps = [new[f"{group.name}.steps"].tolist() for group in self._groups]
+
+    def _told(self) -> Any:
+        """The parameters in words, by which they are known again: ``weight float32 (100, 784)``."""
+        told = [f"{p.name or 'parameter'} {p.dtype} {p.shape}" for p in self.params]
+        return np.array(told)
 
     def _state(self) -> Iterator[tuple[str, Any]]:
         for group, steps, memories in zip(self._groups, self._steps, self._memories):
@@ -169,36 +224,24 @@ class Optimizer:
         return f"{type(self).__name__}({sum(p.size for p in self.params):,} numbers, lr={self.lr:g})"
 
 
-def _checked(params: Any) -> list[Value]:
+def _checked(who: str, params: Any) -> list[Value]:
     """The parameters as a list, if they are something that can be learned."""
-    if not hasattr(params, "__iter__") or hasattr(params, "parameters") or isinstance(params, Value):
-        what = "[value]" if isinstance(params, Value) else "model.parameters()"
-        what += ", with its brackets" if callable(params) and not hasattr(params, "parameters") else ""
-        raise TypeError(
-            f"optimizer: expected a list of parameters, got a {type(params).__name__}; give {what}"
-        )
-    listed = list(params)
-    if not listed:
-        raise ValueError("optimizer: there are no parameters to learn; does the model have any?")
+    listed = parameter_list(who, params)
     seen: set[int] = set()
     for i, p in enumerate(listed):
-        if not isinstance(p, Value):
-            raise TypeError(
-                f"optimizer: parameter {i} is a {type(p).__name__}, not a Value; give model.parameters()"
-            )
         if id(p) in seen:
             raise ValueError(
-                f"optimizer: parameter {i} ({p.name or p.shape}) is listed twice and would make two steps; "
+                f"{who}: parameter {i} ({p.name or p.shape}) is listed twice and would make two steps; "
                 "list it once"
             )
         seen.add(id(p))
         if p.row is not None:
             raise ValueError(
-                f"optimizer: parameter {i} is the result of {p.row.name}; give the Values it is made from"
+                f"{who}: parameter {i} is the result of {p.row.name}; give the Values it is made from"
             )
         if not isinstance(p.data, (float, np.ndarray)):
             raise TypeError(
-                f"optimizer: the data of parameter {i} is a {type(p.data).__name__}; optimizers work in "
+                f"{who}: the data of parameter {i} are a {type(p.data).__name__}; optimizers work in "
                 "NumPy's memory and need np.ndarray"
             )
     return listed
