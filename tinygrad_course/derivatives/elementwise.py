@@ -20,6 +20,7 @@ derivative(
     scalar=operator.add,
     formula="x + y",
     latex="x + y",
+    result="s",
 )
 derivative(
     np.subtract,
@@ -28,6 +29,7 @@ derivative(
     scalar=operator.sub,
     formula="x - y",
     latex="x - y",
+    result="diff",
 )
 derivative(
     np.multiply,
@@ -36,6 +38,7 @@ derivative(
     scalar=operator.mul,
     formula="x · y",
     latex=r"x \odot y",
+    result="p",
 )
 derivative(
     np.divide,
@@ -45,8 +48,9 @@ derivative(
     formula="x / y",
     domain="y ≠ 0",
     latex=r"\frac{x}{y}",
+    result="q",
 )
-derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x")
+derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x", result="minus")
 derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x")
 derivative(
     np.square,
@@ -97,7 +101,7 @@ derivative(
 )
 
 # Exponentials and logarithms
-derivative(np.exp, lambda g, out, x: g * out, scalar=math.exp, formula="exp x", torch="exp")
+derivative(np.exp, lambda g, out, x: g * out, scalar=math.exp, formula="exp x", torch="exp", result="e")
 derivative(np.expm1, lambda g, out, x: g * (out + 1), scalar=math.expm1, formula="exp x - 1", torch="expm1")
 derivative(np.log, lambda g, out, x: g / x, scalar=math.log, formula="log x", domain="x > 0", torch="log")
 derivative(
@@ -124,6 +128,7 @@ derivative(
     kink="half to each where x = y",
     torch="maximum",
     latex=r"\max\left( x, y \right)",
+    result="m",
 )
 derivative(
     np.minimum,

@@ -65,6 +65,7 @@ getitem = derivative(
     lambda g, out, x, index: scatter(g, index, x.shape),
     formula="x[index]",
     latex="x_{index}",
+    result="part",
 )
 
 

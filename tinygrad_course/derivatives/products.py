@@ -32,7 +32,9 @@ def _matmul_y(g, out, x, y):
     return np.matmul(swap(x), g)
 
 
-derivative(np.matmul, _matmul_x, _matmul_y, formula="x @ y", operator=operator.matmul, latex=r"x \, y")
+derivative(
+    np.matmul, _matmul_x, _matmul_y, formula="x @ y", operator=operator.matmul, latex=r"x \, y", result="z"
+)
 
 
 def _dot_x(g, out, x, y):

@@ -44,6 +44,8 @@ derivative(
     formula="sum of x over axis",
     torch="torch.sum(x, dim=axis, keepdim=keepdims, dtype=dtype)",
     latex=r"\sum x",
+    result="total",
+    reduction=np.add,
 )
 
 
@@ -114,6 +116,8 @@ derivative(
     kink="shared equally among ties",
     torch="torch.amax(x, dim=axis, keepdim=keepdims)",
     latex=r"\max x",
+    result="top",
+    reduction=np.maximum,
 )
 derivative(
     np.min,
@@ -122,6 +126,7 @@ derivative(
     kink="shared equally among ties",
     torch="torch.amin(x, dim=axis, keepdim=keepdims)",
     latex=r"\min x",
+    reduction=np.minimum,
 )
 
 

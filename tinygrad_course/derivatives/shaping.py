@@ -110,6 +110,7 @@ derivative(
     formula="x stretched to a shape",
     torch="torch.broadcast_to(x, shape)",
     latex="x",
+    result="spread",
 )
 derivative(
     np.flip,

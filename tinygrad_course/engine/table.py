@@ -68,6 +68,8 @@ class Row:
     batched : callable or None
         The same for a batch of gradients (see transforms.batch), given in place of some arguments; None of it
         for arguments that it does not know.
+    reduction : ufunc or None
+        The ufunc whose reduction it is: `np.add` for `np.sum`.
     operator : callable or None
         Python's own operator for it, such as ``operator.lt``, unless `scalar` is that already: it is printed
         so.  NumPy's result must be the same, to the last bit, but for `np.power`.
@@ -75,6 +77,8 @@ class Row:
         How the operation is written, with the names of its arguments (those of the rule, or of the function
         where there is no rule; a ufunc's are x and y): ``r"\frac{x}{y}"``, ``"torch.sum(x, dim=axis)"``; a
         bare name (``"exp"``) is a call with the arguments as they are.
+    result : str
+        What printed programs call the result ("z" for `np.matmul`), if not by the operation's name.
     """
 
     function: Callable[..., Any]
@@ -95,11 +99,13 @@ class Row:
     sized_by_data: bool | Callable[..., bool] = False
     draws: bool = False
     batched: Callable[..., Any] | None = None
+    reduction: np.ufunc | None = None
     operator: Callable[..., Any] | None = None
     latex: str = ""
     torch: str = ""
     javascript: str = ""
     onnx: str = ""
+    result: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.function, np.ufunc):

@@ -6,7 +6,7 @@ which results can be written into memory that is free by then.  None of them cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,34 +16,19 @@ from ..derivatives import TABLE, neural
 from .facts import row_of
 from .randomness import generators_in
 from .state import Effect
-from .tape import Instruction, Variable, expect
+from .tape import Instruction, Variable, expect, replaced
 
 
-def variables_in(tree: Any) -> Iterator[Variable]:
+def variables_in(tree: Any) -> list[Variable]:
     """The Variables in (nested) arguments."""
-    if isinstance(tree, Variable):
-        yield tree
-    elif isinstance(tree, (tuple, list)):
-        for part in tree:
-            yield from variables_in(part)
-    elif isinstance(tree, dict):
-        yield from variables_in(list(tree.values()))
-    elif isinstance(tree, slice):
-        yield from variables_in([tree.start, tree.stop, tree.step])
+    inside: list[Variable] = []
+    replaced(tree, inside.append, Variable)
+    return inside
 
 
 def substituted(tree: Any, new: dict[Variable, Variable]) -> Any:
     """`tree` with Variables replaced."""
-    if isinstance(tree, Variable):
-        return new.get(tree, tree)
-    if isinstance(tree, (tuple, list)):
-        parts = [substituted(part, new) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    if isinstance(tree, dict):
-        return {k: substituted(part, new) for k, part in tree.items()}
-    if isinstance(tree, slice):
-        return slice(*(substituted(part, new) for part in (tree.start, tree.stop, tree.step)))
-    return tree
+    return replaced(tree, lambda v: new.get(v, v), Variable)
 
 
 def _key(tree: Any) -> Any:
@@ -131,7 +116,6 @@ class Plan:
     buffers: list[tuple[tuple[int, ...], Any]] = field(default_factory=list)  # shape and dtype of each
 
 
-OUT = {np.matmul}
 SLOPE = TABLE[neural.slope].function
 """The gradient of the softmax cross-entropy."""
 
@@ -161,7 +145,12 @@ def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) 
         ending = [v for v in used if last[v] == i and v in plan.places]
         elementwise = isinstance(function, np.ufunc) and function.signature is None
         elementwise = elementwise or is_slope(instruction)
-        fits = (elementwise or function in OUT) and out.contiguous and out.shape != () and out.source is None
+        fits = (
+            (isinstance(function, np.ufunc) or is_slope(instruction))
+            and out.contiguous
+            and out.shape != ()
+            and out.source is None
+        )
         reading = set()  # buffers that are read while the result is written
         if not elementwise:
             reading = {plan.places[v] for v in ending}

@@ -28,8 +28,6 @@ SIGNS = {
 }  # fmt: skip
 """How Python writes its operators."""
 DEFAULTS = [("axis", None), ("keepdims", False), ("dtype", None), ("out", None), ("order", "C")]
-VIEWS = {np.transpose, np.swapaxes, np.reshape, operator.getitem}
-REDUCED = {np.sum: "np.add.reduce", np.max: "np.maximum.reduce", np.min: "np.minimum.reduce"}
 SHORT = 8  # constants of at most so many entries are printed, larger ones are arguments
 
 
@@ -85,7 +83,7 @@ class Printer:
                 lines.append("lease.changed = True")
             if instruction.function is expect and not self.plan:
                 continue  # of no interest to people
-            if instruction.out.source is not None and instruction.function in VIEWS:
+            if is_view(instruction) and not self.plan:
                 self.names.given[instruction.out] = self.call(instruction)
             elif is_slope(instruction):
                 lines += self.slope(instruction)
@@ -155,9 +153,10 @@ class Printer:
             shape = self.text(out.shape)
             return f"np.ndarray({shape}, {texts[0]}.dtype, {texts[0]}, 0, {self.text((0,) * len(out.shape))})"
         kept = ", keepdims=True" if more.get("keepdims") else ""
-        if function in REDUCED and x.shape:
+        row = row_of(function)
+        if row and row.reduction and x.shape:
             axis = self.text(more.get("axis", args[1] if len(args) > 1 else None))
-            return f"{REDUCED[function]}({texts[0]}, {axis}{kept})"
+            return f"{self.function(row.reduction)}.reduce({texts[0]}, {axis}{kept})"
         n = math.prod(x.shape) // max(1, math.prod(out.shape))
         if function is np.mean and x.dtype in (np.float32, np.float64) and 0 < n < 2**24 and not out.shape:
             return f"np.add.reduce({texts[0]}, None{kept}) / {n}"
@@ -300,18 +299,18 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.dtype == b.dtype and a.shape == b.shape and a.ndim == 0 and a.tobytes() == b.tobytes()
 
 
-WISHES = {
-    "maximum": "m", "matmul": "z", "add": "s", "multiply": "p", "subtract": "diff", "divide": "q",
-    "negative": "minus",
-    "broadcast_to": "spread", "greater": "mask", "getitem": "part", "sum": "total", "exp": "e", "max": "top",
-}  # fmt: skip
-
-
 def _named_after(instruction: Instruction) -> str:
     if isinstance(instruction.function, Effect):
         return "changed"
-    name = getattr(instruction.function, "__name__", "v").strip("_")
-    return WISHES.get(name, name if name.isidentifier() else "v")
+    row, name = row_of(instruction.function), getattr(instruction.function, "__name__", "v").strip("_")
+    return (row.result if row else "") or (name if name.isidentifier() else "v")
+
+
+def is_view(instruction: Instruction) -> bool:
+    """Whether what is made only shows another array in its own way, and so is printed where it is used."""
+    row = row_of(instruction.function)
+    shows = instruction.function is operator.getitem or (row is not None and row.shaping)
+    return shows and instruction.out.source is not None
 
 
 def sources_of(helpers: dict[str, Callable[..., Any]]) -> list[str]:

@@ -173,17 +173,17 @@ def expect(answer: bool, function: Callable[..., Any], *args: Any, **kwargs: Any
         raise Changed
 
 
-def replaced(tree: Any, leaf: Callable[[Any], Any]) -> Any:
-    """`tree` with ``leaf(t)`` for every Traced array t in its tuples, lists, dicts and slices."""
-    if isinstance(tree, Traced):
+def replaced(tree: Any, leaf: Callable[[Any], Any], kind: type | None = None) -> Any:
+    """`tree` with ``leaf(t)`` for every `t` of a kind (Traced) in its tuples, lists, dicts and slices."""
+    if isinstance(tree, kind or Traced):
         return leaf(tree)
     if isinstance(tree, (tuple, list)):
-        parts = [replaced(t, leaf) for t in tree]
+        parts = [replaced(t, leaf, kind) for t in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if isinstance(tree, dict):
-        return {k: replaced(t, leaf) for k, t in tree.items()}
+        return {k: replaced(t, leaf, kind) for k, t in tree.items()}
     if isinstance(tree, slice):
-        return slice(*(replaced(t, leaf) for t in (tree.start, tree.stop, tree.step)))
+        return slice(*(replaced(t, leaf, kind) for t in (tree.start, tree.stop, tree.step)))
     return tree
 
 

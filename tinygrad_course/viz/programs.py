@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..program.compiled import Compiled
 from ..program.passes import variables_in
-from ..program.source import VIEWS, Printer
+from ..program.source import Printer, is_view
 from ..program.tape import Variable, expect
 from .labels import cut
 from .nodes import Edge, Graph, Group, Node
@@ -65,7 +65,7 @@ def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
             sources = [made[v] for v in variables_in([instruction.args, instruction.kwargs]) if v in made]
             if function is expect or not sources:
                 continue
-            if out.source is not None and function in VIEWS:
+            if is_view(instruction):
                 made[out] = sources[0]  # seen where it is used, as in the source
                 continue
             name = getattr(function, "__name__", "step").strip("_").replace("_", " ")

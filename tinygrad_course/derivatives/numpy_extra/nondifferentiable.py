@@ -15,12 +15,12 @@ constant = register(Row(_constant, nondifferentiable=True))
 """The plain data of a Value, for parts of a rule or a composition that no gradient goes through."""
 
 # Truth and comparisons
-nondifferentiable(np.equal, operator=operator.eq, latex=r"\left[ x = y \right]")
-nondifferentiable(np.not_equal, operator=operator.ne, latex=r"\left[ x \neq y \right]")
-nondifferentiable(np.less, operator=operator.lt, latex=r"\left[ x < y \right]")
-nondifferentiable(np.less_equal, operator=operator.le, latex=r"\left[ x \leq y \right]")
-nondifferentiable(np.greater, operator=operator.gt, latex=r"\left[ x > y \right]")
-nondifferentiable(np.greater_equal, operator=operator.ge, latex=r"\left[ x \geq y \right]")
+nondifferentiable(np.equal, operator=operator.eq, latex=r"\left[ x = y \right]", result="mask")
+nondifferentiable(np.not_equal, operator=operator.ne, latex=r"\left[ x \neq y \right]", result="mask")
+nondifferentiable(np.less, operator=operator.lt, latex=r"\left[ x < y \right]", result="mask")
+nondifferentiable(np.less_equal, operator=operator.le, latex=r"\left[ x \leq y \right]", result="mask")
+nondifferentiable(np.greater, operator=operator.gt, latex=r"\left[ x > y \right]", result="mask")
+nondifferentiable(np.greater_equal, operator=operator.ge, latex=r"\left[ x \geq y \right]", result="mask")
 for ufunc in (np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isfinite, np.isinf, np.isnan):
     nondifferentiable(ufunc, torch=ufunc.__name__)
 nondifferentiable(

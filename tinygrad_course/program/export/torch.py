@@ -175,7 +175,7 @@ def _scattered(printer: TorchPrinter, instruction: Instruction) -> str:
     x, index, shape = instruction.args
     n, text = math.prod(shape), printer.text(x)
     where = f"torch.arange({n}).reshape({shape})[{printer.index(index)}].reshape(-1)"
-    if not any(True for _ in variables_in(index)):  # what is added may be broadcast to its place
+    if not variables_in(index):  # what is added may be broadcast to its place
         text = f"torch.broadcast_to({text}, {np.broadcast_to(True, shape)[index].shape})"
     zeros = f"torch.zeros({n}, dtype={printer.text(instruction.out.dtype)})"
     return f"{zeros}.index_add(0, {where}, {text}.reshape(-1)).reshape({shape})"
