@@ -23,7 +23,7 @@ class ReLU(Module):
     array([0., 0., 2.])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.relu(x)
 
 
@@ -33,7 +33,7 @@ class LeakyReLU(Module):
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.leaky_relu(x, self.negative_slope)
 
     def extra_repr(self) -> str:
@@ -43,14 +43,14 @@ class LeakyReLU(Module):
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.sigmoid(x)
 
 
 class Tanh(Module):
     """The hyperbolic tangent."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.tanh(x)
 
 
@@ -60,7 +60,7 @@ class Softplus(Module):
     def __init__(self, beta: float = 1.0) -> None:
         self.beta = beta
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.softplus(x, self.beta)
 
     def extra_repr(self) -> str:
@@ -73,7 +73,7 @@ class GELU(Module):
     def __init__(self, approximate: str = "none") -> None:
         self.approximate = approximate
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.gelu(x, self.approximate)
 
     def extra_repr(self) -> str:
@@ -83,7 +83,7 @@ class GELU(Module):
 class SiLU(Module):
     """x · sigmoid(x)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.silu(x)
 
 
@@ -93,7 +93,7 @@ class ELU(Module):
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.elu(x, self.alpha)
 
     def extra_repr(self) -> str:
@@ -113,7 +113,7 @@ class PReLU(Module):
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
         self.weight = Value(np.full(num_parameters, init, dtype), name="weight")
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.prelu(taken_as(x, self.weight), self.weight)
 
     def extra_repr(self) -> str:
@@ -126,7 +126,7 @@ class Hardtanh(Module):
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.hardtanh(x, self.min_val, self.max_val)
 
     def extra_repr(self) -> str:
@@ -136,14 +136,14 @@ class Hardtanh(Module):
 class Softsign(Module):
     """x / (1 + |x|)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.softsign(x)
 
 
 class Mish(Module):
     """x · tanh(softplus(x))."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.mish(x)
 
 
@@ -153,7 +153,7 @@ class Softmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.softmax(x, self.dim)
 
     def extra_repr(self) -> str:
@@ -166,7 +166,7 @@ class LogSoftmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return F.log_softmax(x, self.dim)
 
     def extra_repr(self) -> str:

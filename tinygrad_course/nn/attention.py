@@ -30,7 +30,7 @@ def scaled_dot_product_attention(
     *,
     scale: float | None = None,
     rng: Rng = None,
-) -> Any:
+) -> Value:
     """softmax(query @ keyᵀ · scale) @ value, for any axes of batches and heads before the last two.
 
     Parameters

@@ -32,7 +32,7 @@ def conv1d(
     padding: Size | str = 0,
     dilation: Size = 1,
     groups: int = 1,
-) -> Any:
+) -> Value:
     """`conv2d` with one axis instead of two.
 
     Examples
@@ -53,7 +53,7 @@ def conv2d(
     padding: Size | str = 0,
     dilation: Size = 1,
     groups: int = 1,
-) -> Any:
+) -> Value:
     """Slide the kernels of `weight` over images: at every place, the sum of products with what lies below.
 
     Parameters
@@ -164,7 +164,7 @@ def _check_fits(who: str, input: Any, kernel: Any, pairs: Any, dilation: Any) ->
 
 def max_pool2d(
     input: Any, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1
-) -> Any:
+) -> Value:
     """The largest entry of every window; of equal ones the first gets the gradient.
 
     Parameters
@@ -207,7 +207,7 @@ def avg_pool2d(
     padding: Size = 0,
     *,
     count_include_pad: bool = True,
-) -> Any:
+) -> Value:
     """The mean of every window; arguments of `max_pool2d`.
 
     `count_include_pad` says whether the zeros of the padding count as entries.
@@ -240,7 +240,7 @@ def _pooling(who: str, kernel_size: Any, stride: Any, padding: Any) -> Any:
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Value:
     """Put entries around an array, or (for negative numbers) take some away.
 
     Parameters
@@ -318,7 +318,7 @@ class _Conv(Module):
             self.bias = Value(np.empty(out_channels, dtype), name="bias")
             init.uniform_(self.bias, -bound, bound, rng=rng)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         """The output channels for inputs of shape (N, in_channels, ...)."""
         return _convolved(
             type(self).__name__,
@@ -407,7 +407,7 @@ class MaxPool2d(Module):
     ) -> None:
         self.kernel_size, self.stride, self.padding, self.dilation = kernel_size, stride, padding, dilation
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def extra_repr(self) -> str:
@@ -428,7 +428,7 @@ class AvgPool2d(Module):
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.count_include_pad = count_include_pad
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return avg_pool2d(
             x, self.kernel_size, self.stride, self.padding, count_include_pad=self.count_include_pad
         )

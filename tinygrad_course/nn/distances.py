@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike import Value
 from ..derivatives import neural
 from .arguments import array, class_numbers, class_shares, class_weights, named_axis, pair, reduced
 from .module import Module
@@ -13,7 +14,7 @@ from .module import Module
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
 
-def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Value:
     """Half the square of small differences, and for those beyond `delta` a straight line: less of outliers.
 
     Parameters
@@ -41,7 +42,7 @@ def huber_loss(input: Any, target: Any, *, reduction: str = "mean", delta: float
     return reduced(neural.huber(input - target, delta), reduction)
 
 
-def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Value:
     """`huber_loss` with ``delta=beta``, divided by `beta`; the absolute difference for ``beta=0``."""
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta is at least 0, not {beta}")
@@ -52,7 +53,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
 
 def nll_loss(
     input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
-) -> Any:
+) -> Value:
     """Minus the log-probability of the true class: `cross_entropy` after a log_softmax of one's own.
 
     Parameters
@@ -85,7 +86,7 @@ def nll_loss(
     return reduced(each if share is None else each * share, reduction, share)
 
 
-def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
+def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Value:
     """The divergence Σ target · (log target - input) of Kullback and Leibler (1951), entry by entry.
 
     Parameters
@@ -121,7 +122,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
 
 def cosine_similarity(
     x1: Any, x2: Any, dim: int | None = None, eps: float = 1e-8, *, axis: int | None = None
-) -> Any:
+) -> Value:
     """The cosine of the angle between vectors along one axis (axis 1 if not said otherwise).
 
     Lengths below `eps` count as `eps`.  The shapes may be any that broadcast.
@@ -147,7 +148,7 @@ class HuberLoss(Module):
     def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
         self.reduction, self.delta = reduction, delta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
@@ -157,7 +158,7 @@ class SmoothL1Loss(Module):
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         self.reduction, self.beta = reduction, beta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -167,7 +168,7 @@ class NLLLoss(Module):
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
         self.weight, self.ignore_index, self.reduction = weight, ignore_index, reduction
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
@@ -177,7 +178,7 @@ class KLDivLoss(Module):
     def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
         self.reduction, self.log_target = reduction, log_target
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
@@ -187,5 +188,5 @@ class CosineSimilarity(Module):
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         self.dim, self.eps = dim, eps
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: Any, x2: Any) -> Value:
         return cosine_similarity(x1, x2, self.dim, self.eps)

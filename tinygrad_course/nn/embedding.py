@@ -15,7 +15,7 @@ from .init import Rng
 from .module import Module
 
 
-def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Value:
     """The rows of `weight` that the whole numbers `input` name.
 
     Parameters
@@ -153,7 +153,7 @@ class Embedding(Module):
         if padding_idx is not None:
             self.weight.data[padding_idx] = 0.0
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         """The vectors of the numbers in `x`."""
         return embedding(x, self.weight, self.padding_idx)
 

@@ -77,7 +77,7 @@ tanh = _numpy.tanh
 
 
 # Activations that PyTorch gives more arguments than their rows have
-def softplus(input: Any, beta: float = 1.0) -> Any:
+def softplus(input: Any, beta: float = 1.0) -> Value:
     """log(1 + exp(beta · input)) / beta, a smooth ReLU.
 
     PyTorch's `threshold` is not needed: this is exact for large inputs as it is.
@@ -85,7 +85,7 @@ def softplus(input: Any, beta: float = 1.0) -> Any:
     return neural.softplus(input) if beta == 1 else neural.softplus(input * beta) / beta
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: Any, weight: Any) -> Value:
     """input where it is positive, weight · input elsewhere; `weight` is one number or one a channel (axis 1).
 
     Examples
@@ -104,7 +104,7 @@ def prelu(input: Any, weight: Any) -> Any:
     return neural.prelu(input, _numpy.reshape(weight, lying))
 
 
-def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Any:
+def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Value:
     """exp(input) / Σ exp(input) along one axis, the last one if not said otherwise.
 
     Examples
@@ -116,7 +116,7 @@ def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> A
     return neural.softmax(array(input), axis=named_axis("softmax", dim, axis, -1))
 
 
-def log_softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Any:
+def log_softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Value:
     """log softmax(input), without ever taking the logarithm of a rounded 0."""
     return neural.log_softmax(array(input), axis=named_axis("log_softmax", dim, axis, -1))
 
@@ -127,7 +127,7 @@ def logsumexp(
     keepdim: bool = False,
     *,
     axis: int | tuple[int, ...] | None = None,
-) -> Any:
+) -> Value:
     """log Σ exp(input) along one axis or several, all of them if none is named."""
     return reductions.logsumexp(
         array(input), axis=named_axis("logsumexp", dim, axis, None), keepdims=bool(keepdim)
@@ -135,7 +135,7 @@ def logsumexp(
 
 
 # Losses
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Value:
     """The squares of the differences.
 
     Parameters
@@ -160,13 +160,13 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     return reduced(_numpy.square(input - target), reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Value:
     """The absolute differences; arguments and errors of `mse_loss`."""
     input, target = pair("l1_loss", input, target)
     return reduced(_numpy.absolute(input - target), reduction)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Value:
     """-log of the probability that was given to the truth, for yes-or-no targets.
 
     Parameters
@@ -209,7 +209,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
 
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
-) -> Any:
+) -> Value:
     """`binary_cross_entropy` of sigmoid(input), computed without rounding or overflow on the way.
 
     Parameters
@@ -247,7 +247,7 @@ def cross_entropy(
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Value:
     """-log softmax(input) of the true class.
 
     Parameters

@@ -68,7 +68,7 @@ class Linear(Module):
                 Value(np.empty(out_features, dtype), name="bias"), -bound, bound, rng=rng
             )
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         """The sums for inputs of shape (..., in_features)."""
         if type(x) is not Value and getattr(x, "dtype", None) != self.weight.data.dtype:
             x = x.astype(self.weight.dtype) if hasattr(x, "astype") else np.array(x, self.weight.dtype)
@@ -156,7 +156,7 @@ class Sequential(Module):
         parts = list(self)
         return Sequential(*parts[i]) if isinstance(i, slice) else parts[i]
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         """What the last module returns."""
         for module in self:
             x = module(x)
@@ -177,7 +177,7 @@ class Flatten(Module):
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         """`x` in its new shape."""
         x = x if hasattr(x, "shape") else np.asarray(x)
         axes = range(len(x.shape))
@@ -190,7 +190,9 @@ class Flatten(Module):
                 f"Flatten: an array of shape {x.shape} has no axes from {self.start_dim} to {self.end_dim}; "
                 "the first axis counts the samples: x[None] makes one sample a batch of one"
             )
-        return np.reshape(x, (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
+        shape = (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :])
+        flat: Any = np.reshape(x, shape)
+        return flat
 
     def extra_repr(self) -> str:
         return "" if (self.start_dim, self.end_dim) == (1, -1) else f"{self.start_dim}, {self.end_dim}"
@@ -222,7 +224,7 @@ class MnistMLP(Module):
         self.hidden = Linear(784, 100, dtype=dtype, rng=rng)
         self.output = Linear(100, 10, dtype=dtype, rng=rng)
 
-    def forward(self, images: Any) -> Any:
+    def forward(self, images: Any) -> Value:
         """The logits of images of shape (N, 28, 28) or (N, 784)."""
         shape = images.shape
         if shape[1:] == (28, 28):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from ..arraylike import Value
 from . import functional as F
@@ -12,7 +12,7 @@ from .module import Module
 class _Loss(Module):
     """What all losses share: a hint for those who call the class as if it were the loss."""
 
-    def __new__(cls, *given: Any, **settings: Any) -> Any:
+    def __new__(cls, *given: Any, **settings: Any) -> Self:
         if len(given) > 1 or any(isinstance(x, Value) for x in given):
             raise TypeError(
                 f"{cls.__name__} is made first, with its settings, and called then: "
@@ -33,7 +33,7 @@ class MSELoss(_Loss):
     def __init__(self, *, reduction: str = "mean") -> None:
         self.reduction = reduction
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
@@ -43,7 +43,7 @@ class L1Loss(_Loss):
     def __init__(self, *, reduction: str = "mean") -> None:
         self.reduction = reduction
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
@@ -53,7 +53,7 @@ class BCELoss(_Loss):
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
         self.weight, self.reduction = weight, reduction
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
@@ -66,7 +66,7 @@ class BCEWithLogitsLoss(_Loss):
     def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
         self.weight, self.reduction, self.pos_weight = weight, reduction, pos_weight
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return F.binary_cross_entropy_with_logits(
             input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
@@ -94,7 +94,7 @@ class CrossEntropyLoss(_Loss):
         self.weight, self.ignore_index = weight, ignore_index
         self.reduction, self.label_smoothing = reduction, label_smoothing
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any) -> Value:
         return F.cross_entropy(
             input,
             target,

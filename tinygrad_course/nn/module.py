@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,14 @@ from numpy.typing import NDArray
 from ..arraylike import Value
 
 Self = TypeVar("Self", bound="Module")
+Taken = ParamSpec("Taken")
+Given = TypeVar("Given", covariant=True)
+
+
+class Forward(Protocol[Taken, Given]):
+    """What has a `forward`: for type checkers, which so know what calling a module takes and gives."""
+
+    def forward(self, *inputs: Taken.args, **options: Taken.kwargs) -> Given: ...
 
 
 class Module:
@@ -48,7 +56,7 @@ class Module:
     training: bool = True
     _buffers: tuple[str, ...] = ()
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+    def __call__(self: Forward[Taken, Given], *inputs: Taken.args, **options: Taken.kwargs) -> Given:
         return self.forward(*inputs, **options)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:

@@ -22,7 +22,7 @@ def layer_norm(
     weight: Any = None,
     bias: Any = None,
     eps: float = 1e-5,
-) -> Any:
+) -> Value:
     """Every sample with mean 0 and variance 1 over its last axes, times `weight`, plus `bias`.
 
     Parameters
@@ -66,7 +66,7 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Value:
     """Every channel with mean 0 and variance 1 over the batch, times `weight`, plus `bias`.
 
     Parameters
@@ -158,7 +158,7 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
 
 def normalize(
     input: Any, p: float = 2.0, dim: int | None = None, eps: float = 1e-12, *, axis: int | None = None
-) -> Any:
+) -> Value:
     """Vectors along one axis (axis 1 if not said otherwise) divided by their p-norm, but by `eps` at least.
 
     Examples
@@ -171,7 +171,7 @@ def normalize(
     return input / _numpy.maximum(size, eps)
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> Any:
+def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> Value:
     """Each entry becomes 0 with probability `p`, and is divided by 1 - p otherwise, so that the mean stays.
 
     Parameters
@@ -241,7 +241,7 @@ class LayerNorm(Module):
         self.weight = Value(np.ones(shape, dtype), name="weight") if elementwise_affine else None
         self.bias = Value(np.zeros(shape, dtype), name="bias") if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         """`x` normalized over its last axes."""
         return layer_norm(taken_as(x, self), self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -273,7 +273,7 @@ class _BatchNorm(Module):
         self.register_buffer("running_var", np.ones(num_features, dtype))
         self.register_buffer("num_batches_tracked", np.array(0))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         """`x` normalized by the batch while training, by what was seen before when not."""
         x = taken_as(x, self.running_mean)
         if x.ndim not in self._ndims:
@@ -377,7 +377,7 @@ class Dropout(Module):
             raise ValueError(f"Dropout: p is a probability, from 0 to 1, not {p}")
         self.p, self.rng = p, np.random.default_rng(rng)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Value:
         return dropout(x, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:

@@ -78,7 +78,7 @@ class _Cell(Module):
                 )
         return [x, *taken]
 
-    def _sums(self, x: Any, h: Any) -> tuple[Any, Any]:
+    def _sums(self, x: Any, h: Any) -> tuple[Value, Value]:
         """What the gates get from the input, and what from the state."""
         return linear(x, self.weight_ih, self.bias_ih), linear(h, self.weight_hh, self.bias_hh)
 
@@ -115,7 +115,7 @@ class RNNCell(_Cell):
         super().__init__(input_size, hidden_size, bias, dtype=dtype, rng=rng)
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Any, hx: Any = None) -> Value:
         """The next state from inputs (N, input_size) and the state (N, hidden_size), zeros if not given."""
         x, h = self._taken(input, hx)
         from_input, from_state = self._sums(x, h)
@@ -140,7 +140,7 @@ class LSTMCell(_Cell):
 
     _gates = 4
 
-    def forward(self, input: Any, hx: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+    def forward(self, input: Any, hx: tuple[Any, Any] | None = None) -> tuple[Value, Value]:
         """The next (h, c) from inputs (N, input_size) and the last (h, c), zeros if not given."""
         x, h, c = self._taken(input, *(hx or (None, None)))
         from_input, from_state = self._sums(x, h)
@@ -164,7 +164,7 @@ class GRUCell(_Cell):
 
     _gates = 3
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Any, hx: Any = None) -> Value:
         """The next state from inputs (N, input_size) and the state (N, hidden_size), zeros if not given."""
         x, h = self._taken(input, hx)
         (r, z, n), (hr, hz, hn) = (_numpy.split(s, 3, axis=-1) for s in self._sums(x, h))
