@@ -39,7 +39,7 @@ FLOORS = {
     "__init__.py": 9,
 }
 LATER = ("__init__.py", "later")  # the one function that imports when it is called
-PYTHONS_OWN = {"_asdict", "_fields", "_getframe", "_make", "_replace"}  # documented all the same
+PYTHONS_OWN = {"_asdict", "_fields", "_getframe", "_make", "_replace", "_NoValue"}  # or NumPy's
 
 
 @cache
