@@ -2,6 +2,6 @@
 
 from .compiled import Compiled, compile
 from .emit import emit
-from .tape import TraceError
+from .traced import TraceError
 
 __all__ = ["Compiled", "TraceError", "compile", "emit"]

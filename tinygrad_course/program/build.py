@@ -18,7 +18,9 @@ from .passes import Plan, variables_in, with_buffers, without_dead, without_repe
 from .run import Run, traced
 from .source import executable, readable
 from .state import Effect, Place
-from .tape import Instruction, Tape, Traced, Variable, _copied
+from .tape import Tape
+from .traced import Traced, _copied
+from .variables import Instruction, Variable
 
 
 class Program:

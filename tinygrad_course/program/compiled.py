@@ -22,7 +22,7 @@ from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import Held, Same, held_by, is_module
 from .state import put
-from .tape import Traced
+from .traced import Traced
 
 _DATA = frozenset({np.ndarray, Value, float, int})
 KEPT = 16  # programs of one function, for so many signatures of shapes and dtypes

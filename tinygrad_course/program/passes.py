@@ -16,7 +16,8 @@ from ..derivatives import TABLE, neural
 from .facts import row_of
 from .randomness import generators_in
 from .state import Effect
-from .tape import Instruction, Variable, expect, replaced
+from .traced import replaced
+from .variables import Instruction, Variable, expect
 
 
 def variables_in(tree: Any) -> list[Variable]:

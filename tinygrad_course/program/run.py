@@ -18,7 +18,9 @@ from ..trees import leaves
 from .closure import Held, held_by
 from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
-from .tape import Names, Tape, Traced, TraceError, Variable, refused
+from .tape import Tape
+from .traced import Traced, TraceError, refused
+from .variables import Names, Variable
 
 _BUNDLE = Row(
     tuple, rule_for_all=lambda i, g, out, parts: g[i], sequence=True

@@ -17,7 +17,8 @@ from ..arraylike import Value
 from .facts import row_of
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
-from .tape import Instruction, Names, Variable, _astype, _copied, expect
+from .traced import _astype, _copied
+from .variables import Instruction, Names, Variable, expect
 
 SIGNS = {
     operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",

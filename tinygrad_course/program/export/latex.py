@@ -25,7 +25,8 @@ from ..facts import arguments, row_of
 from ..passes import without_repeats
 from ..run import Run, traced
 from ..state import Effect
-from ..tape import Instruction, Traced, TraceError, Variable, _copied, replaced
+from ..traced import Traced, TraceError, _copied, replaced
+from ..variables import Instruction, Variable
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly the parts of a text hold together
 GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu sigma phi rho tau".split())  # noqa: SIM905

@@ -21,7 +21,8 @@ from ..facts import arguments, parameters, row_of
 from ..passes import variables_in
 from ..source import Printer, body_of, definition
 from ..state import Effect
-from ..tape import Instruction, TraceError, Variable, _copied
+from ..traced import TraceError, _copied
+from ..variables import Instruction, Variable
 
 
 class TorchPrinter(Printer):

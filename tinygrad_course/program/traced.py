@@ -1,0 +1,287 @@
+"""Traced arrays and floats: they hold real data, and write down on a tape what is done with them.
+
+They speak NumPy's protocols, so the engine, which keeps any array that does, runs on them unchanged.  What
+depends on the data in any other way (a branch, a size, a conversion to a plain number) is refused with the
+line that asked for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arraylike import Value
+from ..arraylike.methods import Methods
+from ..derivatives import TABLE, Row, cast
+from ..files import PACKAGE
+from .variables import Variable
+
+if TYPE_CHECKING:
+    from .tape import Tape
+
+
+class TraceError(RuntimeError):
+    """A function cannot be compiled, because what it does depends on the data."""
+
+
+class Traced(Methods):
+    """A number or an array that writes down what is done with it."""
+
+    __slots__ = ("data", "tape", "variable")
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any, variable: Variable, tape: Tape) -> None:
+        self.data, self.variable, self.tape = data, variable, tape
+
+    def _in_place(self: Any, new: Any) -> Any:
+        """``self += ...``, given ``self + ...``: this very array has other entries from now on."""
+        tape, variable = self.tape, self.variable
+        if variable in tape.parameters:
+            return new
+        if variable.is_input or variable.source or any(v.source is variable for v in tape.variables):
+            raise refused("an array is changed in place (x += ...)", "make a new one, x = x + ...")
+        if new.shape != self.shape:
+            raise ValueError(f"an array of shape {self.shape} has no room for a result of {new.shape}")
+        if new.dtype != self.dtype:
+            new = new.astype(self.dtype)
+        self.data, self.variable = new.data, new.variable
+        return self
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        return self.tape.call(_astype, (self, np.dtype(dtype)), {})
+
+    # NumPy's protocols, and the one of our own functions
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(type(x) is Value for x in inputs):
+            return NotImplemented  # it records, and then calls us on its data
+        if kwargs.get("out") is not None or method == "at":
+            raise refused(
+                f"{ufunc.__name__} writes into an existing array (out=)", "let it return its result"
+            )
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return self.tape.call(function, inputs, kwargs)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if Value in types:
+            return NotImplemented
+        row = TABLE.get(func)
+        if row is None:
+            raise refused(f"np.{func.__name__} has no row in the table", "call it outside")
+        if row.shapes_only:
+            return func(*replaced(args, _data), **replaced(kwargs, _data))
+        by_data = row.sized_by_data
+        if by_data(*args, **kwargs) if callable(by_data) else by_data:
+            raise refused(
+                f"the size of what np.{func.__name__} gives depends on the data", "use np.where(c, x, y)"
+            )
+        if kwargs.get("out") is not None:
+            raise refused(
+                f"np.{func.__name__} writes into an existing array (out=)", "let it return its result"
+            )
+        return self.tape.call(func, args, kwargs)
+
+    def apply_row(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for value in args:
+            if type(value) is Value:
+                return value.apply_row(row, args, kwargs)
+        tape, function = self.tape, row.function
+        if row.scalar is not None and all(type(x) is float for x in replaced(args, _data)) and not kwargs:
+            with contextlib.suppress(ArithmeticError, ValueError):  # NumPy gives inf or nan
+                return tape.call(row.scalar, args, {})
+        if isinstance(function, (np.ufunc, type(np.sum), BuiltinFunctionType)):
+            return function(*args, **kwargs)
+        if row.nondifferentiable:
+            return tape.decided(function, args, kwargs)
+        if not row.draws:
+            n = len(tape.instructions)
+            try:
+                return function(*args, **kwargs)  # what it consists of
+            except (TraceError, TypeError, ValueError, AttributeError):
+                # it does more than NumPy calls, and so is one step of the program
+                del tape.instructions[n:]
+        return tape.call(function, args, kwargs)
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        raise refused("an array is written into (x[index] = ...)", "make a new one: np.where, np.concatenate")
+
+    # What would make the program depend on the data
+    def __bool__(self) -> bool:
+        if self.tape.elsewhere:
+            return bool(self.data)
+        raise refused(
+            "the program branches on a value (if, while, and, or, not)", "use np.where(condition, a, b)"
+        )
+
+    def __float__(self) -> float:
+        if self.tape.elsewhere:
+            return float(self.data)
+        raise refused("a traced array is turned into a plain number (item, float, format)", "do that outside")
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.tape.elsewhere:
+            return np.asarray(self.data)
+        raise refused(
+            "a traced array is turned into a plain one (np.asarray, np.array)",
+            "use np.stack, or do so outside",
+        )
+
+    def item(self) -> float:
+        return self.__float__()
+
+    def numpy(self) -> Any:
+        return self.__array__()
+
+    _refused: Any  # `refused`, for rooms that do not know this one
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.variable.number}, {self.data!r})"
+
+
+class TracedFloat(Traced):
+    """What stands for a Python float: it has no shape."""
+
+    __slots__ = ()
+
+
+class TracedArray(Traced):
+    """What stands for an array."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.data)
+
+    @property
+    def ndim(self) -> int:
+        return np.ndim(self.data)
+
+    @property
+    def size(self) -> int:
+        return int(np.size(self.data))
+
+    @property
+    def dtype(self) -> Any:
+        return np.dtype(bool) if isinstance(self.data, bool) else self.data.dtype
+
+    @property
+    def T(self) -> Any:
+        return self.transpose()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Any:
+        if any(isinstance(t, TracedArray) and t.dtype == bool and t.ndim for t in found(index)):
+            raise refused("the size of x[mask] depends on the data", "use np.where(mask, x, 0.0)")
+        return self.tape.call(operator.getitem, (self, index), {})
+
+
+def traced_as(data: Any, variable: Variable, tape: Tape) -> Traced:
+    """What stands for `data`."""
+    return (TracedFloat if type(data) is float else TracedArray)(data, variable, tape)
+
+
+def refused(what: str, instead: str) -> TraceError:
+    """The error for what cannot be traced, with the line of the user's code that does it."""
+    for frame in reversed(traceback.extract_stack()):
+        if not frame.filename.startswith(PACKAGE) and "numpy" not in Path(frame.filename).parts:
+            return TraceError(f"compile: {what}, in {frame.filename}:{frame.lineno}: {frame.line}\n{instead}")
+    return TraceError(f"compile: {what}; {instead}")
+
+
+Traced._refused = staticmethod(refused)
+
+
+def replaced(tree: Any, leaf: Callable[[Any], Any], kind: type | None = None) -> Any:
+    """`tree` with ``leaf(t)`` for every `t` of a kind (Traced) in its tuples, lists, dicts and slices."""
+    if isinstance(tree, kind or Traced):
+        return leaf(tree)
+    if isinstance(tree, (tuple, list)):
+        parts = [replaced(t, leaf, kind) for t in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    if isinstance(tree, dict):
+        return {k: replaced(t, leaf, kind) for k, t in tree.items()}
+    if isinstance(tree, slice):
+        return slice(*(replaced(t, leaf, kind) for t in (tree.start, tree.stop, tree.step)))
+    return tree
+
+
+def found(tree: Any) -> list[Traced]:
+    """The Traced arrays in `tree`."""
+    inside: list[Traced] = []
+    replaced(tree, inside.append)
+    return inside
+
+
+def _data(traced: Traced) -> Any:
+    return traced.data
+
+
+def _variable(traced: Traced) -> Variable:
+    return traced.variable
+
+
+def _copied(x: Any) -> Any:
+    return x.copy()
+
+
+_astype = TABLE[cast].function
+
+
+def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
+    """An operator of Traced arrays: the ufunc, or Python's own operator between Python numbers."""
+
+    def call(*args: Any) -> Any:
+        traced = next(a for a in args if isinstance(a, Traced))
+        numbers = all(type(x) in (float, bool, int) for x in replaced(args, _data))
+        if numbers or python is operator.pow or ufunc not in TABLE:
+            return traced.tape.call(python, args, {})  # NumPy's x ** 2 is not np.power(x, 2) to the last bit
+        return traced.tape.call(ufunc, args, {})
+
+    def forward(self: Traced, *other: Any) -> Any:
+        return NotImplemented if other and type(other[0]) is Value else call(self, *other)
+
+    def reflected(self: Traced, other: Any) -> Any:
+        return call(other, self)
+
+    return forward, reflected
+
+
+def _assigned(forward: Callable[..., Any]) -> Any:
+    """The operator with ``=`` behind it."""
+
+    def assign(self: Traced, other: Any) -> Any:
+        new = forward(self, other)
+        return new if new is NotImplemented or isinstance(self, TracedFloat) else self._in_place(new)
+
+    return assign
+
+
+for _name, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
+    "matmul": np.matmul, "mod": np.remainder, "floordiv": np.floor_divide,
+    "and_": np.bitwise_and, "or_": np.bitwise_or, "xor": np.bitwise_xor,
+}.items():  # fmt: skip
+    _forward, _reflected = _operator(_ufunc, getattr(operator, _name))
+    setattr(Traced, f"__{_name.strip('_')}__", _forward)
+    setattr(Traced, f"__r{_name.strip('_')}__", _reflected)
+    setattr(Traced, f"__i{_name.strip('_')}__", _assigned(_forward))
+for _name, _ufunc in {
+    "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert, "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}.items():  # fmt: skip
+    setattr(Traced, f"__{_name}__", _operator(_ufunc, getattr(operator, _name))[0])
