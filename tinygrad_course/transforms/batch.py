@@ -93,27 +93,48 @@ class Batch(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
             raise TypeError(f"{ufunc.__name__}: a rule does not write into a gradient")
-        if method != "__call__" or kwargs or ufunc.nout > 1:
+        if method != "__call__" or kwargs:
             return looped(getattr(ufunc, method), inputs, **kwargs)
-        out = _UFUNCS[ufunc](*inputs) if ufunc in _UFUNCS else None
-        if out is None:
-            return _elementwise(ufunc, *inputs) if ufunc.signature is None else looped(ufunc, inputs)
-        return out
+        return _computed(TABLE.get(ufunc), ufunc, inputs, kwargs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        out = _FUNCTIONS[function](*args, **kwargs) if function in _FUNCTIONS else None
-        return looped(function, args, **kwargs) if out is None else out
+        return _computed(TABLE.get(function), function, args, kwargs)
 
     @staticmethod
     def apply_row(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """For the functions of our own (see derivatives.table)."""
-        out = _OURS[row](*args, **kwargs) if row in _OURS else None
-        return looped(row.function, args, **kwargs) if out is None else out
+        return _computed(row, row.function, args, kwargs)
+
+
+def _computed(row: Row | None, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What a function gives, as its row knows it, or else from one array after the other."""
+    if row is None:
+        return looped(function, args, **kwargs)
+    if row.shapes_only:
+        return function(*_each(args, _example), **_each(kwargs, _example))
+    out = row.batched(*args, **kwargs) if row.batched else None
+    if out is None and row.elementwise and not kwargs and getattr(function, "nout", 1) == 1:
+        out = _elementwise(function, *args)
+    return looped(function, args, **kwargs) if out is None else out
+
+
+def batched(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate what computes some operations of the table on batches."""
+
+    def register(rule: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            TABLE[function].batched = rule
+        return rule
+
+    return register
 
 
 def looped(function: Callable[..., Any], args: Sequence[Any], **kwargs: Any) -> Any:
     """`function`, whatever it does, on one array after the other."""
-    results = [function(*_array(args, i), **_array(kwargs, i)) for i in range(_length([args, kwargs]))]
+    results = []
+    for i in range(_length([args, kwargs])):
+        args_i, kwargs_i = _each([list(args), kwargs], lambda x, i=i: x.rows[i])  # type: ignore[misc]
+        results.append(function(*args_i, **kwargs_i))
     if isinstance(results[0], (tuple, list)):
         return type(results[0])(Batch.of(np.stack(parts)) for parts in zip(*results, strict=True))
     return Batch.of(np.stack(results))
@@ -127,13 +148,18 @@ def _length(tree: Any) -> int:
     return max(map(_length, parts), default=0)
 
 
-def _array(tree: Any, i: int) -> Any:
-    """`tree` with array number `i` in place of every batch."""
+def _each(tree: Any, function: Callable[[Batch], Any]) -> Any:
+    """`tree` with what `function` makes of it in place of every batch."""
     if isinstance(tree, Batch):
-        return tree.rows[i]
+        return function(tree)
     if isinstance(tree, dict):
-        return {key: _array(part, i) for key, part in tree.items()}
-    return type(tree)(_array(part, i) for part in tree) if type(tree) in (list, tuple) else tree
+        return {key: _each(part, function) for key, part in tree.items()}
+    return type(tree)(_each(part, function) for part in tree) if type(tree) in (list, tuple) else tree
+
+
+def _example(x: Batch) -> Any:
+    """An array like those of a batch."""
+    return np.broadcast_to(np.zeros((), x.dtype), x.shape)
 
 
 # Elementwise operations.  This and what follows returns None for a case that it does not know
@@ -166,6 +192,7 @@ def _elementwise(function: Callable[..., Any], *inputs: Any) -> Batch:
     return Batch.of(function(*(_aligned(x.rows, ndim) if isinstance(x, Batch) else x for x in inputs)))
 
 
+@batched(np.broadcast_to)
 def _broadcast_to(x: Batch, shape: Any) -> Batch:
     shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     return Batch(x.n, shape, x.dtype, [(_aligned(rows, len(shape)), f) for rows, f in x._terms])
@@ -180,14 +207,17 @@ def _scaled(x: Any, y: Any, operation: Callable[[Any, Any], Any]) -> Batch | Non
     return Batch(x.n, x.shape, np.result_type(x.dtype, y), terms)
 
 
+@batched(np.multiply)
 def _multiply(x: Any, y: Any) -> Batch | None:
     return _scaled(x, y, operator.mul) if isinstance(x, Batch) else _scaled(y, x, operator.mul)
 
 
+@batched(np.divide)
 def _divide(x: Any, y: Any) -> Batch | None:
     return _scaled(x, y, operator.truediv)
 
 
+@batched(np.add)
 def _add(x: Any, y: Any) -> Batch | None:
     if not (isinstance(x, Batch) and isinstance(y, Batch)):
         return None
@@ -205,7 +235,13 @@ def _add(x: Any, y: Any) -> Batch | None:
     return out if len(terms) <= MOST_TERMS else Batch.of(out.rows)
 
 
+batched(np.subtract)(lambda x, y: _add(x, -y))
+batched(np.negative)(lambda x: _multiply(x, -1.0))
+batched(cast)(lambda x, dtype: Batch.of(x.rows.astype(dtype)))
+
+
 # Matrix products
+@batched(np.matmul)
 def _matmul(x: Any, y: Any) -> Batch | None:
     if isinstance(x, Batch) and isinstance(y, Batch):
         return None
@@ -265,6 +301,7 @@ def _gather(x: Batch) -> None:
 
 
 # Functions of axes: the first axis of rows belongs to the batch
+@batched(np.transpose)
 def _transpose(x: Batch, axes: Any = None) -> Batch:
     axes = [a % x.ndim for a in (range(x.ndim)[::-1] if axes is None else axes)]
     moved = (0, *(a + 1 for a in axes))
@@ -275,12 +312,14 @@ def _transpose(x: Batch, axes: Any = None) -> Batch:
     return Batch(x.n, tuple(x.shape[a] for a in axes), x.dtype, terms)
 
 
+@batched(np.swapaxes)
 def _swapaxes(x: Batch, first: int, second: int) -> Batch:
     axes = list(range(x.ndim))
     axes[first], axes[second] = axes[second], axes[first]
     return _transpose(x, axes)
 
 
+@batched(np.reshape)
 def _reshape(x: Batch, shape: Any, order: str = "C") -> Batch | None:
     shape = np.empty(x.shape).reshape(shape).shape
     if shape == x.shape:
@@ -288,6 +327,13 @@ def _reshape(x: Batch, shape: Any, order: str = "C") -> Batch | None:
     return Batch.of(x.rows.reshape(x.n, *shape)) if order == "C" else None
 
 
+batched(np.moveaxis)(lambda x, *ends: _transpose(x, np.moveaxis(np.empty(range(x.ndim)), *ends).shape))
+batched(np.ravel)(lambda x, order="C": _reshape(x, -1, order))
+batched(np.expand_dims)(lambda x, axis: _reshape(x, np.expand_dims(np.empty(x.shape), axis).shape))
+batched(np.squeeze)(lambda x, axis=None: _reshape(x, np.squeeze(np.empty(x.shape), axis).shape))
+
+
+@batched(np.sum, total)
 def _sum(x: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Batch | None:
     if more or not isinstance(x, Batch):
         return None
@@ -300,6 +346,7 @@ def _sum(x: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Batch
     return Batch.of(np.sum(x.rows, axis=tuple(a + 1 for a in axes), keepdims=keepdims))
 
 
+@batched(np.einsum)
 def _einsum(subscripts: Any, *operands: Any, **more: Any) -> Batch | None:
     if not isinstance(subscripts, str) or "->" not in subscripts or "." in subscripts:
         return None
@@ -322,6 +369,7 @@ def _keeps_first_axis(index: tuple[Any, ...]) -> bool:
     return whole or arrays == list(range(arrays[0], arrays[0] + len(arrays)))
 
 
+@batched(indexing.scatter)
 def _scatter(x: Batch, index: Any, shape: tuple[int, ...]) -> Batch | None:
     index = index if isinstance(index, tuple) else (index,)
     if not all(_slices(part) or isinstance(part, (int, np.integer)) for part in index):
@@ -329,34 +377,3 @@ def _scatter(x: Batch, index: Any, shape: tuple[int, ...]) -> Batch | None:
     rows = np.zeros((x.n, *shape), x.dtype)
     rows[(slice(None), *index)] = x.rows
     return Batch.of(rows)
-
-
-_UFUNCS: dict[Any, Callable[..., Batch | None]] = {
-    np.add: _add,
-    np.subtract: lambda x, y: _add(x, -y),
-    np.negative: lambda x: _multiply(x, -1.0),
-    np.multiply: _multiply,
-    np.divide: _divide,
-    np.matmul: _matmul,
-}
-_FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.shape: lambda x: x.shape,
-    np.ndim: lambda x: x.ndim,
-    np.size: lambda x: x.size,
-    np.where: lambda *args: _elementwise(np.where, *args),
-    np.sum: _sum,
-    np.einsum: _einsum,
-    np.broadcast_to: _broadcast_to,
-    np.reshape: _reshape,
-    np.ravel: lambda x, order="C": _reshape(x, -1, order),
-    np.expand_dims: lambda x, axis: _reshape(x, np.expand_dims(np.empty(x.shape), axis).shape),
-    np.squeeze: lambda x, axis=None: _reshape(x, np.squeeze(np.empty(x.shape), axis).shape),
-    np.transpose: _transpose,
-    np.swapaxes: _swapaxes,
-    np.moveaxis: lambda x, *ends: _transpose(x, np.moveaxis(np.empty(range(x.ndim)), *ends).shape),
-}
-_OURS: dict[Row, Callable[..., Batch | None]] = {
-    TABLE[indexing.scatter]: _scatter,
-    TABLE[total]: _sum,
-    TABLE[cast]: lambda x, dtype: Batch.of(x.rows.astype(dtype)),
-}
