@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from tinygrad_course import Value, lint, nn, no_grad, optim
+from tinygrad_course import Value, grad, lint, nn, no_grad, optim, value_and_grad
 from tinygrad_course.insight import KINDS, GradientWarning
 from tinygrad_course.nn import functional as F
 
@@ -181,6 +181,137 @@ def test_training_mode_at_evaluation(layer):
         net.train()
         net(INPUTS)
     assert "under no_grad" in caught[0].message.found
+
+
+COLUMN = rng.normal(size=(4, 1))
+FLAT = rng.normal(size=4)
+
+
+@pytest.mark.parametrize(
+    "crossed",
+    [
+        lambda: ((Value(COLUMN) - FLAT) ** 2).mean(),
+        lambda: ((FLAT - Value(COLUMN)) ** 2).mean(),
+        lambda: np.abs(Value(FLAT) - COLUMN).sum(),
+        lambda: np.abs(Value(COLUMN) - Value(FLAT)).sum(),
+        lambda: (Value(COLUMN).reshape(2, 2).reshape(4, 1) - FLAT).sum(),
+        lambda: -(np.arange(4) % 2 * np.log(F.sigmoid(Value(COLUMN)))).mean(),
+        lambda: np.square(nn.Linear(4, 1, rng=0)(INPUTS) - CLASSES).mean(),
+        lambda: (Value(np.ones((3, 3, 1))) - np.ones((3, 3))).mean(),
+        lambda: np.hypot(Value(COLUMN), FLAT).mean(),
+    ],
+)
+def test_a_column_beside_as_many_entries(crossed):
+    with found("broadcast") as caught, lint():
+        crossed()
+    assert re.search(r" of .*(, 1\).* and .*,\)|,\).* and .*, 1\)|3\)).* gave \(", caught[0].message.found)
+
+
+def test_a_column_that_is_meant():
+    x = Value(FLAT)
+    with found(), lint():
+        (x[:, None] - x).sum()  # all pairs
+        (x[:, None] - FLAT[::-1]).sum()
+        (np.expand_dims(x, 1) - FLAT[::-1]).sum()
+        (FLAT[:, None] - x[None, :]).sum()
+        (Value(COLUMN) - FLAT[:, None]).sum()
+        (Value(COLUMN[:1]) - FLAT[:1]).sum()  # one entry each
+        (Value(COLUMN) - rng.normal(size=5)).sum()  # not as many
+        (INPUTS * np.ones((16, 1)) * Value(FLAT)).sum()
+        (Value(COLUMN) * x + x).sum()  # one input, four units, four samples
+        nn.Linear(1, 4, rng=0)(COLUMN)
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        lambda total, loss: total + loss,
+        lambda total, loss: loss + total,
+        lambda total, loss: total + loss * 16,
+        lambda total, loss: 0.9 * total + 0.1 * loss,
+        lambda total, loss: np.add(total, loss / 3),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_running_total_of_losses(added, first):
+    net = network()
+    optimizer = optim.SGD(net.parameters(), lr=0.01)
+    with found("growing-graph"), lint(net):
+        total = 0.0
+        for _ in range(4):
+            optimizer.zero_grad()
+            loss = nn.CrossEntropyLoss()(net(INPUTS), CLASSES)
+            if first:
+                total = added(total, loss)
+            loss.backward()
+            optimizer.step()
+            if not first:
+                total = added(total, loss)
+
+
+def test_a_running_total_of_numbers():
+    w, net = Value(1.0), nn.MLP(2, [3, 1], rng=0)
+    with found("growing-graph"), lint():
+        total = 0
+        for _ in range(3):
+            w.grad = None
+            loss = (w - 3.0) ** 2
+            loss.backward()
+            total += loss
+    with found(), lint():
+        total = 0
+        for _ in range(3):
+            net.zero_grad()
+            loss = sum((net([1.0, float(i)]) - 1.0) ** 2 for i in range(4))
+            loss = loss + sum(p * p for p in net.parameters()) * 1e-3
+            loss.backward()
+            total += loss.item()
+            total = total + loss.detach()
+            with no_grad():
+                total = total + loss
+
+
+def test_a_learning_rate_that_ends_in_nan():
+    net = network()
+    data = rng.normal(size=(16, 3)).astype(np.float32)
+    with np.errstate(all="ignore"), found("not-finite") as caught, lint(net):
+        optimizer = optim.SGD(net.parameters(), lr=1e4)
+        for _ in range(30):
+            optimizer.zero_grad()
+            nn.MSELoss()(net(INPUTS), data).backward()
+            optimizer.step()
+    assert re.fullmatch(
+        r"backward starts where the loss is (nan|inf), and was \S+e\+\d+ the time before",
+        caught[0].message.found,
+    )
+    w = Value(1.0)
+    with np.errstate(all="ignore"), found("not-finite"), lint():
+        for _ in range(2000):
+            w.grad = None
+            ((w - 3.0) ** 2).backward()
+            w.data -= 1.5 * w.grad
+    w = Value(0.0, name="w")
+    with np.errstate(all="ignore"), found("not-finite") as caught, lint():
+        np.sqrt(w).backward()
+        optim.SGD([w], lr=0.1).step()
+    assert caught[0].message.found == "SGD makes a step, and the gradient of 'w' number holds inf"
+
+
+@pytest.mark.parametrize("of", [grad, value_and_grad])
+def test_a_result_that_does_not_depend_on_the_argument(of):
+    with found("unused-parameter", "unused-parameter", "unused-parameter") as caught, lint():
+        of(lambda x: x.item() ** 2)(3.0)
+        of(lambda x: Value(x.numpy()).sum())(np.ones(2))
+        of(lambda p, x: (p["a"] * x.data).sum(), (0, 1))({"a": np.ones(2), "b": [1.0]}, np.ones(2))
+    name = of.__name__
+    assert (
+        caught[0].message.found == f"the result of the function given to {name} does not depend on argument 0"
+    )
+    assert caught[2].message.found.endswith("depend on argument 0['b'][0], argument 1")
+    with found(), lint():
+        of(lambda p, x: (p["a"] * x).sum(), (0, 1))({"a": np.ones(2)}, np.ones(2))
+        of(lambda x: x**2)(3.0)
+        of(grad(lambda x: x**3))(3.0)
 
 
 def test_every_kind_says_why_and_what_to_write():

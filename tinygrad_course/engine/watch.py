@@ -49,6 +49,9 @@ class Watch:
     def targets(self, who: str, target: Any) -> None:
         """A loss whose targets should lie between 0 and 1 was given these."""
 
+    def independent(self, who: str, arguments: list[str]) -> None:
+        """A transform found that the function's result was not computed from these arguments."""
+
     def effect(self, function: Any, args: Any, kwargs: Any, changes: str, example: Any) -> Any:
         """An effect is called: it is made, unless who watches only takes note of it."""
         return function(*args, **kwargs)

@@ -40,8 +40,23 @@ KINDS = {
         "requires_grad=False on what shall stay as it is.",
     ),
     "unused-parameter": Kind(
-        "The loss was not computed from it, so it gets no gradient and is never learned.",
+        "The result was not computed from it, so it gets no gradient, or zeros, and is never learned.",
         "Use it in forward, do not go through .numpy(), .item() or .detach() on the way, or take it out.",
+    ),
+    "broadcast": Kind(
+        "NumPy lets every entry of a column (n, 1) meet every entry of (n,): the loss compares each "
+        "prediction with all targets, and is lowest where all predictions are the targets' mean.",
+        "Give both one shape: prediction.squeeze(-1), or target.reshape(-1, 1).  Where all pairs are meant, "
+        "write column - row[None, :].",
+    ),
+    "growing-graph": Kind(
+        "A sum remembers what it was computed from, so the graphs of all steps before stay in memory.",
+        "Add up numbers: total += loss.item().",
+    ),
+    "not-finite": Kind(
+        "From here on the parameters become nan or inf too, and nothing is learned any more.",
+        "A smaller learning rate, mostly, or optim.clip_grad_norm_ before step(); blame(model) around the "
+        "loop names the operation that it began with.",
     ),
     "double-softmax": Kind(
         "This loss applies the function itself: applied twice, the outputs are flattened and the network "

@@ -17,11 +17,12 @@ from ..arraylike import Value
 from ..derivatives import TABLE, Row, cast, neural
 from ..engine.record import ancestors
 from .findings import warn
-from .names import Names
+from .names import Names, first_bad, is_number
 from .watch import Event, Line, Observer, users_line, watching
 
 _CROSS_ENTROPY, _SOFTMAX = TABLE[neural.softmax_cross_entropy], TABLE[neural.softmax]
 _SIGMOID, _SOFTPLUS, _NEGATIVE = TABLE[neural.sigmoid], TABLE[neural.softplus], TABLE[np.negative]
+_ADD, _SUBTRACT = TABLE[np.add], TABLE[np.subtract]
 _DROPOUT, _STANDARDIZE = TABLE[neural.dropout], TABLE[neural.standardize]
 
 
@@ -34,7 +35,11 @@ def lint(module: Any = None) -> Iterator[None]:
     ========================  =================================================================
     ``stale-gradient``        backward after a step, and no `zero_grad` in between
     ``no-gradient``           an optimizer steps parameters that got no gradient
-    ``unused-parameter``      the loss does not depend on a parameter of `module`
+    ``unused-parameter``      the loss does not depend on a parameter of `module`, or on what `grad` is asked
+                              for
+    ``broadcast``             a prediction (n, 1) beside a target (n,), which gives (n, n)
+    ``growing-graph``         ``total += loss`` after each backward keeps the graphs of all steps
+    ``not-finite``            the loss or a gradient is nan or infinite, as with too large a learning rate
     ``double-softmax``        softmax before CrossEntropyLoss, sigmoid before BCEWithLogitsLoss
     ``labels``                negative targets, or targets above 1, in a cross-entropy
     ``float64-in-float32``    a float64 array makes a float32 computation float64
@@ -81,6 +86,9 @@ class _Lint(Observer):
     walked: dict[int, tuple[Value, Any]] = field(
         default_factory=dict
     )  # leaf and its data at its last backward
+    roots: set[int] = field(default_factory=set)  # the serials of results that backward went through
+    sums: dict[Line | None, int] = field(default_factory=dict)  # by line, of the last sum made there
+    last: float | None = None  # the loss of the last backward
 
     def _tell(self, id: str, key: Any, found: str, line: Line | None) -> None:
         if (id, key) not in self.told:
@@ -89,6 +97,9 @@ class _Lint(Observer):
 
     def saw(self, event: Event) -> None:
         row, line = event.row, event.line
+        self._look_at_shapes(event)
+        if row is _ADD and self.roots:
+            self._look_at_sum(event)
         if row is _CROSS_ENTROPY:
             self._look_at_targets(event)
             if _made_by(event.operands[0]) is _SOFTMAX:
@@ -113,6 +124,26 @@ class _Lint(Observer):
             )
             self._tell("float64-in-float32", event.line, found, event.line)
 
+    def _look_at_shapes(self, event: Event) -> None:
+        """A column beside as many entries that are none; but not where the column was made for that."""
+        if not event.row.elementwise or len(event.operands) != 2:
+            return
+        both = list(zip(event.operands, event.args))
+        for (column, a), (flat, b) in (both, both[::-1]):
+            crossed = np.size(b) > 1 and np.shape(a) == (*np.shape(b), 1) and not _is_widened(column, a, b)
+            if crossed and (event.row is _SUBTRACT or not _has_gradient(flat)):
+                what = " and ".join(map(self.names.of, event.operands))
+                found = f"{event.row.name} of {what} gave {np.shape(event.value.data)}"
+                self._tell("broadcast", event.line, found, event.line)
+
+    def _look_at_sum(self, event: Event) -> None:
+        """A sum that goes on from the last one of its line, with results in it that backward went through."""
+        behind = _numbers_behind(event.value)
+        if self.sums.get(event.line) in behind and not behind.isdisjoint(self.roots):
+            found = "a running total takes in results that backward went through, each with all of its graph"
+            self._tell("growing-graph", event.line, found, event.line)
+        self.sums[event.line] = event.value.serial
+
     def _look_at_targets(self, event: Event) -> None:
         logits, target = event.row.operands(event.args)
         if target.shape == logits.shape and target.size and np.min(target) < 0:
@@ -126,6 +157,14 @@ class _Lint(Observer):
             self._tell("labels", line, f"the targets of {who} go from {low:.6g} to {high:.6g}", line)
 
     def backward(self, root: Value, seed: Any, oldest: int) -> None:
+        if is_number(root.data):
+            self.roots.add(root.serial)
+            if (bad := first_bad(root.data)) is not None:
+                before = "" if self.last is None else f", and was {self.last:.6g} the time before"
+                self._tell(
+                    "not-finite", None, f"backward starts where the loss is {bad[0]}{before}", users_line()
+                )
+            self.last = float(root.data)
         leaves = [v for v in reversed(ancestors([root], oldest)) if v.row is None and v.serial >= oldest]
         for leaf in leaves:
             known = self.walked.get(id(leaf))
@@ -148,6 +187,18 @@ class _Lint(Observer):
                 f"{type(optimizer).__name__} makes a step, and no gradient came to {self._listed(without)}"
             )
             self._tell("no-gradient", id(optimizer), found, users_line())
+        for p in optimizer.params:
+            if (bad := first_bad(_plain(p.grad))) is not None:
+                found = (
+                    f"{type(optimizer).__name__} makes a step, and the gradient of {self.names.of(p)} holds "
+                )
+                self._tell("not-finite", None, found + bad[0], users_line())
+
+    def independent(self, who: str, arguments: list[str]) -> None:
+        found = f"the result of the function given to {who} does not depend on {', '.join(arguments[:4])}"
+        more = f" and {len(arguments) - 4} more" if len(arguments) > 4 else ""
+        line = users_line()
+        self._tell("unused-parameter", line, found + more, line)
 
     def _listed(self, values: list[Value]) -> str:
         some = ", ".join(self.names.of(v) for v in values[:4])
@@ -163,6 +214,32 @@ def _made_by(v: Any) -> Row | None:
     return None
 
 
+def _has_gradient(v: Any) -> bool:
+    return isinstance(v, Value) and v.requires_grad
+
+
+def _is_widened(column: Any, a: Any, b: Any) -> bool:
+    """Whether `column` is a value with an axis put in, such as v[:, None], or the other operand itself is."""
+    if np.may_share_memory(a, b):
+        return True
+    parents = column.parents if isinstance(column, Value) else ()
+    return any(p is not None and p.ndim < column.ndim and np.may_share_memory(p.data, a) for p in parents)
+
+
+def _numbers_behind(value: Value) -> set[int]:
+    """The serials of the single numbers from which `value` was computed in a few steps."""
+    behind: set[int] = set()
+    layer = [value]
+    for _ in range(4):  # total * 0.9 + loss * 0.1
+        layer = [p for v in layer for p in v.parents if p is not None and is_number(p.data)]
+        behind.update(p.serial for p in layer)
+    return behind
+
+
+def _plain(gradient: Any) -> Any:
+    return gradient.data if isinstance(gradient, Value) else gradient
+
+
 def _dtype(data: Any) -> Any:
     return getattr(data, "dtype", None)  # not that of a Python float, which adapts to what is beside it
 
@@ -174,4 +251,4 @@ def _over_samples(event: Event) -> bool:
 
 
 def _any(gradient: Any) -> bool:
-    return bool(np.any(gradient.data if isinstance(gradient, Value) else gradient))
+    return bool(np.any(_plain(gradient)))

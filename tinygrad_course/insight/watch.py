@@ -68,6 +68,9 @@ class Observer:
     def targets(self, who: str, target: Any) -> None:
         """A loss whose targets should lie between 0 and 1 was given these."""
 
+    def independent(self, who: str, arguments: list[str]) -> None:
+        """A transform found that the function's result was not computed from these arguments."""
+
 
 class Watch(engine_watch.Watch):
     """What is told of everything, and shows it to the observers."""
@@ -104,6 +107,11 @@ class Watch(engine_watch.Watch):
         target = np.asarray(target.data if isinstance(target, Value) else target)
         for observer in self.observers:
             observer.targets(who, target)
+
+    def independent(self, who: str, arguments: list[str]) -> None:
+        """Tell the observers which arguments a result does not depend on."""
+        for observer in self.observers:
+            observer.independent(who, arguments)
 
 
 def users_line() -> Line | None:

@@ -7,14 +7,15 @@ mode (`jvp`) is that walk twice: a vjp is linear in its cotangent, and the trans
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arraylike import Value
 from ..engine.value import one_like
-from ..engine.watch import recording, recording_mode
-from ..trees import leaves, rebuilt
+from ..engine.watch import recording, recording_mode, watching
+from ..trees import leaves, paired, rebuilt
 from .tracing import (
     Argnums,
     Function,
@@ -126,7 +127,16 @@ def _differentiated(
             "(.sum(), .mean()), give (number, more) with has_aux=True, or take jacobian"
         )
     found = pulled([out], [_ones(out)], trace.inputs, trace.linked)
+    if (watch := watching()) is not None and any(g is None for g in found):
+        watch.independent(name, _unreached(trace.primal, argnums, found))
     return (trace.outward(out), trace.outward(trace.aux)), trace.gradients(found, trace.keep)
+
+
+def _unreached(primal: Any, argnums: Argnums, found: list[Any]) -> list[str]:
+    """What the arguments are called to which no gradient came, and the parts of them."""
+    arguments = zip(argnums, primal) if isinstance(argnums, Sequence) else [(argnums, primal)]
+    places = [f"argument {i}{place}" for i, tree in arguments for place, _, _ in paired(tree, tree, "")]
+    return [place for place, gradient in zip(places, found) if gradient is None]
 
 
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
