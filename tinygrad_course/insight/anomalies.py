@@ -21,7 +21,7 @@ from ..engine.backprop import add
 from ..engine.record import ancestors
 from .edges import argument_name, contribution, rule_text
 from .findings import warn
-from .names import Names, at, first_bad, is_number, norm
+from .names import Names, at, first_bad, is_single, norm
 from .watch import Event, Line, Observer, watching
 
 VANISHED = 1e-6
@@ -224,7 +224,7 @@ class _Blame(Observer):
         what, index = first_bad(c) or ("nan", ())
         operands = [p if p is not None else a for p, a in zip(node.parents, row.operands(node.args))]
         rule = f", by its rule {text}" if (text := rule_text(row, i)) else ""
-        upstream = f"{float(g):.6g}" if is_number(g) else f"norm {norm(g):.6g}"
+        upstream = f"{float(g):.6g}" if is_single(g) else f"norm {norm(g):.6g}"
         raise FloatingPointError(
             f"backward: {row.name} gave {what} for its argument {argument_name(row, i)}{rule}"
             f"{', first' * bool(index)}{_place(index)}\n"

@@ -23,7 +23,7 @@ from ..derivatives import Row
 from ..engine.backprop import add
 from ..engine.record import ancestors
 from .edges import contribution, rule_text
-from .names import is_number, norm
+from .names import is_single, norm
 from .paths import Paths, largest_paths
 from .watch import Line
 
@@ -109,7 +109,7 @@ class Ledger:
                 row.append("" if part.local is None else f"= {_number(part.local)}")
             upstream = part.upstream
             times = "× " if local and part.local is not None else ""
-            row += [times + (_number(upstream) if is_number(upstream) else f"‖{_number(upstream)}‖")]
+            row += [times + (_number(upstream) if is_single(upstream) else f"‖{_number(upstream)}‖")]
             row += [part.through, part.rule] + [_placed(part.line)] * lined
             table.append(row)
         blank = [""] * (len(header) - 2 + lined)
@@ -382,7 +382,7 @@ def _call(node: Value) -> str:
 
 def _number(x: Any) -> str:
     """A number, or the norm of an array."""
-    return f"{float(x) if is_number(x) else _size(x):.6g}"
+    return f"{float(x) if is_single(x) else _size(x):.6g}"
 
 
 def _shown(x: Any) -> str:

@@ -59,8 +59,8 @@ def first_bad(data: Any) -> tuple[str, tuple[int, ...]] | None:
     return None
 
 
-def is_number(data: Any) -> bool:
-    """Whether `data` is one number without axes."""
+def is_single(data: Any) -> bool:
+    """Whether `data` is a single number without axes."""
     return not isinstance(data, tuple) and np.shape(data) == ()
 
 

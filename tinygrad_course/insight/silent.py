@@ -17,7 +17,7 @@ from ..arraylike import Value
 from ..derivatives import TABLE, Row, cast, neural
 from ..engine.record import ancestors
 from .findings import warn
-from .names import Names, first_bad, is_number
+from .names import Names, first_bad, is_single
 from .watch import Event, Line, Observer, users_line, watching
 
 _CROSS_ENTROPY, _SOFTMAX = TABLE[neural.softmax_cross_entropy], TABLE[neural.softmax]
@@ -157,7 +157,7 @@ class _Lint(Observer):
             self._tell("labels", line, f"the targets of {who} go from {low:.6g} to {high:.6g}", line)
 
     def backward(self, root: Value, seed: Any, oldest: int) -> None:
-        if is_number(root.data):
+        if is_single(root.data):
             self.roots.add(root.serial)
             if (bad := first_bad(root.data)) is not None:
                 before = "" if self.last is None else f", and was {self.last:.6g} the time before"
@@ -231,7 +231,7 @@ def _numbers_behind(value: Value) -> set[int]:
     behind: set[int] = set()
     layer = [value]
     for _ in range(4):  # total * 0.9 + loss * 0.1
-        layer = [p for v in layer for p in v.parents if p is not None and is_number(p.data)]
+        layer = [p for v in layer for p in v.parents if p is not None and is_single(p.data)]
         behind.update(p.serial for p in layer)
     return behind
 

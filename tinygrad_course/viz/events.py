@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..insight.edges import contribution
-from ..insight.names import is_number
+from ..insight.names import is_single
 from .flow import backward_steps
 from .labels import as_numpy
 from .nodes import Graph, Node
@@ -59,12 +59,12 @@ def frame_of(graph: Graph) -> Frame:
         gradients[source.id] = step.now
         numbers = [_short(x) for x in (step.contribution, step.before, step.now)]
         local = None
-        if is_number(step.contribution) and is_number(target.data) and target.value is not None:
+        if is_single(step.contribution) and is_single(target.data) and target.value is not None:
             one = 1.0 if type(step.upstream) is float else np.ones_like(step.upstream)
             local = _number(contribution(target.value, step.edge.operand, one))
         steps[step.edge.id] = [local, *numbers]
     return {
-        "loss": _number(graph.root.data) if is_number(graph.root.data) else None,
+        "loss": _number(graph.root.data) if is_single(graph.root.data) else None,
         "data": [_full(node.data) for node in graph.nodes],
         "grad": [_full(gradients.get(node.id)) for node in graph.nodes],
         "seeds": {id: _full(seed) for id, seed in seeds.items()},
@@ -104,7 +104,7 @@ def _short(x: Any) -> Any:
     if isinstance(x, tuple):
         parts = [part for part in x if part is not None]
         return _short(parts[0]) if len(parts) == 1 else {"parts": [_short(part) for part in parts]}
-    if is_number(x):
+    if is_single(x):
         return _number(x)
     array = as_numpy(x)
     summary: dict[str, Any] = {"shape": list(array.shape)}

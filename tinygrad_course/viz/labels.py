@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..insight.names import is_number
+from ..insight.names import is_single
 
 LONGEST = 28
 """Names and calls are cut to so many characters in a picture; the full text is in its tooltip."""
@@ -83,7 +83,7 @@ def shape(data: Any) -> str:
 
 def value_text(data: Any) -> str:
     """The number, or the shape of an array."""
-    return number(float(as_numpy(data))) if is_number(data) else shape(data)
+    return number(float(as_numpy(data))) if is_single(data) else shape(data)
 
 
 def gradient_text(gradient: Any) -> str:
@@ -93,7 +93,7 @@ def gradient_text(gradient: Any) -> str:
     if isinstance(gradient, tuple):
         parts = [as_numpy(part) for part in gradient if part is not None]
         return f"‖grad‖ {_norm(*parts)}"
-    if is_number(gradient):
+    if is_single(gradient):
         return f"grad {number(float(as_numpy(gradient)))}"
     return f"‖grad‖ {_norm(as_numpy(gradient))}"
 

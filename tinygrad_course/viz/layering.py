@@ -10,7 +10,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 
 ROW_GAP, LANE_GAP = 14.0, 6.0
-MANY = 1500  # cells, from where fewer rounds are made
+MANY_CELLS = 1500  # cells, from where fewer rounds are made
 
 Joint = tuple[int, int, float, float]
 """The cells on the left and on the right, and how far below the middle of each the joint ends."""
@@ -97,7 +97,7 @@ def ordered(columns: list[list[int]], column: list[int], joints: list[Joint]) ->
     for cells in columns:
         settle(cells)
     best, fewest = [cells[:] for cells in columns], _crossings(columns, column, joints)
-    for turn in range(2 if len(column) > MANY else 10):
+    for turn in range(2 if len(column) > MANY_CELLS else 10):
         if not fewest:
             break
         sides = (before, after) if turn % 2 else (after, before)
@@ -154,7 +154,7 @@ def heights_of(columns: list[list[int]], joints: list[Joint], h: list[float], bo
                 weight += w
         return (total / weight, weight) if weight else (y[cell], 0.1)
 
-    turns = 3 if len(h) > MANY else 12
+    turns = 3 if len(h) > MANY_CELLS else 12
     for turn in range(turns):
         sides = (before, after) if turn == turns - 1 else (before,) if turn % 2 else (after,)
         for i in range(len(columns)) if turn % 2 else range(len(columns) - 1, -1, -1):

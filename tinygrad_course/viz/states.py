@@ -11,7 +11,7 @@ import heapq
 import itertools
 import re
 
-from ..insight.names import is_number
+from ..insight.names import is_single
 from .layers import chain
 from .nodes import Graph, Group, Node
 
@@ -101,7 +101,7 @@ def levels_of(graph: Graph) -> list[tuple[str, State]]:
         opened = frozenset(group for group, d in zip(graph.groups, depths) if d <= depth)
         levels.append((_level_name(closed, depth), opened))
     if not levels or len(graph.nodes) <= OPEN:
-        name = "Values" if all(is_number(node.data) for node in graph.nodes) else "Tensors"
+        name = "Values" if all(is_single(node.data) for node in graph.nodes) else "Tensors"
         levels.append((name, frozenset(graph.groups)))
     return levels
 
