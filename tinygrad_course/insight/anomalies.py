@@ -22,7 +22,7 @@ from ..engine.record import ancestors
 from .edges import argument_name, contribution, rule_text
 from .findings import warn
 from .names import Names, at, first_bad, is_single, norm
-from .watch import Event, Line, Observer, watching
+from .watch import Event, Line, Observer, observed_by
 
 VANISHED = 1e-6
 """A layer whose gradient is so small a part of the largest layer's has vanished."""
@@ -75,7 +75,7 @@ def blame(module: Any = None) -> Iterator[None]:
       line: ...
     """
     observer = _Blame(Names(module))
-    with watching(observer):
+    with observed_by(observer):
         yield
     observer.name_dead_units()
 

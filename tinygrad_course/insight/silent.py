@@ -18,7 +18,7 @@ from ..derivatives import TABLE, Row, cast, neural
 from ..engine.record import ancestors
 from .findings import warn
 from .names import Names, first_bad, is_single
-from .watch import Event, Line, Observer, users_line, watching
+from .watch import Event, Line, Observer, observed_by, users_line
 
 _CROSS_ENTROPY, _SOFTMAX = TABLE[neural.softmax_cross_entropy], TABLE[neural.softmax]
 _SIGMOID, _SOFTPLUS, _NEGATIVE = TABLE[neural.sigmoid], TABLE[neural.softplus], TABLE[np.negative]
@@ -75,7 +75,7 @@ def lint(module: Any = None) -> Iterator[None]:
       why: backward adds to .grad, and after a step the old gradient belongs to parameters that are gone.
       fix: Call optimizer.zero_grad() (or model.zero_grad()) before every backward that follows a step.
     """
-    with watching(_Lint(Names(module))):
+    with observed_by(_Lint(Names(module))):
         yield
 
 

@@ -54,7 +54,7 @@ class Event:
 
 
 class Observer:
-    """What a `Watch` shows things to; each kind of look overrides what it wants to see."""
+    """What a `Audience` shows things to; each kind of look overrides what it wants to see."""
 
     def saw(self, event: Event) -> None:
         """An operation was computed."""
@@ -72,15 +72,15 @@ class Observer:
         """A transform found that the function's result was not computed from these arguments."""
 
 
-class Watch(engine_watch.Watch):
+class Audience(engine_watch.Watch):
     """What is told of everything, and shows it to the observers."""
 
     def __init__(self, observers: tuple[Observer, ...], recording: bool) -> None:
         super().__init__(recording)
         self.observers = observers
 
-    def set_to(self, recording: bool) -> Watch:
-        return Watch(self.observers, recording)
+    def set_to(self, recording: bool) -> Audience:
+        return Audience(self.observers, recording)
 
     def saw(self, value: Value, row: Row, args: tuple[Any, ...], operands: tuple[Any, ...]) -> None:
         """Keep the line of an operation and show it around."""
@@ -126,11 +126,11 @@ def users_line() -> Line | None:
 
 
 @contextmanager
-def watching(*observers: Observer) -> Iterator[None]:
+def observed_by(*observers: Observer) -> Iterator[None]:
     """Show every operation of this block to `observers`, and to those of the blocks around it."""
     outer = engine_watch.recording_mode.get()
-    others = outer.observers if isinstance(outer, Watch) else ()
-    with engine_watch.told(Watch((*others, *observers), bool(outer))):
+    others = outer.observers if isinstance(outer, Audience) else ()
+    with engine_watch.told(Audience((*others, *observers), bool(outer))):
         yield
 
 
@@ -150,5 +150,5 @@ def trace_lines() -> Iterator[None]:
     >>> explain(w, of=loss).rows[0].line.number
     2
     """
-    with watching():
+    with observed_by():
         yield
