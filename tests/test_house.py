@@ -40,6 +40,12 @@ FLOORS = {
 }
 LATER = ("__init__.py", "later")  # the one function that imports when it is called
 PYTHONS_OWN = {"_asdict", "_fields", "_getframe", "_make", "_replace", "_NoValue"}  # or NumPy's
+SAME_MEANING = {  # public names that two rooms make, and mean alike
+    # a row, and the function around it that takes PyTorch's arguments
+    *("dropout", "embedding", "log_softmax", "logsumexp", "prelu", "softmax", "softplus"),
+    "save",  # a network or a picture into a file
+    "Value",  # the engine's, and the one that everybody uses, which completes it
+}
 
 
 @cache
@@ -270,3 +276,15 @@ def test_no_private_name_is_taken_from_another_room():
         if room(file) != room(target) and is_private(name.split(".")[-1])
     ]
     none_of(taken, "underscore names stay in their room")
+
+
+def test_one_name_has_one_meaning():
+    """A name that one room takes from another is made in no third; only fast/ makes the engine's again."""
+    made: dict[str, dict[str, str]] = defaultdict(dict)
+    for file, tree in files().items():
+        for name, line in top_names(tree).items():
+            if room(file) != "fast":
+                made[name].setdefault(room(file), f"{file}:{line}")
+    shared = {name for file, _, target, name in links() if room(file) != room(target)}
+    twice = [f"{name}: {', '.join(made[name].values())}" for name in shared if len(made[name]) > 1]
+    none_of([line for line in twice if line.split(":")[0] not in SAME_MEANING], "these names mean two things")
