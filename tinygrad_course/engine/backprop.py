@@ -50,15 +50,18 @@ def backpropagate(
     list
         The gradients of `inputs`; None for one that `root` does not depend on.
     """
-    ends = set(inputs or ())
-    oldest = min((v.serial for v in ends), default=0)
-    values = [v for v in ancestors([root], oldest, ends) if v.serial >= oldest]
-    nodes = [v for v in values if v.row is not None and v not in ends]
-    this = Pass(nodes, {**dict.fromkeys(values), root: cotangent}, create_graph)
-    copy_context().run(walk, this)  # what the walk sets for itself ends with the context
+    if inputs is None:
+        values = nodes = ancestors([root])
+    else:
+        ends, oldest = set(inputs), min((v.serial for v in inputs), default=0)
+        values = [v for v in ancestors([root], oldest, ends) if v.serial >= oldest]
+        nodes = [v for v in values if v not in ends]
+    gradients = dict.fromkeys(values)
+    gradients[root] = cotangent
+    copy_context().run(walk, Pass(nodes, gradients, create_graph))  # what a walk sets ends with its context
     if inputs is not None:
-        return [this.gradients.get(v) for v in inputs]
-    with _publishing: publish(this.gradients)  # fmt: skip  # noqa: E701  one line: nothing can come between
+        return [gradients.get(v) for v in inputs]
+    with _publishing: publish(gradients)  # fmt: skip  # noqa: E701  one line: nothing can come between
     return []
 
 
@@ -67,7 +70,8 @@ def walk(this: Pass) -> None:
     walking.set(True)
     np.seterr(divide="ignore", over="ignore", under="ignore", invalid="raise")
     for node in this.nodes:
-        this.pull(node)
+        if node.row is not None:
+            this.pull(node)
 
 
 class Pass:
@@ -133,8 +137,11 @@ class Pass:
             self.marks = Marks(self.nodes, dict.fromkeys(self.gradients))
             self.marks.gradients[self.nodes[0]] = self.gradients[self.nodes[0]]
             for v in self.nodes:
-                self.marks.gradients[v] = marked(self.marks.gradients[v], 1.0 if v.row.chooses else np.nan)
-                self.marks.pull(v)
+                if v.row is not None:
+                    self.marks.gradients[v] = marked(
+                        self.marks.gradients[v], 1.0 if v.row.chooses else np.nan
+                    )
+                    self.marks.pull(v)
         return self.marks.gradients[node]
 
 
@@ -158,8 +165,8 @@ def publish(gradients: dict[Any, Any]) -> None:
     before = {v: v.grad for v in gradients if v.grad is not None}
     sums = {v: add(g, gradients[v]) for v, g in before.items() if v.row is None}
     try:
-        for v, g in gradients.items():
-            v.grad = sums.get(v, g)
+        for v, g in {**gradients, **sums}.items():
+            v.grad = g
     except BaseException:
         for v in gradients:
             v.grad = before.get(v)

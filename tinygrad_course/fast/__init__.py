@@ -17,3 +17,4 @@ np.empty(2**25 - 2**16, np.uint8)
 
 recording.install()
 backprop.walk = walk.walk
+backprop.ancestors = walk.ancestors  # type: ignore[attr-defined]

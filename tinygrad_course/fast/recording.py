@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value, operators
+from ..arraylike.errors import FAILURES
 from ..arraylike.operators import Operators
-from ..engine.record import ONE, next_serial
+from ..engine.record import MANY, ONE, next_serial
 from ..engine.table import TABLE, Row
 from ..engine.watch import recording_mode
 
 _mode = recording_mode.get
 _new = object.__new__
+_USUAL = frozenset({np.ndarray, int, float, bool, str, type(None)})
 _QUICK: dict[Any, Callable[..., Any]] = {}
 """What records a ufunc of one or two arguments quickly."""
 
@@ -114,6 +116,57 @@ def unary(row: Row, plain: Callable[..., Any]) -> Callable[[Value], Any]:
     return method
 
 
+def applied(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """The quick way to record any row of arrays: what is usual needs few of the looks that `apply` takes."""
+
+    def apply_row(cls: Any, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if (
+            row.composition is not None
+            or row.nondifferentiable
+            or row.rule_for_all is not None
+            or _mode() is not True
+            or len(args) < len(row.rules)
+        ):
+            return plain(row, args, kwargs)
+        rules, data, parents, active = row.rules, [], [], False
+        for i, a in enumerate(args):
+            kind, parent = type(a), None
+            if kind is Value:
+                if a.active and i < len(rules):
+                    if rules[i] is not None:
+                        parent, active = a, True
+                elif a.active:
+                    return plain(row, args, kwargs)
+                a = a.primal
+                if type(a) is not np.ndarray:
+                    return plain(row, args, kwargs)
+            elif kind not in _USUAL and not (kind is tuple and i >= len(rules)):
+                return plain(row, args, kwargs)
+            data.append(a)
+            parents.append(parent)
+        if not active or (kwargs and Value in map(type, kwargs.values())):
+            return plain(row, args, kwargs)
+        try:
+            if row.residuals is None:
+                out = row.function(*data, **kwargs)
+            else:
+                out, kept = row.residuals.function(*data, **kwargs)
+                kwargs = {**kwargs, "residuals": kept}
+        except (ArithmeticError, *FAILURES):
+            return plain(row, args, kwargs)  # which says what is wrong
+        if isinstance(out, np.generic):
+            out = np.array(out)
+        if type(out) is not np.ndarray or out.dtype.kind != "f":
+            return plain(row, args, kwargs)
+        if kwargs or len(data) > 2:
+            return recorded(out, row, (tuple(data), kwargs), MANY, tuple(parents), None)
+        if len(data) == 1:
+            return recorded(out, row, data[0], ONE, parents[0], None)
+        return recorded(out, row, data[0], data[1], parents[0], parents[1])
+
+    return apply_row
+
+
 def protocol(plain: Callable[..., Any]) -> Callable[..., Any]:
     """The quick way in for ``np.exp(v)`` and ``array + v``."""
 
@@ -147,4 +200,5 @@ def install() -> None:
                 _QUICK[function] = unary(row, operators.unary(function))
             elif function.nin == len(row.rules) == 2:
                 _QUICK[function] = binary(row, *operators.binary(function))[0]
+    setattr(Value, "apply_row", classmethod(applied(Value.apply_row)))  # noqa: B010
     setattr(Value, "__array_ufunc__", protocol(Value.__array_ufunc__))  # noqa: B010

@@ -6,13 +6,40 @@ shape already need none of what undoes broadcasting.  Everything else is `Pass.p
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import Pass, add, check_unchanged, fitted
-from ..engine.record import MANY, ONE
+from ..arraylike import Value
+from ..engine.backprop import Pass, add, as_recorded, check_unchanged, fitted
+from ..engine.record import MANY, ONE, serial_of
 from ..engine.watch import walking
+
+
+def ancestors(roots: Iterable[Any], since: int = 0, stop: Iterable[Any] = ()) -> list[Any]:
+    """`engine.record.ancestors`, written out for one and two operands."""
+    found = list(roots)
+    seen, ends = set(found), set(stop)
+    for value in found:  # grows while we go through it
+        if value.serial < since or (ends and value in ends):
+            continue
+        if value.y is MANY:
+            for parent in value.px:
+                if parent is not None and parent not in seen:
+                    seen.add(parent)
+                    found.append(parent)
+            continue
+        parent = value.px
+        if parent is not None and parent not in seen:
+            seen.add(parent)
+            found.append(parent)
+        parent = value.py
+        if parent is not None and parent not in seen:
+            seen.add(parent)
+            found.append(parent)
+    found.sort(key=serial_of, reverse=True)
+    return found
 
 
 def walk(this: Pass) -> None:
@@ -20,39 +47,93 @@ def walk(this: Pass) -> None:
     walking.set(True)
     np.seterr(divide="ignore", over="ignore", under="ignore", invalid="raise")
     gradients = this.gradients
+    if this.create_graph:
+        for node in this.nodes:
+            if node.row is not None:
+                pull(this, node)
+        return
     for node in this.nodes:
-        y = node.y
-        if y is MANY or this.create_graph or type(node.primal) is tuple:
+        row, out, y = node.row, node.primal, node.y
+        if row is None:
+            continue
+        if type(out) is not float or y is MANY:
+            if y is MANY or type(out) is tuple:
+                pull(this, node)
+            else:
+                pull_arrays(this, node)
+            continue
+        # One or two Python floats: where a rule fails or gives no number, `pull` looks closer.
+        g, x, px, py = gradients[node], node.x, node.px, node.py
+        try:
+            if y is ONE:
+                c = row.rules[0](g, out, x)
+                if not (type(c) is float is type(x) and c == c):
+                    this.pull(node)
+                else:
+                    before = gradients[px]
+                    gradients[px] = c if before is None else before + c
+                continue
+            c = 0.0 if px is None else row.rules[0](g, out, x, y)
+            d = 0.0 if py is None else row.rules[1](g, out, x, y)
+        except (ArithmeticError, ValueError, TypeError, KeyError):
             this.pull(node)
-        elif type(node.primal) is not float:
-            pull_arrays(this, node)
-        elif not pull_floats(gradients, node, y):
+            continue
+        if not (type(c) is type(d) is float is type(x) is type(y) and c == c and d == d):
             this.pull(node)
+            continue
+        if px is not None and px in gradients:
+            before = gradients[px]
+            gradients[px] = c if before is None else before + c
+        if py is not None and py in gradients:
+            before = gradients[py]
+            gradients[py] = d if before is None else before + d
 
 
-def pull_floats(gradients: dict[Any, Any], node: Any, y: Any) -> bool:
-    """`Pass.pull` for one or two Python floats.
+def pull(this: Pass, node: Any) -> None:
+    """`Pass.pull` for any number of operands, and for gradients that are recorded."""
+    g, row, kwargs = this.gradients[node], node.row, node.kwargs
+    if type(g) is tuple or type(node.primal) is tuple:
+        this.pull(node)
+        return
+    args, parents, out = node.args, node.parents, node.primal
+    operands = row.operands(args)
+    if this.create_graph:
+        args, out = row.with_operands(args, list(map(as_recorded, operands, parents))), node
+        if "residuals" in kwargs:
+            kwargs = {name: a for name, a in kwargs.items() if name != "residuals"}
+    for i, (parent, operand) in enumerate(zip(parents, operands)):
+        if parent is None or parent not in this.gradients:
+            continue
+        if parent.primal is not operand:
+            check_unchanged(node, parent, operand)
+        try:
+            rule = row.rules[i] if row.rule_for_all is None else row.rule(i)
+            c = rule(g, out, *args, **kwargs)
+        except (ArithmeticError, ValueError):
+            c = None
+        a = c.primal if type(c) is Value else c
+        if not (
+            type(a) is type(operand)
+            and (
+                (type(a) is np.ndarray and a.dtype is operand.dtype and a.shape == operand.shape)
+                or (type(a) is float and a == a)
+            )
+        ):
+            if c is None or type(c) is complex or (type(c) is float and c != c):
+                c = this.contribution(node, i, (g, out, *args), kwargs)
+            c = quietly(fitted, c, operand, row)
+        give(this.gradients, parent, c, g)
 
-    Returns False, with nothing done, where a rule fails or gives no number: then `Pass.pull` looks closer.
-    """
-    g, x, px, py, rules = gradients[node], node.x, node.px, node.py, node.row.rules
-    try:
-        if y is ONE:
-            cx, cy, y = rules[0](g, node.primal, x), 0.0, 0.0
-        else:
-            cx = 0.0 if px is None else rules[0](g, node.primal, x, y)
-            cy = 0.0 if py is None else rules[1](g, node.primal, x, y)
-    except (ArithmeticError, ValueError, TypeError):
-        return False
-    if not (type(x) is type(y) is type(cx) is type(cy) is float and cx == cx and cy == cy):
-        return False
-    if px is not None and px in gradients:
-        before = gradients[px]
-        gradients[px] = cx if before is None else before + cx
-    if py is not None and py in gradients:
-        before = gradients[py]
-        gradients[py] = cy if before is None else before + cy
-    return True
+
+def give(gradients: dict[Any, Any], parent: Any, c: Any, g: Any) -> None:
+    """`Pass.give`, with a sum that needs no look at what it adds up."""
+    before = gradients[parent]
+    if before is not None:
+        gradients[parent] = quick_sum(before, c)
+    elif parent.row is None and type(c) is np.ndarray and (c is g or c.base is not None):
+        gradients[parent] = c.copy()
+    else:
+        gradients[parent] = c
 
 
 def pull_arrays(this: Pass, node: Any) -> None:
@@ -69,13 +150,7 @@ def pull_arrays(this: Pass, node: Any) -> None:
             c = None
         if not (type(c) is np.ndarray is type(x) and c.dtype is x.dtype and c.shape == x.shape):
             c = closer(this, c, x, node, 0, g)
-        before = gradients[parent]
-        if before is not None:
-            gradients[parent] = quick_sum(before, c)
-        elif parent.row is None and type(c) is np.ndarray and (c is g or c.base is not None):
-            gradients[parent] = c.copy()
-        else:
-            gradients[parent] = c
+        give(gradients, parent, c, g)
     parent = node.py
     if parent is not None and parent in gradients:
         if parent.primal is not y:
@@ -86,31 +161,32 @@ def pull_arrays(this: Pass, node: Any) -> None:
             c = None
         if not (type(c) is np.ndarray is type(y) and c.dtype is y.dtype and c.shape == y.shape):
             c = closer(this, c, y, node, 1, g)
-        before = gradients[parent]
-        if before is not None:
-            gradients[parent] = quick_sum(before, c)
-        elif parent.row is None and type(c) is np.ndarray and (c is g or c.base is not None):
-            gradients[parent] = c.copy()
-        else:
-            gradients[parent] = c
+        give(gradients, parent, c, g)
 
 
 def quick_sum(a: Any, b: Any) -> Any:
     """`add` of two gradients that are arrays nearly always."""
-    if type(a) is np.ndarray is type(b):
+    if type(a) is type(b) and type(a) is not tuple:
         try:
             c = a + b
-            if type(c) is np.ndarray:
+            if type(c) is type(a):
                 return c
         except FloatingPointError:
-            pass
-    with np.errstate(invalid="ignore"):
-        return add(a, b)
+            pass  # inf - inf
+    return quietly(add, a, b)
 
 
 def closer(this: Pass, c: Any, operand: Any, node: Any, i: int, g: Any) -> Any:
     """What rule `i` gave, fitted to its operand; `c` is None where it failed, and it is called once more."""
     if c is None or type(c) is complex or (type(c) is float and c != c):
         c = this.contribution(node, i, (g, node.primal, *node.args), {})
-    with np.errstate(invalid="ignore"):
-        return fitted(c, operand, node.row)
+    return quietly(fitted, c, operand, node.row)
+
+
+def quietly(function: Callable[..., Any], *args: Any) -> Any:
+    """What `function` gives, also where it meets inf - inf: for a sum, nan is right."""
+    try:
+        return function(*args)
+    except FloatingPointError:
+        with np.errstate(invalid="ignore"):
+            return function(*args)
