@@ -368,12 +368,9 @@ def _kept(x, p, rng):
     return np.multiply(rng.random(np.shape(x)) >= p, scale, dtype=np.result_type(x))
 
 
-kept = derivative(_kept, None, formula="0 with probability p, else 1 / (1 - p)", draws=True)
-
-
 def _dropout(x, p, rng):
     """x times random factors, and the factors (Srivastava et al. 2014)."""
-    factors = kept(x, p, rng)
+    factors = _kept(x, p, rng)
     return x * factors, factors
 
 
@@ -385,7 +382,9 @@ def _huber(x, delta=1.0):
 
 standardize = derivative(_standardize, _standardize_rule, formula="(x - mean x) / √(var x + eps)")
 embedding = derivative(_embedding, None, _embedding_rule, formula="rows of weight")
-dropout = derivative(_dropout, lambda g, out, x, p, rng: g[0] * out[1], formula="x · random factors")
+dropout = derivative(
+    _dropout, lambda g, out, x, p, rng: g[0] * out[1], formula="x · random factors", draws=True
+)
 huber = derivative(
     _huber,
     lambda g, out, x, delta=1.0: g * np.clip(x, -delta, delta),

@@ -22,8 +22,7 @@ from .watch import Event, Line, Observer, observed_by, users_line
 
 _CROSS_ENTROPY, _SOFTMAX = TABLE[neural.softmax_cross_entropy], TABLE[neural.softmax]
 _SIGMOID, _SOFTPLUS, _NEGATIVE = TABLE[neural.sigmoid], TABLE[neural.softplus], TABLE[np.negative]
-_ADD, _SUBTRACT = TABLE[np.add], TABLE[np.subtract]
-_DROPOUT, _STANDARDIZE = TABLE[neural.dropout], TABLE[neural.standardize]
+_ADD, _SUBTRACT, _STANDARDIZE = TABLE[np.add], TABLE[np.subtract], TABLE[neural.standardize]
 
 
 @contextmanager
@@ -107,8 +106,8 @@ class _Lint(Observer):
         elif row is _SOFTPLUS and _made_by(event.operands[0]) is _NEGATIVE:
             if _made_by(event.operands[0].parents[0]) is _SIGMOID:
                 self._tell("double-softmax", line, "BCEWithLogitsLoss was given the result of sigmoid", line)
-        elif row is _DROPOUT and not event.recorded:
-            self._tell("training-mode", line, "dropout is at work under no_grad", line)
+        elif row.draws and not event.recorded:
+            self._tell("training-mode", line, f"{row.name} is at work under no_grad", line)
         elif row is _STANDARDIZE and not event.recorded and _over_samples(event):
             self._tell("training-mode", line, "batch normalization uses the batch's mean under no_grad", line)
         elif _dtype(event.value.data) == np.float64 and row is not TABLE[cast]:
