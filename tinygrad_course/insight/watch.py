@@ -54,7 +54,7 @@ class Event:
 
 
 class Observer:
-    """What a `Audience` shows things to; each kind of look overrides what it wants to see."""
+    """What an `Audience` shows things to; each kind of look overrides what it wants to see."""
 
     def saw(self, event: Event) -> None:
         """An operation was computed."""
