@@ -288,3 +288,10 @@ def test_one_name_has_one_meaning():
     shared = {name for file, _, target, name in links() if room(file) != room(target)}
     twice = [f"{name}: {', '.join(made[name].values())}" for name in shared if len(made[name]) > 1]
     none_of([line for line in twice if line.split(":")[0] not in SAME_MEANING], "these names mean two things")
+
+
+def test_no_file_is_longer_than_500_lines():
+    ours = [path for place in (PACKAGE, ROOT / "tests", ROOT / "demos") for path in place.rglob("*")]
+    sizes = {path: path.read_text("utf-8").count("\n") for path in ours if path.suffix in (".py", ".js")}
+    long = [f"{path.relative_to(ROOT)}: {lines} lines" for path, lines in sizes.items() if lines > 500]
+    none_of(long, "split these files")
