@@ -142,8 +142,9 @@ def test_labels_out_of_range():
     assert caught[0].message.found == "the targets of BCEWithLogitsLoss go from -1 to 1"
     with found("labels"), lint():
         nn.BCELoss()(F.sigmoid(net(INPUTS)), CLASSES.reshape(16, 1) * np.ones(3))
-    with found("labels"), lint():
-        nn.CrossEntropyLoss()(net(INPUTS), 2.0 * YES_OR_NO - 1)
+    for shares in (2.0 * YES_OR_NO - 1, 2.0 * YES_OR_NO):
+        with found("labels"), lint():
+            nn.CrossEntropyLoss()(net(INPUTS), shares)
     with lint(), pytest.raises(ValueError, match="the numbers of 3 classes go from 0 to 2"):
         nn.CrossEntropyLoss()(net(INPUTS), CLASSES + 1)
     with found(), lint():

@@ -46,8 +46,11 @@ class Watch:
     def step(self, optimizer: Any) -> None:
         """An optimizer is about to change its parameters."""
 
-    def targets(self, who: str, target: Any) -> None:
-        """A loss whose targets should lie between 0 and 1 was given these."""
+    def loss(self, who: str, input: Any, target: Any, applies: Any = None) -> None:
+        """A loss is computed that applies a function to its input; `target` should lie from 0 to 1."""
+
+    def training(self, who: str) -> None:
+        """A layer does what it does in training only."""
 
     def independent(self, who: str, arguments: list[str]) -> None:
         """A transform found that the function's result was not computed from these arguments."""

@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..derivatives import TABLE, Row, cast, neural
+from ..derivatives import TABLE, Row
 from ..engine.record import ancestors
 from .findings import warn
 from .names import Names, first_bad, is_single
 from .watch import Event, Line, Observer, observed_by, users_line
 
-_CROSS_ENTROPY, _SOFTMAX = TABLE[neural.softmax_cross_entropy], TABLE[neural.softmax]
-_SIGMOID, _SOFTPLUS, _NEGATIVE = TABLE[neural.sigmoid], TABLE[neural.softplus], TABLE[np.negative]
-_ADD, _SUBTRACT, _STANDARDIZE = TABLE[np.add], TABLE[np.subtract], TABLE[neural.standardize]
+_ADD, _SUBTRACT = TABLE[np.add], TABLE[np.subtract]
 
 
 @contextmanager
@@ -95,22 +93,12 @@ class _Lint(Observer):
             warn(id, found, line)
 
     def saw(self, event: Event) -> None:
-        row, line = event.row, event.line
         self._look_at_shapes(event)
-        if row is _ADD and self.roots:
+        if event.row is _ADD and self.roots:
             self._look_at_sum(event)
-        if row is _CROSS_ENTROPY:
-            self._look_at_targets(event)
-            if _made_by(event.operands[0]) is _SOFTMAX:
-                self._tell("double-softmax", line, "CrossEntropyLoss was given the result of softmax", line)
-        elif row is _SOFTPLUS and _made_by(event.operands[0]) is _NEGATIVE:
-            if _made_by(event.operands[0].parents[0]) is _SIGMOID:
-                self._tell("double-softmax", line, "BCEWithLogitsLoss was given the result of sigmoid", line)
-        elif row.draws and not event.recorded:
-            self._tell("training-mode", line, f"{row.name} is at work under no_grad", line)
-        elif row is _STANDARDIZE and not event.recorded and _over_samples(event):
-            self._tell("training-mode", line, "batch normalization uses the batch's mean under no_grad", line)
-        elif _dtype(event.value.data) == np.float64 and row is not TABLE[cast]:
+        if event.row.draws and not event.recorded:
+            self._tell("training-mode", event.line, f"{event.row.name} is at work under no_grad", event.line)
+        if _dtype(event.value.data) == np.float64 and not event.row.shaping:
             self._look_at_dtypes(event)
 
     def _look_at_dtypes(self, event: Event) -> None:
@@ -143,17 +131,18 @@ class _Lint(Observer):
             self._tell("growing-graph", event.line, found, event.line)
         self.sums[event.line] = event.value.serial
 
-    def _look_at_targets(self, event: Event) -> None:
-        logits, target = event.row.operands(event.args)
-        if target.shape == logits.shape and target.size and np.min(target) < 0:
-            found = f"the targets of CrossEntropyLoss go from {np.min(target):.6g} to {np.max(target):.6g}"
-            self._tell("labels", event.line, found, event.line)
-
-    def targets(self, who: str, target: Any) -> None:
-        low, high = (float(np.min(target)), float(np.max(target))) if target.size else (0.0, 1.0)
+    def loss(self, who: str, input: Any, target: Any, applies: Row | None) -> None:
+        line = users_line()
+        if applies is not None and _made_by(input) is applies:
+            self._tell("double-softmax", line, f"{who} was given the result of {applies.name}", line)
+        low, high = (np.min(target), np.max(target)) if target is not None and target.size else (0.0, 1.0)
         if low < 0 or high > 1:
-            line = users_line()
             self._tell("labels", line, f"the targets of {who} go from {low:.6g} to {high:.6g}", line)
+
+    def training(self, who: str, recorded: bool) -> None:
+        if not recorded:
+            line = users_line()
+            self._tell("training-mode", line, f"{who} under no_grad", line)
 
     def backward(self, root: Value, seed: Any, oldest: int) -> None:
         if is_single(root.data):
@@ -241,12 +230,6 @@ def _plain(gradient: Any) -> Any:
 
 def _dtype(data: Any) -> Any:
     return getattr(data, "dtype", None)  # not that of a Python float, which adapts to what is beside it
-
-
-def _over_samples(event: Event) -> bool:
-    """Whether the first axis, that of the samples, is among those with one mean."""
-    axis = event.args[1]
-    return 0 in (axis if isinstance(axis, tuple) else (axis,))
 
 
 def _any(gradient: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arraylike import Value
-from ..derivatives import Row
+from ..derivatives import TABLE, Row
 from ..engine import watch as engine_watch
 from ..files import PACKAGE
 
@@ -65,8 +65,11 @@ class Observer:
     def step(self, optimizer: Any) -> None:
         """An optimizer is about to change its parameters."""
 
-    def targets(self, who: str, target: Any) -> None:
-        """A loss whose targets should lie between 0 and 1 was given these."""
+    def loss(self, who: str, input: Any, target: Any, applies: Row | None) -> None:
+        """A loss was given these; it applies an operation to `input` itself; targets are from 0 to 1."""
+
+    def training(self, who: str, recorded: bool) -> None:
+        """A layer does what it does in training only."""
 
     def independent(self, who: str, arguments: list[str]) -> None:
         """A transform found that the function's result was not computed from these arguments."""
@@ -102,11 +105,16 @@ class Audience(engine_watch.Watch):
         for observer in self.observers:
             observer.step(optimizer)
 
-    def targets(self, who: str, target: Any) -> None:
-        """Show the observers the targets of a loss."""
-        target = np.asarray(target.data if isinstance(target, Value) else target)
+    def loss(self, who: str, input: Any, target: Any, applies: Any = None) -> None:
+        """Show the observers what a loss was given."""
+        target = None if target is None else np.asarray(target.data if isinstance(target, Value) else target)
         for observer in self.observers:
-            observer.targets(who, target)
+            observer.loss(who, input, target, TABLE.get(applies))
+
+    def training(self, who: str) -> None:
+        """Tell the observers that a layer does what it does in training only."""
+        for observer in self.observers:
+            observer.training(who, self.recording)
 
     def independent(self, who: str, arguments: list[str]) -> None:
         """Tell the observers which arguments a result does not depend on."""

@@ -197,7 +197,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     """
     input, target = pair("binary_cross_entropy", input, target)
     if (watch := watching()) is not None:
-        watch.targets("BCELoss", target)
+        watch.loss("BCELoss", input, target)
     p = input.data if isinstance(input, Value) else input
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError(
@@ -232,7 +232,7 @@ def binary_cross_entropy_with_logits(
     """
     input, target = pair("binary_cross_entropy_with_logits", input, target)
     if (watch := watching()) is not None:
-        watch.targets("BCEWithLogitsLoss", target)
+        watch.loss("BCEWithLogitsLoss", input, target, neural.sigmoid)
     miss = neural.softplus(-input)
     if pos_weight is not None:
         miss = miss * ((taken_as(pos_weight, input) - 1) * target + 1)
@@ -292,6 +292,9 @@ def cross_entropy(
         raise ValueError(f"cross_entropy: label_smoothing is from 0 to 1, not {label_smoothing}")
     if weight is not None:
         weight = class_weights("cross_entropy", input, weight)
+    if (watch := watching()) is not None:
+        shares = target if target.shape == shape else None
+        watch.loss("CrossEntropyLoss", input, shares, neural.softmax)
     if target.shape == shape:
         return _cross_entropy_of_shares(input, target, weight, axis, label_smoothing, reduction)
     other = f" or {shape} (probabilities)"

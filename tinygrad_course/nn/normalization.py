@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from ..arraylike import Value
 from ..derivatives import neural
+from ..engine.watch import watching
 from .arguments import array, named_axis, taken_as
 from .init import Rng
 from .module import Module
@@ -135,6 +136,8 @@ def _with_own_statistics(input: Any, weight: Any, bias: Any, eps: float) -> Any:
             f"batch_norm: a batch of shape {input.shape} has one entry to a channel, whose variance is 0; "
             "train with more samples, or call eval() first"
         )
+    if (watch := watching()) is not None:
+        watch.training("batch normalization uses the batch's mean")
     out = neural.standardize(input, (0, *range(2, input.ndim)), eps)
     return _affine(out, _channels(weight, input), _channels(bias, input))
 
