@@ -1,4 +1,4 @@
-"""Trees: any nesting of lists, tuples and dicts, with numbers and arrays as leaves.
+"""Trees: any nesting of lists, tuples, dicts and slices, with numbers and arrays as leaves.
 
 Arguments and results of functions are trees.  The transforms take a tree apart into its leaves, work on
 those, and put what they find back into the same tree.
@@ -19,11 +19,13 @@ def leaves(tree: Any) -> list[Any]:
     >>> leaves({"w": [1.0, 2.0], "b": (3.0,)})
     [1.0, 2.0, 3.0]
     """
+    if isinstance(tree, slice):
+        return leaves([tree.start, tree.stop, tree.step])
     if not isinstance(tree, (list, tuple, dict)):
         return [tree]
     found: list[Any] = []
     for part in tree.values() if isinstance(tree, dict) else tree:
-        if isinstance(part, (list, tuple, dict)):
+        if isinstance(part, (list, tuple, dict, slice)):
             found += leaves(part)
         else:
             found.append(part)
@@ -43,6 +45,8 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
         for key, part in tree.items():
             new[key] = mapped(function, part)
         return new
+    if isinstance(tree, slice):
+        return slice(*(mapped(function, part) for part in (tree.start, tree.stop, tree.step)))
     if not isinstance(tree, (list, tuple)):
         return function(tree)
     parts = [mapped(function, part) for part in tree]

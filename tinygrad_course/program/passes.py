@@ -13,23 +13,21 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, neural
+from ..trees import leaves, mapped
 from .facts import row_of
 from .randomness import generators_in
 from .state import Effect
-from .traced import replaced
 from .variables import Instruction, Variable, expect
 
 
 def variables_in(tree: Any) -> list[Variable]:
     """The Variables in (nested) arguments."""
-    inside: list[Variable] = []
-    replaced(tree, inside.append, Variable)
-    return inside
+    return [v for v in leaves(tree) if isinstance(v, Variable)]
 
 
 def substituted(tree: Any, new: dict[Variable, Variable]) -> Any:
     """`tree` with Variables replaced."""
-    return replaced(tree, lambda v: new.get(v, v), Variable)
+    return mapped(lambda v: new.get(v, v) if isinstance(v, Variable) else v, tree)
 
 
 def _key(tree: Any) -> Any:

@@ -7,11 +7,12 @@ and find the real arrays in their places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ..arraylike import Value
 from ..engine.value import settled
+from ..trees import leaves
 
 Place = tuple[Any, str]
 """An object, or the number of an argument, and the name of its attribute."""
@@ -60,12 +61,6 @@ def named_effect(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
     return f"{owner}_{function.__name__}" if owner else function.__name__.strip("_")
 
 
-def values_in(tree: Any) -> Iterator[Value]:
+def values_in(tree: Any) -> list[Value]:
     """The Values in (nested) arguments."""
-    if isinstance(tree, Value):
-        yield tree
-    elif isinstance(tree, (tuple, list)):
-        for part in tree:
-            yield from values_in(part)
-    elif isinstance(tree, dict):
-        yield from values_in(list(tree.values()))
+    return [v for v in leaves(tree) if isinstance(v, Value)]

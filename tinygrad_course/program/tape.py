@@ -16,7 +16,7 @@ import numpy as np
 
 from ..arraylike import Value
 from .randomness import Randomness, generators_in
-from .traced import Traced, _data, _variable, found, refused, replaced, traced_as
+from .traced import Traced, data_in, found, noted_in, refused, traced_as
 from .variables import Instruction, Variable, expect
 
 
@@ -59,14 +59,14 @@ class Tape:
             raise refused(
                 "a generator is made at each call", "make it once, outside, or give a number, rng=0"
             )
-        out = function(*replaced(args, _data), **replaced(kwargs, _data))
+        out = function(*data_in(args), **data_in(kwargs))
         for generator in drawing:
             self.randomness.drawn(generator)
         return out if self.elsewhere else self.noted(function, args, kwargs, out)
 
     def decided(self, function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
         """The answer of a function of our own that looks at the data; a later run must find the same."""
-        answer: bool = function(*replaced(args, _data), **replaced(kwargs, _data))
+        answer: bool = function(*data_in(args), **data_in(kwargs))
         if not self.elsewhere:
             self.noted(expect, (answer, function, *args), kwargs, None)
         return answer
@@ -80,7 +80,7 @@ class Tape:
                 "parameters in place",
                 "compute it again after the step",
             )
-        refs, named = replaced(args, _variable), replaced(kwargs, _variable)
+        refs, named = noted_in(args), noted_in(kwargs)
         strict = np.geterr()["invalid"] == "raise"
         self.instructions.append(Instruction(function, refs, named, variable, strict))
         if isinstance(out, (tuple, list)):

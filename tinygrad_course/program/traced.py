@@ -21,6 +21,7 @@ from ..arraylike import Value
 from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row, cast
 from ..files import PACKAGE
+from ..trees import leaves, mapped
 from .variables import Variable
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Traced(Methods):
         if row is None:
             raise refused(f"np.{func.__name__} has no row in the table", "call it outside")
         if row.shapes_only:
-            return func(*replaced(args, _data), **replaced(kwargs, _data))
+            return func(*data_in(args), **data_in(kwargs))
         by_data = row.sized_by_data
         if by_data(*args, **kwargs) if callable(by_data) else by_data:
             raise refused(
@@ -92,7 +93,7 @@ class Traced(Methods):
             if type(value) is Value:
                 return value.apply_row(row, args, kwargs)
         tape, function = self.tape, row.function
-        if row.scalar is not None and all(type(x) is float for x in replaced(args, _data)) and not kwargs:
+        if row.scalar is not None and all(type(x) is float for x in data_in(args)) and not kwargs:
             with contextlib.suppress(ArithmeticError, ValueError):  # NumPy gives inf or nan
                 return tape.call(row.scalar, args, {})
         if isinstance(function, (np.ufunc, type(np.sum), BuiltinFunctionType)):
@@ -205,33 +206,19 @@ def refused(what: str, instead: str) -> TraceError:
 Traced._refused = staticmethod(refused)
 
 
-def replaced(tree: Any, leaf: Callable[[Any], Any], kind: type | None = None) -> Any:
-    """`tree` with ``leaf(t)`` for every `t` of a kind (Traced) in its tuples, lists, dicts and slices."""
-    if isinstance(tree, kind or Traced):
-        return leaf(tree)
-    if isinstance(tree, (tuple, list)):
-        parts = [replaced(t, leaf, kind) for t in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    if isinstance(tree, dict):
-        return {k: replaced(t, leaf, kind) for k, t in tree.items()}
-    if isinstance(tree, slice):
-        return slice(*(replaced(t, leaf, kind) for t in (tree.start, tree.stop, tree.step)))
-    return tree
-
-
 def found(tree: Any) -> list[Traced]:
     """The Traced arrays in `tree`."""
-    inside: list[Traced] = []
-    replaced(tree, inside.append)
-    return inside
+    return [t for t in leaves(tree) if isinstance(t, Traced)]
 
 
-def _data(traced: Traced) -> Any:
-    return traced.data
+def data_in(tree: Any) -> Any:
+    """`tree` with data in place of Traced arrays."""
+    return mapped(lambda t: t.data if isinstance(t, Traced) else t, tree)
 
 
-def _variable(traced: Traced) -> Variable:
-    return traced.variable
+def noted_in(tree: Any) -> Any:
+    """`tree` with Variables in place of Traced arrays."""
+    return mapped(lambda t: t.variable if isinstance(t, Traced) else t, tree)
 
 
 def _copied(x: Any) -> Any:
@@ -246,7 +233,7 @@ def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
 
     def call(*args: Any) -> Any:
         traced = next(a for a in args if isinstance(a, Traced))
-        numbers = all(type(x) in (float, bool, int) for x in replaced(args, _data))
+        numbers = all(type(x) in (float, bool, int) for x in data_in(args))
         if numbers or python is operator.pow or ufunc not in TABLE:
             return traced.tape.call(python, args, {})  # NumPy's x ** 2 is not np.power(x, 2) to the last bit
         return traced.tape.call(ufunc, args, {})

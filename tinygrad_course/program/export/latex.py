@@ -25,7 +25,7 @@ from ..facts import arguments, row_of
 from ..passes import without_repeats
 from ..run import Run, traced
 from ..state import Effect
-from ..traced import Traced, TraceError, _copied, replaced
+from ..traced import Traced, TraceError, _copied, noted_in
 from ..variables import Instruction, Variable
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly the parts of a text hold together
@@ -288,7 +288,7 @@ def _written(run: Run, steps: list[tuple[Value, Traced, Any]], seed: Traced) -> 
     operations = [(v, data) for v, data, _ in steps if v.row is not None]
     for k, (v, data) in enumerate(operations, 1):
         wish = symbol(v.name) if v.name else "L" if k == len(operations) else f"z_{{{k}}}"
-        right = f.written(cast(Row, v.row), *replaced((v.args, v.kwargs), lambda t: t.variable))[0]
+        right = f.written(cast(Row, v.row), *noted_in((v.args, v.kwargs)))[0]
         _give(names, taken, data.variable, wish, v.name or f"z{k}")
         names.setdefault(final(data), names[data.variable])
         f.lines.append((names[data.variable], right))
