@@ -147,6 +147,10 @@ def _max_pool(x, kernel, stride, padding, dilation):
     shape = (*view.shape[: view.ndim - 2 * n], math.prod(kernel), *view.shape[view.ndim - n :])
     entries, axis = np.reshape(view, shape), len(shape) - n - 1
     first = np.expand_dims(np.argmax(entries, axis=axis), axis)
+    if any(map(any, padding)):  # where all is -inf, the first one that is an entry and not padding
+        there = _windows(np.ones(x.shape[x.ndim - n :], bool), kernel, stride, padding, dilation, False)
+        real = np.expand_dims(np.argmax(np.reshape(there, shape[axis:]), axis=0), 0)
+        first = np.where(np.take_along_axis(entries, first, axis) == -np.inf, real, first)
     return np.squeeze(np.take_along_axis(entries, first, axis), axis)
 
 

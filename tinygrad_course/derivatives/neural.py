@@ -18,24 +18,24 @@ _erf_of_objects = np.frompyfunc(math.erf, 1, 1)
 
 
 # Activations
-def _relu(x):
+def _relu(input):
     """max(x, 0)."""
-    return np.maximum(x, 0)
+    return np.maximum(input, 0)
 
 
 def _float_relu(x):
     return max(x, 0.0)
 
 
-def _leaky_relu(x, negative_slope=0.01):
+def _leaky_relu(input, negative_slope=0.01):
     """x where it is positive, negative_slope · x elsewhere."""
-    return np.where(x > 0, x, negative_slope * x)
+    return np.where(input > 0, input, negative_slope * input)
 
 
-def _sigmoid(x):
+def _sigmoid(input):
     """1 / (1 + exp -x), from exp of a negative number in both halves."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    e = np.exp(-np.abs(input))
+    return np.where(input >= 0, 1, e) / (1 + e)
 
 
 def _float_sigmoid(x):
@@ -43,18 +43,18 @@ def _float_sigmoid(x):
     return (1.0 if x >= 0 else e) / (1.0 + e)
 
 
-def _softplus(x):
+def _softplus(input):
     """log(1 + exp x)."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(input, 0) + np.log1p(np.exp(-np.abs(input)))
 
 
 def _float_softplus(x):
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
-def _silu(x):
+def _silu(input):
     """x · sigmoid(x)."""
-    return x * sigmoid(x)
+    return input * sigmoid(input)
 
 
 def _erf(x):
@@ -62,9 +62,9 @@ def _erf(x):
     return np.asarray(_erf_of_objects(x), getattr(x, "dtype", float))
 
 
-def _gelu(x, approximate="none"):
+def _gelu(input, approximate="none"):
     """x · Φ(x), Φ the normal distribution function (Hendrycks and Gimpel 2016), or its tanh approximation."""
-    return x * _gelu_gate(x, approximate)
+    return input * _gelu_gate(input, approximate)
 
 
 def _gelu_gate(x, approximate):
@@ -125,9 +125,9 @@ silu = derivative(
 gelu = derivative(_gelu, _gelu_rule, formula="x · Φ(x)")
 
 
-def _elu(x, alpha=1.0):
+def _elu(input, alpha=1.0):
     """x where it is positive, alpha · (exp x - 1) elsewhere (Clevert et al. 2015)."""
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return np.where(input > 0, input, alpha * np.expm1(np.minimum(input, 0)))
 
 
 def _prelu(x, weight):
@@ -135,19 +135,19 @@ def _prelu(x, weight):
     return np.where(x > 0, x, weight * x)
 
 
-def _hardtanh(x, min_val=-1.0, max_val=1.0):
+def _hardtanh(input, min_val=-1.0, max_val=1.0):
     """x, but at least min_val and at most max_val."""
-    return np.minimum(np.maximum(x, min_val), max_val)
+    return np.minimum(np.maximum(input, min_val), max_val)
 
 
-def _softsign(x):
+def _softsign(input):
     """x / (1 + |x|)."""
-    return x / (1 + np.abs(x))
+    return input / (1 + np.abs(input))
 
 
-def _mish(x):
+def _mish(input):
     """x · tanh(softplus(x)) (Misra 2019)."""
-    return x * np.tanh(softplus(x))
+    return input * np.tanh(softplus(input))
 
 
 def _mish_rule(g, out, x):
@@ -302,9 +302,9 @@ softmax_cross_entropy = derivative(
 
 
 # The linear layer
-def _linear(x, weight, bias=None):
-    """x @ weightᵀ + bias: the sums of a whole layer of neurons; `weight` is (out, in)."""
-    out = np.matmul(x, weight.T)
+def _linear(input, weight, bias=None):
+    """input @ weightᵀ + bias: the sums of a whole layer of neurons; `weight` is (out, in)."""
+    out = np.matmul(input, weight.T)
     if bias is None:
         return out
     if out.dtype != bias.dtype:
@@ -339,12 +339,16 @@ linear = derivative(
 # Other layers and losses
 def _standardize(x, axis, eps):
     """x with mean 0 and variance 1 over `axis`; `eps` is added to the variance, which may be 0."""
+    if x.dtype == np.float16:  # in which the square of 256 is infinite
+        return _standardize(x.astype(np.float32), axis, eps).astype(np.float16)
     away = x - np.mean(x, axis=axis, keepdims=True)
     return away / np.sqrt(np.mean(np.square(away), axis=axis, keepdims=True) + eps)
 
 
 def _standardize_rule(g, out, x, axis, eps):
     """What is left of g after its mean and its part along `out` are taken away (Ioffe and Szegedy 2015)."""
+    if x.dtype == np.float16:
+        return _standardize_rule(*(a.astype(np.float32) for a in (g, out, x)), axis, eps).astype(np.float16)
     mean = np.mean(g, axis=axis, keepdims=True)
     along = np.mean(g * out, axis=axis, keepdims=True)
     return (g - mean - out * along) / np.sqrt(np.var(x, axis=axis, keepdims=True) + eps)

@@ -247,7 +247,7 @@ def recording_function(row: Row) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        for arg in args:
+        for arg in (*args, *kwargs.values()) if kwargs else args:
             if (handler := getattr(arg, "apply_row", None)) is not None:
                 return handler(row, args, kwargs)
         return function(*args, **kwargs)

@@ -11,7 +11,9 @@ from ..arraylike import Value
 from ..derivatives.neural import only_classes
 
 __all__ = ["array", "class_numbers", "class_shares", "class_weights", "named_axis", "numbers", "pair"]
-__all__ += ["reduced", "taken_as", "weighted"]
+__all__ += ["reduced", "shared_out", "taken_as", "weighted", "widened", "without_ignored"]
+
+_numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
 
 def array(x: Any) -> Any:
@@ -23,6 +25,11 @@ def taken_as(x: Any, like: Any) -> Any:
     """A plain array or list in the dtype of `like`."""
     x = array(x)
     return x if isinstance(x, Value) or x.dtype == like.dtype else x.astype(like.dtype)
+
+
+def widened(x: Any) -> Any:
+    """float16 as float32, for squares and quotients on the way to a result that float16 can hold."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 def named_axis(who: str, dim: Any, axis: Any, default: Any) -> Any:
@@ -119,6 +126,18 @@ def class_shares(target: Any, weight: Any, counted: Any, dtype: Any) -> Any:
         return None
     share = np.ones(target.shape, dtype) if weight is None else weight[target]
     return share if counted is None else share * counted
+
+
+def shared_out(each: Any, share: Any, counted: Any) -> Any:
+    """The loss of each sample times its share, and exactly 0 for those that do not count."""
+    each = each if share is None else each * share
+    return each if counted is None else _numpy.where(counted, each, 0.0)
+
+
+def without_ignored(input: Any, counted: Any) -> Any:
+    """Logits with 0 in place of those of samples that do not count, which may be nan."""
+    axis = 1 if len(input.shape) > 1 else 0
+    return input if counted is None else _numpy.where(np.expand_dims(counted, axis), input, 0.0)
 
 
 def reduced(each: Any, reduction: str, share: Any = None) -> Any:

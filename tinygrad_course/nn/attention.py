@@ -77,6 +77,8 @@ def scaled_dot_product_attention(
         if attn_mask is not None:
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
         attn_mask = np.tri(query.shape[-2], key.shape[-2], dtype=bool)
+    if attn_mask is not None:
+        attn_mask = _mask_of("scaled_dot_product_attention: attn_mask", attn_mask, "may")
     return _attended(query, key, value, attn_mask, dropout_p, scale, rng)[0]
 
 
@@ -94,11 +96,16 @@ def _attended(
     if mask is None:
         weights = neural.softmax(scores)
     else:
-        mask = array(mask)
-        seen = mask if mask.dtype == bool else mask > -np.inf
-        if mask.dtype != bool:
-            scores = scores + taken_as(_numpy.where(seen, mask, 0.0), scores)
-        weights = neural.softmax(_numpy.where(seen, scores, -1e30)) * seen  # also where nothing is seen
+        if mask.dtype == bool:
+            seen = mask
+        else:
+            with np.errstate(over="ignore"):  # -1e9 is -inf in float16
+                mask = taken_as(mask, scores)
+            seen = mask > -np.inf
+            scores = scores + _numpy.where(seen, mask, 0.0)
+        some = np.any(seen, axis=-1, keepdims=True)  # a query that sees nothing gets zeros, and not nan
+        unseen = taken_as(np.where(some, -np.inf, 0.0), scores)
+        weights = neural.softmax(_numpy.where(seen, scores, unseen)) * some
     weights = dropout(weights, dropout_p, rng=rng)
     return _numpy.matmul(weights, value), weights
 
@@ -240,11 +247,11 @@ class MultiheadAttention(Module):
         if is_causal and attn_mask is None:
             attn_mask = ~np.tri(length, sources, dtype=bool)
         if attn_mask is not None:
-            mask = _added(attn_mask)
+            mask = _added("attn_mask", attn_mask)
             if mask.ndim == 3:
                 mask = mask.reshape(n, self.num_heads, length, sources)
         if key_padding_mask is not None:
-            padding = _added(key_padding_mask)
+            padding = _added("key_padding_mask", key_padding_mask)
             padding = padding.reshape(n, 1, 1, sources)
             mask = padding if mask is None else mask + padding
         return mask
@@ -253,7 +260,18 @@ class MultiheadAttention(Module):
         return f"{self.embed_dim}, {self.num_heads}" + (", batch_first=True" if self.batch_first else "")
 
 
-def _added(mask: Any) -> Any:
-    """A mask that is True where nothing may be seen as numbers to be added to the scores."""
+def _mask_of(who: str, mask: Any, may: str) -> Any:
+    """A mask as an array, if it is of booleans or of numbers to be added to scores, which 0 and 1 are not."""
     mask = array(mask)
+    if mask.dtype.kind not in "bf":
+        raise TypeError(
+            f"{who} holds {mask.dtype}, which could be choices or numbers to be added to the scores; for "
+            f"choices write mask.astype(bool): True where a query {may} look at a key"
+        )
+    return mask
+
+
+def _added(name: str, mask: Any) -> Any:
+    """A mask that is True where nothing may be seen as numbers to be added to the scores."""
+    mask = _mask_of(f"MultiheadAttention: {name}", mask, "may not")
     return np.where(mask, -np.inf, 0.0) if mask.dtype == bool else mask

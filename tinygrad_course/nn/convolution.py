@@ -192,7 +192,9 @@ def max_pool2d(
     array([[[[ 5.,  7.],
              [13., 15.]]]])
     """
-    who = "max_pool2d"
+    who, input = "max_pool2d", array(input)
+    if input.dtype.kind in "iu":  # -inf is no whole number
+        input = input.astype(float)
     kernel, steps, pairs = _pooling(who, kernel_size, stride, padding)
     spread, (input, single) = numbers(who, "dilation", dilation, 2), _batched(who, 2, input)
     _check_fits(who, input, kernel, pairs, spread)

@@ -8,7 +8,18 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import neural
-from .arguments import array, class_numbers, class_shares, class_weights, named_axis, pair, reduced
+from .arguments import (
+    array,
+    class_numbers,
+    class_shares,
+    class_weights,
+    named_axis,
+    pair,
+    reduced,
+    shared_out,
+    widened,
+    without_ignored,
+)
 from .module import Module
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
@@ -82,8 +93,9 @@ def nll_loss(
     target, counted = class_numbers("nll_loss", input, target, ignore_index)
     share = class_shares(target, weight, counted, input.dtype)
     axis = 1 if input.ndim > 1 else 0
+    input = without_ignored(input, counted)
     each = -_numpy.squeeze(_numpy.take_along_axis(input, np.expand_dims(target, axis), axis), axis)
-    return reduced(each if share is None else each * share, reduction, share)
+    return reduced(shared_out(each, share, counted), reduction, share)
 
 
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Value:
@@ -134,12 +146,13 @@ def cosine_similarity(
     """
     along = named_axis("cosine_similarity", dim, axis, 1)
     x1, x2 = array(x1), array(x2)
-    ndim = max(x1.ndim, x2.ndim)
-    along = along if along < 0 else along - ndim  # counted from the back it is the same axis of both
+    shape, dtype = np.broadcast_shapes(x1.shape, x2.shape), np.result_type(x1.dtype, x2.dtype)
+    both = [widened(_numpy.broadcast_to(x, shape)) for x in (x1, x2)]
     first, second = (
-        x / _numpy.maximum(_numpy.linalg.vector_norm(x, axis=along, keepdims=True), eps) for x in (x1, x2)
+        x / _numpy.maximum(_numpy.linalg.vector_norm(x, axis=along, keepdims=True), eps) for x in both
     )
-    return _numpy.sum(first * second, axis=along)
+    found = _numpy.sum(first * second, axis=along)
+    return found.astype(dtype) if dtype == np.float16 else found
 
 
 class HuberLoss(Module):

@@ -22,8 +22,10 @@ from .arguments import (
     named_axis,
     pair,
     reduced,
+    shared_out,
     taken_as,
     weighted,
+    without_ignored,
 )
 from .attention import scaled_dot_product_attention
 from .convolution import avg_pool2d, conv1d, conv2d, max_pool2d, pad
@@ -73,10 +75,14 @@ __all__ = [
 ]
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
-tanh = _numpy.tanh
 
 
-# Activations that PyTorch gives more arguments than their rows have
+# Activations that PyTorch gives other arguments than their rows have
+def tanh(input: Any) -> Any:
+    """The hyperbolic tangent."""
+    return _numpy.tanh(input)
+
+
 def softplus(input: Any, beta: float = 1.0) -> Value:
     """log(1 + exp(beta · input)) / beta, a smooth ReLU.
 
@@ -300,13 +306,14 @@ def cross_entropy(
     other = f" or {shape} (probabilities)"
     target, counted = class_numbers("cross_entropy", input, target, ignore_index, other)
     share = class_shares(target, weight, counted, input.dtype)
+    input = without_ignored(input, counted)
     if label_smoothing:
         classes = np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - 1 - axis))
         hot = np.expand_dims(target, axis) == classes
-        each, factor = _cross_entropy_of_shares(input, hot, weight, axis, label_smoothing, "none"), counted
-    else:
-        each, factor = neural.softmax_cross_entropy(input, target), share
-    return reduced(each if factor is None else each * factor, reduction, share)
+        each = _cross_entropy_of_shares(input, hot, weight, axis, label_smoothing, "none")
+        return reduced(shared_out(each, None, counted), reduction, share)
+    each = neural.softmax_cross_entropy(input, target)
+    return reduced(shared_out(each, share, counted), reduction, share)
 
 
 def _cross_entropy_of_shares(

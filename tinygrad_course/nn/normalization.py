@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,14 @@ from numpy.typing import DTypeLike
 
 from ..arraylike import Value
 from ..derivatives import neural
-from ..engine.watch import watching
-from .arguments import array, named_axis, taken_as
+from ..engine.watch import walking, watching
+from ..locks import alone
+from .arguments import array, named_axis, taken_as, widened
 from .init import Rng
 from .module import Module
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
+_moving = threading.RLock()  # one batch at a time moves running statistics
 
 
 def layer_norm(
@@ -103,9 +106,11 @@ def batch_norm(
     """
     input = array(input)
     _check_channels(input, running_mean, running_var, weight, bias)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("batch_norm: give both running_mean and running_var, or neither")
     if not training:
         return _with_statistics(input, running_mean, running_var, weight, bias, eps)
-    if running_mean is not None:
+    if running_mean is not None and input.size and not walking.get():
         mean, var = _statistics(input)
         running_mean += momentum * (mean - running_mean)
         running_var += momentum * (var - running_var)
@@ -131,14 +136,14 @@ def _with_statistics(input: Any, mean: Any, var: Any, weight: Any, bias: Any, ep
 
 
 def _with_own_statistics(input: Any, weight: Any, bias: Any, eps: float) -> Any:
-    if input.size == input.shape[1]:
+    if input.size and input.size == input.shape[1]:
         raise ValueError(
             f"batch_norm: a batch of shape {input.shape} has one entry to a channel, whose variance is 0; "
             "train with more samples, or call eval() first"
         )
     if (watch := watching()) is not None:
         watch.training("batch normalization uses the batch's mean")
-    out = neural.standardize(input, (0, *range(2, input.ndim)), eps)
+    out = neural.standardize(input, (0, *range(2, input.ndim)), eps) if input.size else input
     return _affine(out, _channels(weight, input), _channels(bias, input))
 
 
@@ -170,8 +175,10 @@ def normalize(
     array([[0.6, 0.8]])
     """
     along = named_axis("normalize", dim, axis, 1)
-    size = _numpy.linalg.vector_norm(array(input), ord=p, axis=along, keepdims=True)
-    return input / _numpy.maximum(size, eps)
+    input = array(input)
+    wide = widened(input)
+    found = wide / _numpy.maximum(_numpy.linalg.vector_norm(wide, ord=p, axis=along, keepdims=True), eps)
+    return found if wide is input else found.astype(input.dtype)
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> Value:
@@ -264,7 +271,7 @@ class _BatchNorm(Module):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         *,
         dtype: DTypeLike = np.float32,
@@ -287,11 +294,19 @@ class _BatchNorm(Module):
         if not self.training:
             return _with_statistics(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
         out = _with_own_statistics(x, self.weight, self.bias, self.eps)
-        mean, var = _statistics(x)
-        self.running_mean = self.running_mean + self.momentum * (mean - self.running_mean)
-        self.running_var = self.running_var + self.momentum * (var - self.running_var)
-        self.num_batches_tracked = self.num_batches_tracked + 1
+        if x.size and not walking.get():  # what runs within a backward pass runs for the second time
+            alone(_moving, lambda: self._move(*_statistics(x)))
         return out
+
+    def _move(self, mean: Any, var: Any) -> None:
+        """Take a batch's mean and variance into the running ones."""
+        tracked = self.num_batches_tracked + 1
+        share = self.momentum
+        if share is None:
+            share = (1 / tracked).astype(self.running_mean.dtype)
+        self.running_mean = self.running_mean + share * (mean - self.running_mean)
+        self.running_var = self.running_var + share * (var - self.running_var)
+        self.num_batches_tracked = tracked
 
     def extra_repr(self) -> str:
         said = f"{self.num_features}" + ("" if self.eps == 1e-5 else f", eps={self.eps}")
@@ -314,8 +329,9 @@ class BatchNorm2d(_BatchNorm):
         How many channels there are.
     eps : float
         Added to the variance.
-    momentum : float
-        How far the running mean and variance are moved towards each batch's while training.
+    momentum : float or None
+        How far the running mean and variance are moved towards each batch's while training; with None they
+        are the plain means over all batches.  A batch without samples moves nothing.
     affine : bool
         False leaves weight and bias out.
     dtype : dtype
