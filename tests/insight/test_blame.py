@@ -1,16 +1,29 @@
 """Blame: a fault is planted at a random place, and that place is named."""
 
+import gc
 import linecache
 import re
 import sys
 import warnings
+import weakref
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_course import Value, blame, compile, derivative, detect_anomaly, grad, nn, no_grad
+from tinygrad_course import (
+    Value,
+    blame,
+    compile,
+    derivative,
+    detect_anomaly,
+    grad,
+    lint,
+    nn,
+    no_grad,
+    trace_lines,
+)
 from tinygrad_course.insight import GradientWarning
 from tinygrad_course.insight.anomalies import SAMPLES
 from tinygrad_course.testing import graphs
@@ -279,3 +292,19 @@ def test_outside_the_block_no_line_of_it_runs():
     finally:
         sys.setprofile(None)
     assert called and not any("insight" in file for file in called if not file.endswith("test_blame.py"))
+
+
+@pytest.mark.parametrize("look", [blame, lint, trace_lines])
+def test_no_graph_is_kept_alive(look):
+    net = nn.Linear(3, 2, rng=0)
+    kept = []
+    with look():
+        for _ in range(3):
+            x = Value(np.ones((4, 3), np.float32))
+            hidden = np.tanh(net(x))
+            kept += [weakref.ref(x.data), weakref.ref(hidden.data)]
+            net.zero_grad()
+            hidden.sum().backward()
+        del x, hidden
+        gc.collect()
+        assert [array() for array in kept] == [None] * 6

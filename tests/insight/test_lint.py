@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from tinygrad_course import Value, grad, lint, nn, no_grad, optim, value_and_grad
+from tinygrad_course import Value, derivative, grad, lint, nn, no_grad, optim, value_and_grad
 from tinygrad_course.insight import KINDS, GradientWarning
 from tinygrad_course.nn import functional as F
 
@@ -313,6 +313,18 @@ def test_a_result_that_does_not_depend_on_the_argument(of):
         of(lambda p, x: (p["a"] * x).sum(), (0, 1))({"a": np.ones(2)}, np.ones(2))
         of(lambda x: x**2)(3.0)
         of(grad(lambda x: x**3))(3.0)
+
+
+def test_a_new_row_is_linted_by_its_facts():
+    apart = derivative(lambda x, y: x - 2 * y, lambda g, out, x, y: g, elementwise=True)
+    shifted = derivative(lambda x: x[::-1], lambda g, out, x: g[::-1], shaping=True)
+    noisy = derivative(lambda x, rng: x * rng.random(x.shape), lambda g, out, x, rng: g, draws=True)
+    with found("broadcast"), lint():
+        apart(Value(COLUMN), FLAT)
+    with found("double-softmax"), lint():
+        nn.CrossEntropyLoss()(shifted(F.softmax(network()(INPUTS))), CLASSES)
+    with found("training-mode"), lint(), no_grad():
+        noisy(Value(FLAT), np.random.default_rng(0))
 
 
 def test_every_kind_says_why_and_what_to_write():

@@ -80,9 +80,7 @@ def lint(module: Any = None) -> Iterator[None]:
 class _Lint(Observer):
     names: Names
     told: set[Any] = field(default_factory=set)
-    walked: dict[int, tuple[Value, Any]] = field(
-        default_factory=dict
-    )  # leaf and its data at its last backward
+    walked: dict[int, int] = field(default_factory=dict)  # by leaf, which data it had at its last backward
     roots: set[int] = field(default_factory=set)  # the serials of results that backward went through
     sums: dict[Line | None, int] = field(default_factory=dict)  # by line, of the last sum made there
     last: float | None = None  # the loss of the last backward
@@ -155,13 +153,13 @@ class _Lint(Observer):
             self.last = float(root.data)
         leaves = [v for v in reversed(ancestors([root], oldest)) if v.row is None and v.serial >= oldest]
         for leaf in leaves:
-            known = self.walked.get(id(leaf))
-            if known is not None and known[1] is not leaf.data and leaf.grad is not None and _any(leaf.grad):
+            known = self.walked.get(leaf.serial)
+            if known is not None and known != id(leaf.data) and leaf.grad is not None and _any(leaf.grad):
                 found = (
                     f"backward adds to the gradient of {self.names.of(leaf)}, which a step has used already"
                 )
                 self._tell("stale-gradient", None, found, users_line())
-            self.walked[id(leaf)] = leaf, leaf.data
+            self.walked[leaf.serial] = id(leaf.data)
         reached = set(map(id, leaves))
         unused = [p for _, p in self.names.parameters if p.requires_grad and id(p) not in reached]
         if unused and not oldest:
