@@ -64,11 +64,14 @@ class Tape:
             self.randomness.drawn(generator)
         return out if self.elsewhere else self.noted(function, args, kwargs, out)
 
-    def decided(self, function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
-        """The answer of a function of our own that looks at the data; a later run must find the same."""
-        answer: bool = function(*data_in(args), **data_in(kwargs))
-        if not self.elsewhere:
-            self.noted(expect, (answer, function, *args), kwargs, None)
+    def decided(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """What a function of our own gives that looks at the data; a later run must find the same answer."""
+        answer = function(*data_in(args), **data_in(kwargs))
+        if self.elsewhere:
+            return answer
+        if not isinstance(answer, bool):
+            return self.noted(function, args, kwargs, answer)
+        self.noted(expect, (answer, function, *args), kwargs, None)
         return answer
 
     def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:

@@ -75,13 +75,9 @@ class Traced(Methods):
         row = TABLE.get(func)
         if row is None:
             raise refused(f"np.{func.__name__} has no row in the table", "call it outside")
+        _check_size(row, args, kwargs)
         if row.shapes_only:
             return func(*data_in(args), **data_in(kwargs))
-        by_data = row.sized_by_data
-        if by_data(*args, **kwargs) if callable(by_data) else by_data:
-            raise refused(
-                f"the size of what np.{func.__name__} gives depends on the data", "use np.where(c, x, y)"
-            )
         if kwargs.get("out") is not None:
             raise refused(
                 f"np.{func.__name__} writes into an existing array (out=)", "let it return its result"
@@ -98,6 +94,9 @@ class Traced(Methods):
                 return tape.call(row.scalar, args, {})
         if isinstance(function, (np.ufunc, type(np.sum), BuiltinFunctionType)):
             return function(*args, **kwargs)
+        _check_size(row, args, kwargs)
+        if row.shapes_only:
+            return function(*data_in(args), **data_in(kwargs))
         if row.nondifferentiable:
             return tape.decided(function, args, kwargs)
         if not row.draws:
@@ -223,6 +222,13 @@ def noted_in(tree: Any) -> Any:
 
 def _copied(x: Any) -> Any:
     return x.copy()
+
+
+def _check_size(row: Row, args: Any, kwargs: Any) -> None:
+    """Refuse what gives results of another size for other data."""
+    by_data = row.sized_by_data
+    if by_data(*args, **kwargs) if callable(by_data) else by_data:
+        raise refused(f"the size of what {row.name} gives depends on the data", "use np.where(c, x, y)")
 
 
 _astype = TABLE[cast].function
