@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives import indexing
+from ..derivatives import indexing, result_at
 from ..engine import value as engine
 from ..engine.backprop import is_number
 from ..engine.record import Record
 from ..engine.table import TABLE, Row
+from ..engine.value import one_like
 from .calls import positional, understood
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, no_assignment
@@ -135,21 +136,23 @@ class Value(Operators, Methods, Contents, engine.Value):
                 f"backward: gradient has shape {np.shape(gradient)}, but the value has shape {self.shape}; "
                 f"give one for each of its entries, such as np.ones({self.shape})"
             )
-        super().backward(self._seed(gradient, create_graph), create_graph=create_graph)
+        seed = self._seed(gradient)
+        if create_graph and not isinstance(seed, Value):
+            seed = Value(seed, requires_grad=False)
+        elif isinstance(seed, Value) and not create_graph:
+            seed = seed.primal
+        super().backward(seed, create_graph=create_graph)
 
-    def _seed(self, gradient: Any, create_graph: bool) -> Any:
-        """`gradient` in the dtype of the data and in memory of its own; a Value stays one if recorded."""
+    def _seed(self, gradient: Any) -> Any:
+        """Where to start: 1, or `gradient` in the dtype of the data and in memory of its own."""
+        if gradient is None:
+            return one_like(self.primal)
         if isinstance(gradient, Value):
-            if create_graph:
-                return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
-            gradient = gradient.primal
-        if gradient is not None and is_number(self.primal):
+            return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
+        if is_number(self.primal):
             return float(gradient)
-        return (
-            np.array(gradient, self.dtype)
-            if isinstance(gradient, (float, int, list, tuple, np.ndarray, np.generic))
-            else gradient
-        )
+        foreign = hasattr(type(gradient), "__array_function__") and not isinstance(gradient, np.ndarray)
+        return gradient if foreign else np.array(gradient, self.dtype)
 
     @property
     def T(self) -> Value:
@@ -164,6 +167,8 @@ class Value(Operators, Methods, Contents, engine.Value):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> Value:
+        if type(self.primal) is tuple:  # of an operation with several results
+            return result_at(self, index)
         if is_number(self.primal):
             raise TypeError(
                 "a Value of a single number has no entries to index; give Value a list or an array"

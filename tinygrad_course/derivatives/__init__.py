@@ -4,10 +4,10 @@ What a student meets first is here: `elementwise`, `reductions`, `shaping`, `ind
 `neural` and `convolution`; the rest of NumPy is in `numpy_extra`.  The files hold nothing but rows.
 """
 
-from ..engine.backprop import result_at, total
+from ..engine.backprop import total
 from ..engine.table import TABLE, Row, Rule, composed, derivative
 from . import convolution, elementwise, indexing, neural, numpy_extra, products, reductions, shaping
-from .shaping import cast
+from .shaping import cast, result_at
 
 __all__ = [
     "TABLE",

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from ..engine.table import derivative
+from ..engine.backprop import total
+from ..engine.table import TABLE, derivative
 
 
 def axes_of(x, axis):
@@ -195,3 +196,5 @@ def _logsumexp_rule(g, out, x, axis=None, keepdims=False):
 
 
 logsumexp = derivative(_logsumexp, _logsumexp_rule, formula="log Σ exp x over axis")
+
+TABLE[total].torch = "torch.sum(x)"

@@ -23,6 +23,18 @@ cast = derivative(
 )
 
 
+def _result_at(results, i):
+    """Result number `i` of an operation with several results."""
+    return results[i]
+
+
+def _result_at_rule(g, out, results, i):
+    return tuple(g if j == i else None for j in range(len(results)))
+
+
+result_at = derivative(_result_at, _result_at_rule, formula="result i of several")
+
+
 derivative(
     np.copy,
     lambda g, out, x, order="K", subok=False: g,

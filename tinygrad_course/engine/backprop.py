@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
 from contextvars import copy_context
 from typing import Any
 
@@ -28,9 +27,7 @@ from .watch import walking
 _publishing = threading.RLock()  # one pass at a time adds to what stands in `.grad`
 
 
-def backpropagate(
-    root: Any, cotangent: Any, *, inputs: Sequence[Any] | None = None, create_graph: bool = False
-) -> list[Any]:
+def backpropagate(root: Any, cotangent: Any, *, inputs: Any = None, create_graph: bool = False) -> list[Any]:
     """Carry `cotangent` from `root` back through everything it was computed from.
 
     Parameters
@@ -79,7 +76,7 @@ class Pass:
 
     def __init__(self, nodes: list[Any], gradients: dict[Any, Any], create_graph: bool = False) -> None:
         self.nodes, self.gradients, self.create_graph = nodes, gradients, create_graph
-        self.marks: Marks | None = None
+        self.marks: dict[Any, Any] = {}
 
     def pull(self, node: Any) -> None:
         """Bring the gradient of `node` to its parents: local derivative times upstream gradient, for each."""
@@ -89,7 +86,7 @@ class Pass:
             g = tuple(np.zeros_like(o) if part is None else part for part, o in zip(g, out, strict=True))
         if self.create_graph:
             args = row.with_operands(args, list(map(as_recorded, operands, parents)))
-            out = tuple(result_at(node, i) for i in range(len(out))) if type(out) is tuple else node
+            out = tuple(node[i] for i in range(len(out))) if type(out) is tuple else node
             kwargs = {name: a for name, a in kwargs.items() if name != "residuals"}  # they have no record
         for i, (parent, operand) in enumerate(zip(parents, operands)):
             if parent is not None and parent in self.gradients:
@@ -133,23 +130,14 @@ class Pass:
         nan is sent through the same rules, in a pass of its own: times any factor it stays nan, and only a
         choice makes it zero.
         """
-        if self.marks is None:
-            self.marks = Marks(self.nodes, dict.fromkeys(self.gradients))
-            self.marks.gradients[self.nodes[0]] = self.gradients[self.nodes[0]]
-            for v in self.nodes:
-                if v.row is not None:
-                    self.marks.gradients[v] = marked(
-                        self.marks.gradients[v], 1.0 if v.row.chooses else np.nan
-                    )
-                    self.marks.pull(v)
-        return self.marks.gradients[node]
-
-
-class Marks(Pass):
-    """The pass that tells zeros apart: its gradients are the marks themselves."""
-
-    def mark(self, node: Any) -> Any:
-        return self.gradients[node]
+        if not self.marks:
+            self.marks = {**dict.fromkeys(self.gradients), self.nodes[0]: self.gradients[self.nodes[0]]}
+            this = Pass(self.nodes, self.marks)
+            this.marks = self.marks
+            for v in [v for v in self.nodes if v.row is not None]:
+                self.marks[v] = marked(self.marks[v], 1.0 if v.row.chooses else np.nan)
+                this.pull(v)
+        return self.marks[node]
 
 
 def marked(g: Any, sign: float) -> Any:
@@ -185,10 +173,8 @@ def fitted(c: Any, like: Any, row: Row) -> Any:
         extra = c.ndim - like.ndim
         shape = (1,) * extra + like.shape
         if extra < 0 or any(n not in (1, m) for n, m in zip(shape, c.shape)):
-            raise ValueError(
-                f"{row.name}: a rule gave a gradient of shape {c.shape} for an argument of {like.shape}; "
-                "a rule returns the argument's shape, or one that it broadcasts to"
-            )
+            said = f"{row.name}: a rule gave a gradient of shape {c.shape} for an argument of {like.shape}"
+            raise ValueError(f"{said}; a rule returns the argument's shape, or one that it broadcasts to")
         stretched = tuple(a for a, (n, m) in enumerate(zip(shape, c.shape)) if n == 1 != m)
         c = np.reshape(np.sum(c, axis=stretched, keepdims=True), like.shape)
     return c if c.dtype == like.dtype else c.astype(like.dtype)
@@ -211,9 +197,9 @@ def add(a: Any, b: Any) -> Any:
 
 def as_recorded(operand: Any, parent: Any) -> Any:
     """What a rule gets for an argument when its result is to be recorded: the Value, as it was then."""
-    if parent is None or type(operand) is tuple or parent.primal is operand:
-        return operand if parent is None or type(operand) is tuple else parent
-    then = np.positive(parent)
+    if parent is None or type(operand) is tuple:
+        return operand
+    then = parent if parent.primal is operand else np.positive(parent)
     then.primal = operand
     return then
 
@@ -223,10 +209,10 @@ def check_unchanged(node: Any, parent: Any, operand: Any) -> None:
     now = parent.primal
     if isinstance(operand, np.ndarray) and isinstance(now, np.ndarray) and np.may_share_memory(operand, now):
         who = repr(parent.name) if parent.name else f"an argument of shape {operand.shape}"
-        raise RuntimeError(
-            f"backward: {who} was updated in place after {node.row.name} recorded it, so its old data is "
-            "gone; run the forward pass again before backward, or update with p.data = p.data - ..."
+        said = (
+            f"backward: {who} was updated in place after {node.row.name} recorded it, so its old data is gone"
         )
+        raise RuntimeError(f"{said}; run the forward pass again, or update with p.data = p.data - ...")
 
 
 def _total(x: Any) -> float:
@@ -234,19 +220,4 @@ def _total(x: Any) -> float:
     return float(np.sum(x))
 
 
-def _result_at(results: Any, i: int) -> Any:
-    """Result number `i` of an operation with several results."""
-    return results[i]
-
-
-total = derivative(
-    _total,
-    lambda g, out, x: np.broadcast_to(g, np.shape(x)),
-    formula="Σ x over all entries",
-    torch="torch.sum(x)",
-)
-result_at = derivative(
-    _result_at,
-    lambda g, out, results, i: tuple(g if j == i else None for j in range(len(results))),
-    formula="result i of several",
-)
+total = derivative(_total, lambda g, out, x: np.broadcast_to(g, np.shape(x)), formula="Σ x over all entries")

@@ -12,7 +12,6 @@ that; everybody else reads `row`, `args`, `kwargs` and `parents`.
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,7 +24,6 @@ MANY: Any = object()
 """In place of the second operand: x is the pair of all arguments and keywords, px has all parents."""
 
 next_serial = itertools.count(1).__next__
-serial_of = operator.attrgetter("serial")
 
 
 class Record:
@@ -40,14 +38,9 @@ class Record:
 
     def __init__(self, primal: Any, active: bool, name: str | None = None) -> None:
         self.primal, self.active, self.name = primal, active, name
-        self.row: Row | None = None
-        self.x: Any = None
-        self.y: Any = ONE
-        self.px: Any = None
-        self.py: Any = None
-        self.grad: Any = None
-        self.line: Any = None
-        self.serial: int = next_serial()
+        nothing: Any = None
+        self.row = self.x = self.px = self.py = self.grad = self.line = nothing
+        self.y, self.serial = ONE, next_serial()
 
     def remember(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], parents: Any) -> None:
         """Keep how this was computed: `parents` has the value, or None, for each operand of the row."""
@@ -107,5 +100,5 @@ def ancestors(roots: Iterable[Any], since: int = 0, stop: Iterable[Any] = ()) ->
                 if parent is not None and parent not in seen:
                     seen.add(parent)
                     found.append(parent)
-    found.sort(key=serial_of, reverse=True)
+    found.sort(key=lambda v: v.serial, reverse=True)
     return found

@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -116,11 +116,6 @@ class Row:
         """The operation's name, such as ``"multiply"``."""
         return getattr(self.function, "__name__", type(self.function).__name__).strip("_")
 
-    @property
-    def orders(self) -> int:
-        """How many orders of derivatives the tests compare with finite differences."""
-        return 0 if self.nondifferentiable else 3 if self.elementwise and not self.kink else 2
-
     def operands(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments that may have a gradient, as one flat tuple."""
         return (*args[0],) if self.sequence else args
@@ -129,10 +124,9 @@ class Row:
         """`args` with its operands replaced: the other way round."""
         return (operands, *args[1:]) if self.sequence else (*operands,)
 
-    def rule(self, i: int) -> Rule:
+    def rule(self, i: int) -> Any:
         """The rule for operand `i`, through which a gradient goes."""
-        rule = self.rules[i] if self.rule_for_all is None else functools.partial(self.rule_for_all, i)
-        return cast(Rule, rule)
+        return self.rules[i] if self.rule_for_all is None else functools.partial(self.rule_for_all, i)
 
     def has_rule(self, i: int) -> bool:
         """Whether a gradient goes through operand `i`; it cannot be a Value if the row says nothing."""
@@ -140,12 +134,8 @@ class Row:
             return True
         if i < len(self.rules):
             return self.rules[i] is not None
-        if self.nondifferentiable:
-            return False
-        raise TypeError(
-            f"its row has no rule for argument {i}. Give a plain array there (v.numpy()), or "
-            f"register {i + 1} rules with derivative({self.name}, ...), None where there is no derivative"
-        )
+        instead = f"{i + 1} rules with derivative({self.name}, ...), None where there is no derivative"
+        raise TypeError(f"its row has no rule for argument {i}; give a plain array, v.numpy(), or {instead}")
 
     def __repr__(self) -> str:
         return f"<row {self.name}>"
@@ -155,13 +145,7 @@ TABLE: dict[Callable[..., Any], Row] = {}
 """Every known operation: the function that a person calls -> its row."""
 
 
-def derivative(
-    function: Callable[..., Any],
-    *rules: Rule | None,
-    rule_for_all: Rule | None = None,
-    residuals: Callable[..., Any] | None = None,
-    **facts: Any,
-) -> Callable[..., Any]:
+def derivative(function: Rule, *rules: Rule | None, residuals: Rule | None = None, **facts: Any) -> Rule:
     """Register the derivative of a NumPy function, or of a function of your own.
 
     Parameters
@@ -201,21 +185,17 @@ def derivative(
     >>> x.grad
     12.0
     """
-    if rules and rule_for_all:
+    if rules and "rule_for_all" in facts:
         raise TypeError("derivative: give one rule an argument, or `rule_for_all` for all operands, not both")
-    for part in (function, *rules, rule_for_all):
+    for part in (function, *rules, facts.get("rule_for_all")):
         if part is not None and not callable(part):
-            raise TypeError(
-                f"derivative: expected a function, got {type(part).__name__} {part!r}; "
-                "write rules as lambda g, out, x: ..., and None for an argument without one"
-            )
+            instead = "write rules as lambda g, out, x: ..., and None for an argument without one"
+            raise TypeError(f"derivative: expected a function, got {type(part).__name__} {part!r}; {instead}")
     saving = None if residuals is None else Row(residuals)
-    return register(Row(function, rules, rule_for_all, residuals=saving, **facts))
+    return register(Row(function, rules, residuals=saving, **facts))
 
 
-def composed(
-    function: Callable[..., Any], composition: Callable[..., Any], **facts: Any
-) -> Callable[..., Any]:
+def composed(function: Rule, composition: Rule, **facts: Any) -> Rule:
     """Register `function` as a composition of operations that have rows: no rule of its own is needed."""
     return register(Row(function, composition=composition, **facts))
 

@@ -10,12 +10,11 @@ Everything that makes a Value look like an array (operators, methods, text, erro
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .backprop import backpropagate, is_number, result_at
+from .backprop import backpropagate, is_number
 from .record import Record
 from .table import TABLE, Row
 from .watch import Watch, recording, recording_mode, watching
@@ -44,8 +43,6 @@ class Value(Record):
         It is added into the `.grad` of the leaves, and set on the values between.
         """
         seed = one_like(self.primal) if gradient is None else gradient
-        if create_graph and not isinstance(seed, Value):
-            seed = self.recorded(seed, _NUMBER, (), {}, ())
         if (watch := watching()) is not None:
             watch.backward(self, seed)
         backpropagate(self, seed, create_graph=create_graph)
@@ -54,7 +51,7 @@ class Value(Record):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return self.apply_row(*self.understood(ufunc, method, inputs, kwargs))
 
-    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return self.apply_row(*self.understood(func, "__call__", args, kwargs))
 
     @classmethod
@@ -108,7 +105,7 @@ def apply(kind: type[Value], row: Row, args: tuple[Any, ...], kwargs: dict[str, 
     value = kind.recorded(held, row, args, kwargs, tuple(parents) if mode else ())
     if isinstance(mode, Watch):
         mode.saw(value, row, args, operands)
-    return like_sequence(out, [result_at(value, i) for i in range(len(out))]) if several else value
+    return like_sequence(out, [value[i] for i in range(len(out))]) if several else value
 
 
 def computed(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

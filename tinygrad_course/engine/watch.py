@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
@@ -66,29 +65,21 @@ def watching() -> Watch | None:
     return mode if isinstance(mode, Watch) else None
 
 
-@contextmanager
-def told(watch: Watch) -> Iterator[None]:
-    """In this block, `watch` is told what happens."""
-    token = recording_mode.set(watch)
-    try:
-        yield
-    finally:
-        recording_mode.reset(token)
-
-
 class recording:
-    """A block in which everything is recorded, or nothing; who watches goes on watching.
+    """A block in which everything is recorded, or nothing, or in which a watch is told what happens.
 
-    As a decorator it holds inside the function, and in the steps of a generator.
+    Who watches goes on watching when recording is switched.  As a decorator it holds inside the function, and
+    in the steps of a generator.
     """
 
-    def __init__(self, wanted: bool) -> None:
+    def __init__(self, wanted: bool | Watch) -> None:
         self.wanted = wanted
         self.tokens: list[Any] = []
 
     def __enter__(self) -> None:
-        watch = watching()
-        self.tokens.append(recording_mode.set(self.wanted if watch is None else watch.set_to(self.wanted)))
+        watch, wanted = watching(), self.wanted
+        mode = wanted if watch is None or isinstance(wanted, Watch) else watch.set_to(wanted)
+        self.tokens.append(recording_mode.set(mode))
 
     def __exit__(self, *error: Any) -> None:
         recording_mode.reset(self.tokens.pop())
@@ -97,42 +88,7 @@ class recording:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             with recording(self.wanted):
-                return function(*args, **kwargs)
-
-        @functools.wraps(function)
-        def steps(*args: Any, **kwargs: Any) -> Any:
-            running, inside, given = function(*args, **kwargs), copy_context(), None
-            inside.run(recording(self.wanted).__enter__)
-            try:
-                while True:
-                    given = yield inside.run(running.send, given)
-            except StopIteration as end:
-                return end.value
-
-        return steps if inspect.isgeneratorfunction(function) else call  # type: ignore[return-value]
-
-
-def effect(changes: str = "", example: Any = None) -> Callable[[Function], Function]:
-    """Say that a function or method has an effect: it changes something, such as parameters, by itself.
-
-    Who traces a function must not have that done while tracing; so a watch is asked to make the call.
-
-    Parameters
-    ----------
-    changes : str
-        What it changes of the Values that it is given or holds: ``"primal"``, ``"grad"``, or neither.
-    example : float or None
-        Something like its result, to go on with where the call is not made.
-    """
-
-    def marked(function: Function) -> Function:
-        @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            watch = watching()
-            if watch is not None:
-                return watch.effect(function, args, kwargs, changes, example)
-            return function(*args, **kwargs)
+                out, inside = function(*args, **kwargs), copy_context()
+            return iter(functools.partial(inside.run, next, out), inside) if inspect.isgenerator(out) else out
 
         return call  # type: ignore[return-value]
-
-    return marked

@@ -6,6 +6,7 @@ shape already need none of what undoes broadcasting.  Everything else is `Pass.p
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,8 +14,10 @@ import numpy as np
 
 from ..arraylike import Value
 from ..engine.backprop import Pass, add, as_recorded, check_unchanged, fitted
-from ..engine.record import MANY, ONE, serial_of
+from ..engine.record import MANY, ONE
 from ..engine.watch import walking
+
+serial_of = operator.attrgetter("serial")
 
 
 def ancestors(roots: Iterable[Any], since: int = 0, stop: Iterable[Any] = ()) -> list[Any]:

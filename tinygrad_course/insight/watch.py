@@ -138,7 +138,7 @@ def observed_by(*observers: Observer) -> Iterator[None]:
     """Show every operation of this block to `observers`, and to those of the blocks around it."""
     outer = engine_watch.recording_mode.get()
     others = outer.observers if isinstance(outer, Audience) else ()
-    with engine_watch.told(Audience((*others, *observers), bool(outer))):
+    with engine_watch.recording(Audience((*others, *observers), bool(outer))):
         yield
 
 

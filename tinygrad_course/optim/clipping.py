@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..engine.watch import effect
+from .effects import effect
 from .settings import number, parameter_list
 
 

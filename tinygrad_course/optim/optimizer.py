@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..engine.watch import effect, watching
+from ..engine.watch import watching
 from ..locks import alone
+from .effects import effect
 from .flat import FlatArrays, FlatNumbers
 from .settings import check_keys, number, parameter_list
 

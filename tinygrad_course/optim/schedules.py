@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.watch import effect
+from .effects import effect
 from .optimizer import Optimizer
 from .settings import check_keys, count, number
 

@@ -13,7 +13,8 @@ from ..arraylike import Value
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
 from ..engine.record import ancestors
-from ..engine.watch import Watch, recording_mode, told
+from ..engine.watch import Watch, recording_mode
+from ..engine.watch import recording as recording_by
 from ..trees import leaves
 from .closure import Held, held_by
 from .randomness import Randomness
@@ -241,7 +242,7 @@ def traced(
         stand_ins = [run.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
         named = {key: run.given(a, key) for key, a in kwargs.items()}
         try:
-            with run, told(Tracing(run, bool(recording_mode.get()))):
+            with run, recording_by(Tracing(run, bool(recording_mode.get()))):
                 result = function(*stand_ins, **named)
                 if recording:
                     run.check_leaves(leaves(result))
