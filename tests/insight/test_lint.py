@@ -212,6 +212,7 @@ def test_a_column_that_is_meant():
     x = Value(FLAT)
     with found(), lint():
         (x[:, None] - x).sum()  # all pairs
+        (Value(FLAT[:, None]) - FLAT).sum()
         (x[:, None] - FLAT[::-1]).sum()
         (np.expand_dims(x, 1) - FLAT[::-1]).sum()
         (FLAT[:, None] - x[None, :]).sum()

@@ -18,7 +18,7 @@ def svg(view: View, title: str) -> str:
     Its ids begin with a mark of what is drawn, so that pictures in one page do not take each other's.
     """
     layout = arrange(view)
-    mark = sha256(f"{title} {drawing(view, layout, '')}".encode()).hexdigest()[:8]
+    mark = sha256(drawing(view, layout, "").encode()).hexdigest()[:8]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tinygrad" role="img" {attributes("")} '
         f"{extent(layout)}>\n<title>{escaped(title)}</title>\n<style>\n{style()}</style>\n"
