@@ -295,3 +295,19 @@ def test_no_file_is_longer_than_500_lines():
     sizes = {path: path.read_text("utf-8").count("\n") for path in ours if path.suffix in (".py", ".js")}
     long = [f"{path.relative_to(ROOT)}: {lines} lines" for path, lines in sizes.items() if lines > 500]
     none_of(long, "split these files")
+
+
+def code_lines(path: Path) -> int:
+    """The lines that hold code: neither blank, nor a comment, nor part of a docstring."""
+    text = path.read_text("utf-8")
+    docs: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            docs.update(range(node.lineno, (node.end_lineno or 0) + 1))
+    lines = enumerate((line.strip() for line in text.splitlines()), 1)
+    return sum(1 for number, line in lines if line and not line.startswith("#") and number not in docs)
+
+
+def test_the_engine_can_be_read_in_one_sitting():
+    lines = {path.name: code_lines(path) for path in sorted((PACKAGE / "engine").glob("*.py"))}
+    assert sum(lines.values()) <= 400, lines
