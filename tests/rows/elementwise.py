@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rows.registry import Call, apart, arrays, binary, broadcastable, case, numbers, st, torch, unary
+from rows.registry import Call, apart, arrays, binary, broadcastable, case, fixed, numbers, st, torch, unary
+from tinygrad_course.derivatives.elementwise import power_slope, through_kink
 
 case(np.add, binary(), torch="add")
 case(np.subtract, binary(), torch="sub")
@@ -15,6 +16,11 @@ case(np.power, binary(first={"low": 0.25}))
 case(
     np.power, binary(first={"low": 0.25}, second={"avoid": [0]}), torch="pow"
 )  # torch's ∂²/∂x∂y is 0 at y = 0
+case(
+    power_slope,
+    binary(first={"low": 0.25}).map(lambda c: Call((*c.args, 2))),
+    reference=lambda x, y, order: np.asarray(y * (y - 1) * x ** (y - 2), np.result_type(x, y))[()],
+)
 case(np.sqrt, unary(low=0.25), torch="sqrt")
 case(np.absolute, unary(avoid=[0]), torch="abs")
 
@@ -67,3 +73,8 @@ def clip_by_torch(x, low, high):
 
 
 case(np.clip, clipped(), torch=clip_by_torch, edges=3)
+
+nowhere = fixed(np.array(False))
+case(
+    through_kink, binary().map(lambda c: Call((*c.args, nowhere))), reference=lambda g, slope, kink: g * slope
+)

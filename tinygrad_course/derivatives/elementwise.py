@@ -7,6 +7,7 @@ These are the ones that everybody needs.  The others are in `numpy_extra`.
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,28 @@ derivative(
 def _power_x(g, out, x, y):
     if isinstance(y, (int, float)) and y != 0:  # NumPy is quick where the exponent is one number
         return g * y * x ** (y - 1)
-    return g * y * x ** (y - ((x != 0) | (y != 0)))
+    return g * power_slope(x, y, 1)
+
+
+def _power_slope(x, y, order):
+    """y (y - 1) ... · x ** (y - order), the derivative of x ** y by x; 0 · x ** -1 is 0 even where x is."""
+    factor = math.prod(y - k for k in range(order))
+    return factor * np.power(x, (y - order) * (factor != 0))
+
+
+def _power_slope_y(g, out, x, y, order):
+    factors = [y - k for k in range(order)]
+    others = sum(math.prod(factors[:k] + factors[k + 1 :]) for k in range(order))
+    return g * (out * np.log(x + ((x == 0) & (out == 0))) + others * np.power(x, y - order))
+
+
+power_slope: Any = derivative(
+    _power_slope,
+    lambda g, out, x, y, order: g * power_slope(x, y, order + 1),
+    _power_slope_y,
+    formula="derivative of x ** y by x of an order",
+    elementwise=True,
+)
 
 
 derivative(
@@ -161,10 +183,10 @@ def _clip_rule(slope):
 
 
 def _within(x, low, high):
-    """Where `clip` leaves its argument as it is (None is no bound)."""
+    """Where `clip` leaves its argument as it is (None is no bound), nan too."""
     above = True if low is None else x >= low
     below = True if high is None else x <= high
-    return np.logical_and(above, below)
+    return np.logical_or(np.logical_and(above, below), np.isnan(x))
 
 
 derivative(
@@ -175,4 +197,26 @@ derivative(
     formula="x, but at least low and at most high",
     kink="1 at the bounds",
     torch="clip",
+)
+
+
+# Kinks
+def _through_kink(g, slope, kink):
+    """g · slope, in the rule of what has a kink where `kink` holds: there the slope, 0, jumps."""
+    return g * slope
+
+
+def _jump(c, out, g, slope, kink):
+    """The slope counts as constant at a kink, but a g that is 0 makes that 0 · inf."""
+    return np.where(kink, np.where((g == 0) & (c != 0), np.nan, 0.0), c * g)
+
+
+through_kink = derivative(
+    _through_kink,
+    lambda c, out, g, slope, kink: c * slope,
+    _jump,
+    None,
+    formula="g · slope",
+    kink="nan at the kink of the slope where g is 0, else 0",
+    batched=lambda g, slope, kink: g * slope,
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.table import derivative, nondifferentiable
 from .indexing import scatter
+from .shaping import in_wide, wide
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)
@@ -78,7 +79,8 @@ def _gelu_gate(x, approximate):
 def _gelu_rule(g, out, x, approximate="none"):
     gate = _gelu_gate(x, approximate)
     if approximate == "tanh":
-        slope = 2 * gate * (1 - gate) * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x)
+        bent = np.clip(x, -30, 30)  # beyond that the gate is 0 or 1, and a square that overflows gives nan
+        slope = 2 * gate * (1 - gate) * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * bent * bent)
     else:
         slope = np.exp(-0.5 * x * x) / SQRT_2_PI
     return g * (gate + x * slope)
@@ -86,7 +88,7 @@ def _gelu_rule(g, out, x, approximate="none"):
 
 relu = derivative(
     _relu,
-    lambda g, out, x: g * (out > 0),
+    lambda g, out, x: g * (out != 0),
     scalar=_float_relu,
     formula="max(x, 0)",
     kink="0 at 0",
@@ -170,7 +172,7 @@ prelu = derivative(
 )
 hardtanh = derivative(
     _hardtanh,
-    lambda g, out, x, min_val=-1.0, max_val=1.0: g * ((x > min_val) & (x < max_val)),
+    lambda g, out, x, min_val=-1.0, max_val=1.0: g * np.logical_not((x <= min_val) | (x >= max_val)),
     formula="x, but at least min_val and at most max_val",
     kink="0 at the bounds",
 )
@@ -179,26 +181,33 @@ mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))")
 
 
 # Softmax and cross-entropy
+@in_wide
 def _softmax(x, axis=-1):
     """exp x / Σ exp x over `axis`."""
     e = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
+@in_wide
 def _log_softmax(x, axis=-1):
     """x - log Σ exp x over `axis`."""
     x = x - np.max(x, axis=axis, keepdims=True)
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 
+def _softmax_rule(g, out, x, axis=-1):
+    g = wide(g)
+    return out * (g - np.sum(g * out, axis=axis, keepdims=True))
+
+
 softmax = derivative(
     _softmax,
-    lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
+    _softmax_rule,
     formula="exp x / Σ exp x over axis",
 )
 log_softmax = derivative(
     _log_softmax,
-    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
+    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(wide(g), axis=axis, keepdims=True),
     formula="x - log Σ exp x over axis",
 )
 
@@ -260,14 +269,16 @@ def _softmax_cross_entropy(logits, target, residuals=None):
 
 def _softmax_cross_entropy_saving(logits, target):
     """The cross-entropy; and the exp and their sums, whose quotient is the softmax."""
-    axis, back = _class_axis(logits)
+    (axis, back), dtype, logits = _class_axis(logits), logits.dtype, wide(logits)
     top = np.max(logits, axis)
     e = np.exp(logits - top[back])
     total = np.sum(e, axis)
     log_sum = np.log(total) + top
     if _is_classes(logits, target):
-        return log_sum - _picked(logits, target, axis, back), (e, total)
-    return log_sum * np.sum(target, axis) - np.sum(target * logits, axis), (e, total)
+        out = log_sum - _picked(logits, target, axis, back)
+    else:
+        out = log_sum * np.sum(target, axis) - np.sum(target * logits, axis)
+    return (out.astype(dtype) if dtype == np.float16 else out), (e, total)
 
 
 def _softmax_cross_entropy_logits(g, out, logits, target, residuals=None):
@@ -337,18 +348,16 @@ linear = derivative(
 
 
 # Other layers and losses
+@in_wide
 def _standardize(x, axis, eps):
     """x with mean 0 and variance 1 over `axis`; `eps` is added to the variance, which may be 0."""
-    if x.dtype == np.float16:  # in which the square of 256 is infinite
-        return _standardize(x.astype(np.float32), axis, eps).astype(np.float16)
     away = x - np.mean(x, axis=axis, keepdims=True)
     return away / np.sqrt(np.mean(np.square(away), axis=axis, keepdims=True) + eps)
 
 
 def _standardize_rule(g, out, x, axis, eps):
     """What is left of g after its mean and its part along `out` are taken away (Ioffe and Szegedy 2015)."""
-    if x.dtype == np.float16:
-        return _standardize_rule(*(a.astype(np.float32) for a in (g, out, x)), axis, eps).astype(np.float16)
+    g, x = wide(g), wide(x)
     mean = np.mean(g, axis=axis, keepdims=True)
     along = np.mean(g * out, axis=axis, keepdims=True)
     return (g - mean - out * along) / np.sqrt(np.var(x, axis=axis, keepdims=True) + eps)

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..engine.backprop import total
 from ..engine.table import TABLE, derivative
+from .elementwise import through_kink
+from .shaping import in_wide, wide
 
 
 def axes_of(x, axis):
@@ -58,7 +60,7 @@ def _selected(x, axis, where):
 
 
 def _mean_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, where=True):
-    g = np.broadcast_to(restore(g, x, axis, keepdims) / _selected(x, axis, where), np.shape(x))
+    g = np.broadcast_to(restore(wide(g), x, axis, keepdims) / _selected(x, axis, where), np.shape(x))
     return g if where is True else np.where(where, g, 0.0)
 
 
@@ -76,13 +78,14 @@ def _var_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=Fals
     masked = {} if where is True else {"where": where}
     mean = more["mean"] if "mean" in more else np.mean(x, axis=axis, keepdims=True, **masked)
     free = _selected(x, axis, where) - ddof
-    g = restore(g, x, axis, keepdims) * (x - mean) * (2 / free if np.ndim(free) or free else math.inf)
+    g = restore(wide(g), x, axis, keepdims) * (x - mean) * (2 / free if np.ndim(free) or free else math.inf)
     return g if where is True else np.where(where, g, 0.0)
 
 
 def _std_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=False, where=True, **more):
-    g = g / (2 * (out + (out == 0)))
-    return _var_rule(g, out, x, axis, dtype, None, ddof, keepdims, where, **more)
+    equal = out == 0
+    slope = _var_rule(0.5 / (out + equal), out, x, axis, dtype, None, ddof, keepdims, where, **more)
+    return through_kink(restore(g, x, axis, keepdims), slope, restore(equal, x, axis, keepdims))
 
 
 derivative(
@@ -107,7 +110,7 @@ def extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None, 
     shares = np.sum(ties, axis=axis, keepdims=True)
     if initial is not None:  # it takes part in a tie as one entry more
         shares = shares + (restore(out, x, axis, keepdims) == initial)
-    return restore(g, x, axis, keepdims) * (ties / np.maximum(shares, 1))
+    return restore(g, x, axis, keepdims) * (ties / shares)  # no entry equals a nan: 0 / 0, nan for all
 
 
 derivative(
@@ -182,6 +185,7 @@ derivative(
 )
 
 
+@in_wide
 def _logsumexp(x, axis=None, keepdims=False):
     """log Σ exp x over `axis`, without overflow: the largest entry is taken out first."""
     top = np.max(x, axis=axis, keepdims=True)

@@ -3,6 +3,8 @@
 Their rules move the gradient back to where the entries came from.
 """
 
+import functools
+
 import numpy as np
 
 from ..engine.table import Row, derivative, register
@@ -21,6 +23,22 @@ cast = derivative(
     shaping=True,
     latex="x",
 )
+
+
+def wide(x):
+    """`x` as float32 if it is float16, whose range is too small for squares and for sums of many."""
+    return cast(x, np.float32) if getattr(x, "dtype", None) == np.float16 else x
+
+
+def in_wide(function):
+    """`function`, with its first argument taken to float32 on the way if that is float16."""
+
+    @functools.wraps(function)
+    def computed(x, *args, **kwargs):
+        out = function(wide(x), *args, **kwargs)
+        return cast(out, np.float16) if getattr(x, "dtype", None) == np.float16 else out
+
+    return computed
 
 
 def _result_at(results, i):

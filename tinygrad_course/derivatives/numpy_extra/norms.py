@@ -6,6 +6,7 @@ A norm has a kink where everything is 0; the derivative taken there is 0, as for
 import numpy as np
 
 from ...engine.table import composed, derivative
+from ..elementwise import through_kink
 from ..reductions import restore
 
 KINK = "0 where the norm is 0; shared equally among ties of the largest (smallest)"
@@ -18,11 +19,14 @@ def _vector_norm_rule(g, out, x, axis=None, keepdims=False, ord=2):
         return g * np.zeros_like(size)
     if ord in (np.inf, -np.inf):
         ties = size == out
-        return g * np.sign(x) * (ties / np.maximum(np.sum(ties, axis=axis, keepdims=True), 1))
-    inverse = (out != 0) / (out + (out == 0))
+        return g * np.sign(x) * (ties / np.sum(ties, axis=axis, keepdims=True))
+    if ord == 1:
+        return g * np.sign(x)
+    zero = out == 0
     if ord == 2:
-        return g * (x * inverse)
-    return g * np.sign(x) * (size * inverse + (size == 0)) ** (ord - 1)
+        return through_kink(g, x / (out + zero), zero)
+    steep = (size == 0) if ord < 2 else zero  # there the slope of size ** (ord - 1) is infinite
+    return through_kink(g, np.sign(x) * (size / (out + zero) + (size == 0)) ** (ord - 1), steep)
 
 
 derivative(np.linalg.vector_norm, _vector_norm_rule, formula="(Σ |x|^ord)^(1/ord) over axis", kink=KINK)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ...engine.table import derivative
+from ..elementwise import through_kink
 
 derivative(
     np.tan,
@@ -36,7 +37,7 @@ derivative(np.sinh, lambda g, out, x: g * np.cosh(x), scalar=math.sinh, formula=
 derivative(np.cosh, lambda g, out, x: g * np.sinh(x), scalar=math.cosh, formula="cosh x", torch="cosh")
 derivative(
     np.arcsinh,
-    lambda g, out, x: g / np.sqrt(x * x + 1),
+    lambda g, out, x: g / np.hypot(x, 1),
     scalar=math.asinh,
     formula="arcsinh x",
     torch="asinh",
@@ -60,16 +61,18 @@ derivative(
 
 
 # Planes and angles
-def _squared_length(x, y):
-    """x² + y², and 1 at the origin, where it only divides zeros."""
-    length = x * x + y * y
-    return length + (length == 0)
+def _per_length(g, x, length, power=1):
+    """g · x / length ** power, for an entry x of a vector; 0 at the origin, where the length has a kink."""
+    origin = length == 0
+    for _ in range(power):
+        x = x / (length + origin)
+    return through_kink(g, x, origin)
 
 
 derivative(
     np.arctan2,
-    lambda g, out, y, x: g * (x / _squared_length(x, y)),
-    lambda g, out, y, x: g * (-y / _squared_length(x, y)),
+    lambda g, out, y, x: _per_length(g, x, np.hypot(x, y), 2),
+    lambda g, out, y, x: _per_length(-g, y, np.hypot(x, y), 2),
     scalar=math.atan2,
     formula="angle of the point (y, x) from the x axis",
     kink="0 at the origin",
@@ -77,8 +80,8 @@ derivative(
 )
 derivative(
     np.hypot,
-    lambda g, out, x, y: g * (x / (out + (out == 0))),
-    lambda g, out, x, y: g * (y / (out + (out == 0))),
+    lambda g, out, x, y: _per_length(g, x, out),
+    lambda g, out, x, y: _per_length(g, y, out),
     scalar=math.hypot,
     formula="√(x² + y²)",
     kink="0 at the origin",
