@@ -83,6 +83,29 @@ def test_backward_again_without_zero_grad(make):
         train(net, make(net.parameters(), lr=0.1), zero=False)
 
 
+def test_two_networks_in_turn():
+    """The second loss goes through the first network too, whose gradients are zeroed before they are used."""
+    maker, judge = nn.Linear(4, 4, rng=0), nn.Linear(4, 1, rng=1)
+    makers, judges = optim.SGD(maker.parameters(), lr=0.1), optim.SGD(judge.parameters(), lr=0.1)
+    criterion = nn.BCEWithLogitsLoss()
+
+    def turn(forget=judges.zero_grad):
+        made = maker(INPUTS)
+        forget()
+        criterion(judge(made.detach()), np.zeros((16, 1))).backward()
+        judges.step()
+        makers.zero_grad()
+        criterion(judge(made), np.ones((16, 1))).backward()
+        makers.step()
+
+    with found(), lint():
+        for _ in range(3):
+            turn()
+    with found("stale-gradient"), lint():
+        for _ in range(2):
+            turn(lambda: None)
+
+
 def test_a_step_without_gradients():
     net = network()
     optimizer = optim.SGD(net.parameters(), lr=0.1)

@@ -81,6 +81,7 @@ class _Lint(Observer):
     names: Names
     told: set[Any] = field(default_factory=set)
     walked: dict[int, int] = field(default_factory=dict)  # by leaf, which data it had at its last backward
+    mixed: dict[int, int] = field(default_factory=dict)  # the same, where gradients were added to a used one
     roots: set[int] = field(default_factory=set)  # the serials of results that backward went through
     sums: dict[Line | None, int] = field(default_factory=dict)  # by line, of the last sum made there
     last: float | None = None  # the loss of the last backward
@@ -153,20 +154,29 @@ class _Lint(Observer):
             self.last = float(root.data)
         leaves = [v for v in reversed(ancestors([root], oldest)) if v.row is None and v.serial >= oldest]
         for leaf in leaves:
-            known = self.walked.get(leaf.serial)
-            if known is not None and known != id(leaf.data) and leaf.grad is not None and _any(leaf.grad):
-                found = (
-                    f"backward adds to the gradient of {self.names.of(leaf)}, which a step has used already"
-                )
-                self._tell("stale-gradient", None, found, users_line())
-            self.walked[leaf.serial] = id(leaf.data)
+            now = id(leaf.data)
+            if not _any(leaf.grad):
+                self.mixed.pop(leaf.serial, None)
+            elif leaf.serial in self.mixed:
+                if self.mixed[leaf.serial] != now:  # a step by hand
+                    self._tell_stale(leaf)
+            elif self.walked.get(leaf.serial, now) != now:
+                self.mixed[leaf.serial] = now
+            self.walked[leaf.serial] = now
         reached = set(map(id, leaves))
         unused = [p for _, p in self.names.parameters if p.requires_grad and id(p) not in reached]
         if unused and not oldest:
             found = f"the result of {root.row.name if root.row else 'nothing'} does not depend on "
             self._tell("unused-parameter", None, found + self._listed(unused), users_line())
 
+    def _tell_stale(self, leaf: Value) -> None:
+        found = f"backward adds to the gradient of {self.names.of(leaf)}, which a step has used already"
+        self._tell("stale-gradient", None, found, users_line())
+
     def step(self, optimizer: Any) -> None:
+        for p in optimizer.params:
+            if p.serial in self.mixed and _any(p.grad):
+                self._tell_stale(p)
         without = [p for p in optimizer.params if p.grad is None and p.requires_grad]
         if without:
             found = (
