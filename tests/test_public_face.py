@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_course
 from tinygrad_course import Value, compile, nn
+from tinygrad_course.later import later
 
 
 def in_a_new_python(code: str) -> str:
@@ -43,6 +44,14 @@ def test_the_engine_needs_numpy_only():
 def test_a_function_is_not_hidden_by_the_module_of_its_name():
     code = "import tinygrad_course.testing.gradcheck as m, tinygrad_course as t; print(callable(t.gradcheck))"
     assert in_a_new_python(code) == "True"
+
+
+def test_what_loads_later_is_found_once():
+    for name in tinygrad_course.__all__:
+        assert getattr(tinygrad_course, name) is getattr(tinygrad_course, name)
+    before = later.cache_info().misses
+    assert tinygrad_course.nn is nn and tinygrad_course.compile is compile
+    assert later.cache_info().misses == before
 
 
 def test_notebooks_show_values_modules_and_programs():

@@ -4,12 +4,12 @@ The engine itself loads at once; the other rooms load when they are first used.
 """
 
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .arraylike import Value
 from .derivatives import derivative
 from .engine.value import no_grad
+from .later import later as _later
 
 if TYPE_CHECKING:
     from . import data as data
@@ -65,20 +65,8 @@ __all__ = ["Value", "derivative", "no_grad", *_LATER]
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"tinygrad_course has no {name!r}; it has {', '.join(sorted(__all__))}")
-    room = import_module(f"{__name__}.{_LATER[name]}")
-    for shown in ("Module", "Compiled"):
-        if hasattr(room, shown):
-            getattr(room, shown)._repr_mimebundle_ = _in_a_notebook
-    return room if name == _LATER[name] else getattr(room, name)
-
-
-def _in_a_notebook(shown: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
-    """What a notebook shows: a picture or a table, and the text."""
-    bundle: dict[str, str] = import_module(f"{__name__}.viz").mimebundle(shown)
-    return bundle
-
-
-Value._repr_mimebundle_ = _in_a_notebook  # type: ignore[attr-defined]
+    room = _LATER[name]
+    return _later(room, None if room == name else name)
 
 
 def __dir__() -> list[str]:

@@ -409,10 +409,10 @@ def test_copies_compile_anew():
 
 def test_in_a_notebook_it_is_its_source():
     f = compile(lambda x: (x < 1) * x)
-    assert "0 programs" in repr(f) and "0 programs" in f._repr_html_()
+    assert "0 programs" in repr(f) and f._repr_mimebundle_() == {"text/plain": repr(f)}
     f(X)
     assert repr(f) == "compile(<lambda>), 1 program so far"
-    assert "&lt; 1" in f._repr_html_()
+    assert "&lt; 1" in f._repr_mimebundle_()["text/html"]
 
 
 def test_results_of_any_kind():

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.backprop import is_number
 from ..engine.record import Record
+from ..later import in_a_notebook
 
 
 class Contents(Record):
@@ -110,6 +111,8 @@ class Contents(Record):
         return self.shape[0]
 
     # Showing it
+    _repr_mimebundle_ = in_a_notebook
+
     def __repr__(self) -> str:
         text = repr(self.primal) if type(self.primal) is float else _text(self.primal)
         more = "" if self.name is None else f", name={self.name!r}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..derivatives import cast
+from ..later import later
 from .at import At
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class Methods:
 
     def explain(self, *, of: Any = None, index: Any = None) -> Any:
         """Where `.grad` came from, as `tinygrad_course.explain` tells it."""
-        room: Any = import_module("..insight", __package__)  # loads on first use, like all heavy rooms
-        return room.explain(self, of=of, index=index)
+        return later("insight", "explain")(self, of=of, index=index)
 
     def astype(self, dtype: Any) -> Value:
         """The entries in another floating-point dtype."""

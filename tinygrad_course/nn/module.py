@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arraylike import Value
+from ..later import in_a_notebook
 
 Self = TypeVar("Self", bound="Module")
 Taken = ParamSpec("Taken")
@@ -228,6 +229,8 @@ class Module:
     def extra_repr(self) -> str:
         """What the module says about itself in `repr`, between its brackets."""
         return ""
+
+    _repr_mimebundle_ = in_a_notebook
 
     def __repr__(self) -> str:
         return self._text(frozenset())

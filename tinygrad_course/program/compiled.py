@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import html
 import threading
 import types
 import weakref
@@ -18,6 +17,7 @@ from ..derivatives import result_at
 from ..engine.backprop import backpropagate
 from ..engine.value import settled
 from ..engine.watch import recording_mode, watching
+from ..later import in_a_notebook
 from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import Held, Same, held_by, is_module
@@ -117,13 +117,7 @@ class Compiled:
         name, n = getattr(self.function, "__name__", type(self.function).__name__), len(self._programs)
         return f"compile({name}), {n} program{'' if n == 1 else 's'} so far"
 
-    def _repr_html_(self) -> str:
-        """For notebooks: the source of the latest program."""
-        try:
-            text = self.source if self._programs else repr(self)
-        except (OSError, TypeError, ValueError):  # the source of a function of the user's is not at hand
-            text = repr(self)
-        return f"<pre>{html.escape(text)}</pre>"
+    _repr_mimebundle_ = in_a_notebook
 
     def _holders(self, args: Any, kwargs: Any) -> Held:
         """What the function holds, and modules and generators among its arguments."""
