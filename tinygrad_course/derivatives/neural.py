@@ -90,6 +90,7 @@ relu = derivative(
     _relu,
     lambda g, out, x: g * (out != 0),
     scalar=_float_relu,
+    chooses=True,
     formula="max(x, 0)",
     kink="0 at 0",
     torch="relu",
@@ -173,6 +174,7 @@ prelu = derivative(
 hardtanh = derivative(
     _hardtanh,
     lambda g, out, x, min_val=-1.0, max_val=1.0: g * np.logical_not((x <= min_val) | (x >= max_val)),
+    chooses=True,
     formula="x, but at least min_val and at most max_val",
     kink="0 at the bounds",
 )

@@ -116,6 +116,7 @@ def extreme_rule(g, out, x, axis=None, out_=None, keepdims=False, initial=None, 
 derivative(
     np.max,
     extreme_rule,
+    chooses=True,
     formula="largest x over axis",
     kink="shared equally among ties",
     torch="torch.amax(x, dim=axis, keepdim=keepdims)",
@@ -126,6 +127,7 @@ derivative(
 derivative(
     np.min,
     extreme_rule,
+    chooses=True,
     formula="smallest x over axis",
     kink="shared equally among ties",
     torch="torch.amin(x, dim=axis, keepdim=keepdims)",

@@ -121,7 +121,8 @@ class _Lease:
             self.arrays = [np.empty(shape, dtype) for shape, dtype in plan.buffers]
 
     def __del__(self) -> None:
-        self.free.append(self.arrays)
+        if hasattr(self, "arrays"):  # it is set last, and may be missing after an interruption
+            self.free.append(self.arrays)
 
 
 def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, recording: bool) -> Program:

@@ -7,6 +7,7 @@ A walk back from a result gives one row of its Jacobian.  Here one walk gives ma
 from __future__ import annotations
 
 import functools
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,7 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
     if not trace.linked:
         step = max(1, MOST_ENTRIES // _largest(recorded(out, trace._start)))
         try:
-            blocks = [_block(out, units(i, step), trace) for i in range(0, n, step)]
+            blocks = [copy_context().run(_block, out, units(i, step), trace) for i in range(0, n, step)]
             return [np.concatenate(parts).reshape(whole) for parts, whole in zip(zip(*blocks), shapes)]
         except (TypeError, ValueError, AttributeError):
             pass  # a rule needs arrays: if it fails on them, too, it says so below

@@ -6,8 +6,12 @@ from ...engine.table import composed, derivative
 from ..reductions import extreme_rule
 from .arguments import all_axes, array, like
 
-derivative(np.amax, extreme_rule, formula="largest a over axis", kink="shared equally among ties")
-derivative(np.amin, extreme_rule, formula="smallest a over axis", kink="shared equally among ties")
+derivative(
+    np.amax, extreme_rule, chooses=True, formula="largest a over axis", kink="shared equally among ties"
+)
+derivative(
+    np.amin, extreme_rule, chooses=True, formula="smallest a over axis", kink="shared equally among ties"
+)
 
 
 def _ptp(a, axis=None, out=None, keepdims=False):
