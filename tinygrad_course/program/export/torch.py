@@ -164,11 +164,18 @@ def _running(printer: TorchPrinter, instruction: Instruction) -> str:
 
 def _dot(printer: TorchPrinter, instruction: Instruction) -> str:
     x, y = instruction.args
-    if any(len(np.shape(a) if not isinstance(a, Variable) else a.shape) not in (1, 2) for a in (x, y)):
+    if any(len(getattr(a, "shape", ())) not in (1, 2) for a in (x, y)):
         raise TraceError(
             "emit: np.dot is known in PyTorch for vectors and matrices; use np.matmul or np.tensordot"
         )
     return f"{printer.text(x)} @ {printer.text(y)}"
+
+
+def _solve(printer: TorchPrinter, instruction: Instruction) -> str:
+    """b as matrices, where PyTorch might take it for a stack of vectors."""
+    a, b = map(printer.text, instruction.args)
+    matrices, sides = (len(x.shape) for x in instruction.args)
+    return f"torch.linalg.solve({a}, {b}[None])" if 1 < sides < matrices else f"torch.linalg.solve({a}, {b})"
 
 
 def _scattered(printer: TorchPrinter, instruction: Instruction) -> str:
@@ -189,6 +196,7 @@ CALLS: dict[str, Callable[[TorchPrinter, Instruction], str]] = {
     "cumsum": _running,
     "cumprod": _running,
     "dot": _dot,
+    "linalg.solve": _solve,
     "index_add": _scattered,
 }
 """What a row's `torch` may name besides functions of torch with the same arguments."""
