@@ -1,5 +1,6 @@
 """The layered layout: nothing overlaps, links run from left to right, large graphs are quick."""
 
+import re
 import time
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from tinygrad_course.viz.graph import graph_of
 from tinygrad_course.viz.labels import number
 from tinygrad_course.viz.layering import _rising
 from tinygrad_course.viz.layout import arrange
+from tinygrad_course.viz.svg import path
 from tinygrad_course.viz.views import texts_of, view_of
 
 
@@ -124,3 +126,22 @@ def test_numbers_have_one_width():
         "+0.1234", "-0.1234", "+0.0000", "+0.0000", "+1.0000",
     ]  # fmt: skip
     assert [number(x) for x in (1e-9, -2.5e12, np.nan, -np.inf)] == ["+1.0e-09", "-2.5e+12", "nan", "-inf"]
+
+
+def xs(data):
+    """Where the ends of the pieces of a link are, from left to right, as they are written."""
+    return [float(piece.split()[-2 if " " in piece else 0]) for piece in re.findall(r"[MHC]([^MHC]*)", data)]
+
+
+def test_an_arrow_head_is_not_turned_around_by_rounding():
+    for end in (10.15, 10.149999, 10.150001, 10.2):
+        written = xs(path([(0.0, 5.0), (10.15, 5.0), (end, 5.0)]))
+        assert written == sorted(written)
+
+
+@given(recorded_graphs())
+def test_links_are_written_from_left_to_right(value):
+    view = view_of_all(value)
+    for points in arrange(view).links:
+        written = xs(path(points))
+        assert written == sorted(written)

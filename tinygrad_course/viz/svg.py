@@ -121,7 +121,7 @@ def path(points: list[Point]) -> str:
     data = [f"M{x:.1f} {y:.1f}"]
     for to_x, to_y in rest:
         if abs(to_y - y) < 0.05:
-            if to_x != x:
+            if abs(to_x - x) > 0.1:  # less could be written as a step back, and turn the arrow head around
                 data.append(f"H{to_x:.1f}")
         else:
             middle = (x + to_x) / 2
