@@ -1,9 +1,11 @@
 """What linear algebra does where matrices are singular, eigenvalues repeated or complex, and norms 0."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from tinygrad_course import Value
+from tinygrad_course import Value, hessian
 from tinygrad_course.testing.gradcheck import gradcheck
 
 linalg = np.linalg
@@ -176,3 +178,59 @@ def test_multi_dot_keeps_numpys_order_of_products_in_the_gradient():
     a, b, c = (Value(np.ones(s)) for s in ((1, 1000), (1000, 1), (1, 1000)))
     np.sum(linalg.multi_dot([a, b, c])).backward()
     np.testing.assert_allclose(a.grad, 1000)
+
+
+# Second derivatives of determinants, which are determinants of what is left
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.zeros((2, 2)),
+        np.zeros((3, 3)),
+        np.ones((3, 3)),
+        np.diag([1.0, 0.0, 0.0]),
+        np.arange(1.0, 10).reshape(3, 3) / 10,  # singular, and its determinant rounded to 1e-17
+        np.diag([1.0, 1e-9, 1e-9]),
+        np.arange(16.0).reshape(4, 4),
+        np.eye(4),
+        np.diag([2.0, 2.0, 0.0, 2.0]),
+    ],
+)
+def test_the_hessian_of_a_determinant_of_any_rank(x):
+    n = len(x)
+    want = np.zeros((n, n, n, n))
+    for i, j, k, m in itertools.product(range(n), repeat=4):
+        if i != k and j != m:
+            left = np.delete(np.delete(x, [i, k], 0), [j, m], 1)
+            want[i, j, k, m] = (-1) ** (i + j + k + m + (i > k) + (j > m)) * linalg.det(left)
+    np.testing.assert_allclose(hessian(linalg.det)(x), want, atol=1e-13 * max(1, np.max(np.abs(want))))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: linalg.pinv(x, rcond=0.3),
+        lambda x: linalg.lstsq(x, np.ones(len(x.data)), rcond=0.3)[0],
+        lambda x: linalg.lstsq(x, np.arange(8.0).reshape(4, 2)[: len(x.data)], rcond=0.3)[0],
+    ],
+)
+@pytest.mark.parametrize("shape", [(2, 2), (3, 3), (4, 3), (2, 3)])
+def test_singular_values_that_are_cut_off_turn_against_the_others(function, shape):
+    """The pseudo-inverse leaves them out, but a change of x mixes them with those that stay."""
+    rng = np.random.default_rng(3)
+    u, v = (linalg.qr(rng.normal(size=(n, n)))[0] for n in shape)
+    s = np.zeros(shape)
+    np.fill_diagonal(s, [3.0, 0.25, 1.5])
+    assert gradcheck(function, u @ s @ v, eps=1e-6)
+
+
+def test_a_cut_off_pseudo_inverse_of_a_symmetric_matrix_and_of_a_stack():
+    rng = np.random.default_rng(4)
+    q = linalg.qr(rng.normal(size=(3, 3)))[0]
+    x = q @ np.diag([3.0, -0.25, 1.5]) @ q.T
+    assert gradcheck(lambda x: linalg.pinv((x + x.T) / 2, 0.3, hermitian=True), x, eps=1e-6)
+    assert gradcheck(lambda x: linalg.pinv(x, 0.3), np.stack([x, np.eye(3)]), eps=1e-6)
+
+
+def test_polyfit_with_a_cutoff():
+    x = np.linspace(0, 1, 6)
+    assert gradcheck(lambda x, y: np.polyfit(x, y, 3, rcond=0.1), x, np.cos(3 * x), eps=1e-6)

@@ -117,6 +117,12 @@ case(
 case(linalg.tensorinv, call(matrices(4, stack=one).map(lambda x: x.reshape(4, 2, 2)), 1))
 
 # Determinants
+case(
+    decompositions.cofactors,
+    call(matrices(least=1)),
+    reference=lambda x: linalg.det(x)[..., None, None] * turned(linalg.inv(x)),
+    torch=lambda x: torch.linalg.det(x)[..., None, None] * torch.linalg.inv(x).mT,
+)
 case(linalg.det, call(matrices()), torch="linalg.det")
 case(linalg.slogdet, call(matrices(least=1)), torch="linalg.slogdet")
 case(linalg.det, call(arrays((2, 2))), second=False)  # singular ones among them

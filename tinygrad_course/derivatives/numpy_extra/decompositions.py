@@ -15,6 +15,7 @@ from ..products import swap
 from ..reductions import product_of_others
 from ..shaping import cast
 from .arguments import array
+from .nondifferentiable import constant
 
 REPEATED = "nan for vectors of a repeated {0}, if they are used (also by the second derivative of the {0}s)"
 SYMMETRIC = "the gradient is symmetric, although only one triangle is read"
@@ -69,13 +70,39 @@ def _solve_b(g, out, a, b):
 
 def _pinv_rule(g, out, x, rcond=None, hermitian=False, **_):
     """Golub and Pereyra (1973): the rank stays as it is."""
-    g, turned = swap(g), swap(out)
-    back = (
-        np.matmul(np.matmul(g - np.matmul(x, np.matmul(out, g)), out), turned)
-        + np.matmul(turned, np.matmul(out, g - np.matmul(np.matmul(g, out), x)))
-        - np.matmul(np.matmul(turned, swap(g)), turned)
-    )
+    rest = constant(x) - np.matmul(constant(x), np.matmul(constant(out), constant(x)))
+    exact = 10 * np.finfo(x.dtype).eps * max(x.shape[-2:])
+    if some(np.abs(rest) > exact * np.max(np.abs(constant(x)), (-2, -1), keepdims=True, initial=0)):
+        back = _cut_pinv_rule(g, out, x)
+    else:
+        g, turned = swap(g), swap(out)
+        back = (
+            np.matmul(np.matmul(g - np.matmul(x, np.matmul(out, g)), out), turned)
+            + np.matmul(turned, np.matmul(out, g - np.matmul(np.matmul(g, out), x)))
+            - np.matmul(np.matmul(turned, swap(g)), turned)
+        )
     return _symmetric(back) if hermitian else back
+
+
+def _cut_pinv_rule(g, out, x):
+    """The same where singular values other than 0 were cut off, so that x is more than out is the inverse of.
+
+    The kept ones, inverted, and the others, made 0, are a function f of the singular values s.  Where x is
+    diagonal, what is symmetric in its change comes back times Δf / Δs, and what is not times Σf / Σs.
+    """
+    n = max(x.shape[-2:])
+    square = lambda a: np.pad(a, [(0, 0)] * (a.ndim - 2) + [(0, n - size) for size in a.shape[-2:]])
+    u, s, vh = np.linalg.svd(square(x))
+    turned = lambda a: swap(np.matmul(np.matmul(vh, square(a)), u))
+    kept = s * np.diagonal(turned(out), 0, -2, -1) > 0.5
+    f = kept / (s + ~kept)
+    (s, f, kept), (s_, f_, kept_) = ([np.expand_dims(a, axis) for a in (s, f, kept)] for axis in (-1, -2))
+    apart = kept != kept_
+    even = np.where(apart, (f - f_) / (s - s_ + ~apart), -f * f_)
+    odd = np.where(apart, (f + f_) / (s + s_ + ~apart), f * f_)
+    g = turned(g)
+    back = np.matmul(np.matmul(u, 0.5 * ((even + odd) * g + (even - odd) * swap(g))), vh)
+    return back[..., : x.shape[-2], : x.shape[-1]]
 
 
 derivative(np.linalg.inv, _inv_rule, formula="x⁻¹", domain="x invertible", torch="linalg.inv")
@@ -136,15 +163,51 @@ composed(np.linalg.tensorinv, _tensorinv, formula="a⁻¹ for tensordot", domain
 
 
 # Determinants
-def _det_rule(g, out, x):
-    """The cofactors, from the inverse; of a singular matrix from singular values, without dividing."""
-    g = g[..., None, None]
-    if not some(out == 0):
-        return g * out[..., None, None] * swap(np.linalg.inv(x))
+def _orthogonal(x):
+    """The singular value decomposition, and the sign of the determinants of its two rotations."""
     u, s, vh = np.linalg.svd(x)
-    others = np.moveaxis(product_of_others(np.moveaxis(s, -1, 0)), 0, -1)
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    return g * sign[..., None, None] * np.matmul(u * others[..., None, :], vh)
+    return u, s, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+
+
+def _products_of_others(s):
+    """For each entry along the last axis the product of all others."""
+    return np.moveaxis(product_of_others(np.moveaxis(s, -1, 0)), 0, -1)
+
+
+def _cofactors(x):
+    """The gradient of det x, from singular values and without dividing: x may be singular."""
+    u, s, vh, sign = _orthogonal(x)
+    return sign * np.matmul(u * _products_of_others(s)[..., None, :], vh)
+
+
+def _cofactors_rule(g, out, x):
+    """Where x is diagonal, a cofactor moves with the entry across the diagonal, times all s but those two."""
+    u, s, vh, sign = _orthogonal(x)
+    g = sign * np.matmul(np.matmul(swap(u), g), swap(vh))
+    diagonal = np.eye(s.shape[-1], dtype=bool)
+    but_two = np.where(diagonal, 0, _products_of_others(np.where(diagonal, 1, s[..., None, :])))
+    along = np.sum(np.diagonal(g, 0, -2, -1)[..., None, :] * but_two, -1)
+    return np.matmul(np.matmul(u, diagonal * along[..., None, :] - swap(g) * but_two), vh)
+
+
+cofactors = derivative(
+    _cofactors,
+    _cofactors_rule,
+    formula="det of x without a row and a column, with signs",
+    kink=REPEATED.format("singular value"),
+)
+
+
+def _det_rule(g, out, x):
+    """The cofactors: from the inverse where that and its own derivatives are exact enough."""
+    g = g[..., None, None]
+    if some(out == 0):
+        return g * cofactors(x)
+    inverse = np.linalg.inv(x)
+    sizes = [np.sum(np.square(constant(a)), (-2, -1)) for a in (x, inverse)]
+    if some(sizes[0] * sizes[1] > np.finfo(x.dtype).eps ** -0.5):
+        return g * cofactors(x)
+    return g * out[..., None, None] * swap(inverse)
 
 
 def _slogdet_rule(g, out, x):
