@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 
 from ..derivatives import Row, Rule
 from ..engine.table import recording_function
@@ -75,7 +77,7 @@ def check_operation(
         special = [tuple(np.array(c) for _ in rules) for c in clear]
         each = lambda shape: arrays(shape, low=low, high=high, avoid=avoid)
         inputs = broadcastable(len(rules), max_size=12).flatmap(lambda found: st.tuples(*map(each, found)))
-    smallest: list[tuple[Any, ...]] = []
+    smallest: list[Any] = []  # the arguments, what is wrong there, and the numbers
 
     def attempt(points: tuple[Any, ...]) -> None:
         if not isinstance(points, tuple):
@@ -83,31 +85,37 @@ def check_operation(
                 f"check_operation: inputs gave a {type(points).__name__}, and not a tuple with an entry for "
                 "each argument; write inputs=st.tuples(arrays((3,)))"
             )
-        if _what_is_wrong(operation, rules, points) is not None:
-            smallest[:] = [points]
+        if (wrong := _what_is_wrong(operation, rules, points)) is not None:
+            smallest[:] = [points, *wrong]
             raise _Wrong
 
-    search = settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        report_multiple_bugs=False,
-        verbosity=Verbosity.quiet,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),  # inside of a @given of one's own, too
-    )(given(inputs)(attempt))
+    def search() -> Callable[[], None]:
+        return settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            report_multiple_bugs=False,
+            verbosity=Verbosity.quiet,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        )(given(inputs)(attempt))
 
     try:
-        search()
+        # Inside of a student's own test hypothesis refuses to make another one, but only in the same thread
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(search).result()()
         for points in special:
             attempt(points)
-    except _Wrong:
-        what, numbers = _what_is_wrong(operation, rules, smallest[0]) or ("", "")
-        when = _circumstances(operation, rules, smallest[0])
+    except Flaky:
         raise AssertionError(
-            f"{Row(function).name}: {what}{when}:\n{_told(smallest[0])}\n  {numbers}"
+            f"{Row(function).name}: the function or a rule is random: at\n{_told(smallest[0])}\n"
+            f"  {smallest[1]} ({smallest[2]}), but not when it was called again"
         ) from None
+    except _Wrong:
+        points, what, numbers = smallest
+        when = _circumstances(operation, rules, points)
+        raise AssertionError(f"{Row(function).name}: {what}{when}:\n{_told(points)}\n  {numbers}") from None
 
 
 class _Wrong(Exception):
@@ -142,12 +150,12 @@ def _what_is_wrong(
                 got = float(np.asarray(gradient)[index])
                 if near.confirms([(k, index)], got, eps=1e-5, atol=0.0, rtol=_RTOL):
                     continue
+                if near.is_random():
+                    return "the function is random", "it gives other results when it is called again"
                 slope = near.slope([(k, index)])
                 if slope.fault in ("jump", "edge") or _within(got, slope.between):
                     kinks = kinks or slope.fault == "kink"
                     continue
-                if near.is_random():
-                    return "the function is random", "it gives other results when it is called again"
                 entry = f"for entry {index} " if np.ndim(x) else ""
                 expected, shown = _apart(slope, got)
                 numbers = f"expected {entry}{expected}, got {shown}"

@@ -153,8 +153,17 @@ def _meeting(slopes: Any, errors: Any) -> Interval:
 
 
 def _grain(sizes: Any) -> Any:
-    """What each result is rounded to inside `f`: the smallest change, where shorter steps give none."""
-    smallest = np.min(sizes, axis=(0, 1), where=sizes > 0, initial=np.inf)
+    """What each result is rounded to inside `f`: the smallest change, where shorter steps give none.
+
+    It shows on both sides; on one side alone it is a kink nearby.
+    """
+    smallest = np.max(
+        [
+            np.min(side, axis=(0, 1), where=side > 0, initial=np.inf)
+            for side in (sizes[:, ::2], sizes[:, 1::2])
+        ],
+        axis=0,
+    )
     rounded = (sizes == 0).any(axis=(0, 1)) & (smallest < 1e-10 * sizes.max(axis=(0, 1)))
     return np.where(rounded, smallest, 0.0)
 
