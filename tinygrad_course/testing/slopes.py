@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arraylike import Value
+from ..engine.value import no_grad
+from ..transforms import vjp
 from ..trees import leaves
 
 Interval = tuple[float, float]
@@ -86,18 +88,38 @@ class Surroundings:
         moved = list(self.points)
         for k, index in places:
             moved[k] = _moved(moved[k], index, step)
+        return self._change_to(moved)
+
+    def _change_to(self, points: Sequence[Any]) -> Any:
         try:
-            there = [np.asarray(data_of(out)) for out in floats(self.f(*map(Value, moved)))]
+            there = [np.asarray(data_of(out)) for out in floats(self.f(*map(Value, points)))]
         except (AssertionError, ArithmeticError, ValueError):
             there = []
         if [out.shape for out in there] != self._shapes:
             return np.full(self._here.shape, np.nan)
         return self._factors * (_flat(there) - self._here)
 
+    def _shaken(self) -> list[list[Any]]:
+        """The same points, all numbers changed in their last places: what differs there is rounding."""
+        return [[x * (1 + units * _EPS) for x in self.points] for units in (-7, -5, -3, 3, 5, 7)]
+
     def is_random(self) -> bool:
         """Whether the function gives other results when it is called again."""
         limit = 1e-9 * np.max(np.abs(self._here), initial=0.0)
         return any(np.any(np.abs(self.change((), 0.0)) > limit) for _ in range(5))
+
+    def gradients(self, points: Sequence[Any]) -> Any:
+        """What the rules say there: a gradient for each of the points."""
+        with no_grad():  # plain arrays for the rules, whatever Values the function uses besides
+            _, pullback = vjp(self.f, *points)
+            return pullback(self.weights)
+
+    def noise(self, k: int, index: Any) -> float:
+        """How far a gradient is off by the rounding of its rule, where terms cancel."""
+        found = [float(np.asarray(self.gradients(points)[k])[index]) for points in self._shaken()]
+        short, _, _ = _lengths(self.points, [(k, index)])
+        limit = 4 * float(np.sum(np.abs(self._factors * self._here) * self._rounding)) / short
+        return float(min(2 * np.nan_to_num(np.ptp(found)), limit))
 
     def confirms(self, places: Places, given: float, eps: float, atol: float, rtol: float) -> bool:
         """Whether one step to each side gives the slope `given`; if not, `slope` has to tell."""
@@ -118,14 +140,20 @@ class Surroundings:
         right, left, right2, left2 = changes.sum(axis=-1).T
         sizes = np.where(np.isfinite(changes), np.abs(changes), 0.0)
         largest, here = sizes.max(axis=1), np.abs(self._factors * self._here)
-        rounding = (largest + here) * largest.any(axis=0) @ self._rounding + 2 * np.sum(_grain(sizes))
+        reached = largest.any(axis=0)  # the other results are exact, as no step changes them
+        for far in (-1e3, -10, 10, 1e3):
+            reached |= np.nan_to_num(self.change(places, far * long)) != 0
+        rounding = (largest + here) * reached @ self._rounding + 2 * np.sum(_grain(sizes))
         least = np.max(here * self._rounding, initial=0.0)
-        if not sizes.any():  # a rule may still give what its own rounding leaves
+        jitter = np.ptp(np.nan_to_num(list(map(self._change_to, self._shaken()))), axis=0) @ reached
+        if not reached.any():  # a rule may still give what its own rounding leaves
             return Slope((-least, least), (-least, least), (-least, least), "")
 
         def agreed(rise: Any, run: float, roughness: Any) -> Interval:
             slopes = rise / (run * h)
-            inexact = rounding + _ROUNDINGS * _EPS * size * np.abs(slopes)  # the entry is rounded, too
+            inexact = (
+                rounding + 2 * jitter + _ROUNDINGS * _EPS * size * np.abs(slopes)
+            )  # the entry is rounded, too
             return _meeting(slopes, (inexact + np.maximum.accumulate(np.abs(roughness))) / h)
 
         whole = agreed(8 * (right - left) - (right2 - left2), 12, right2 + left2 - 4 * (right + left))
