@@ -25,7 +25,6 @@ class Pieces(nn.Module):
 
 NAMES = [
     "scale",
-    "offset",
     "rows.0",
     "rows.1.0",
     "parts.left.weight",
@@ -39,7 +38,7 @@ def test_whatever_is_assigned_belongs_to_the_module():
     assert sorted(name for name, _ in module.named_parameters()) == sorted(NAMES)
     assert [name for name, _ in module.named_modules()] == ["", "parts.left", "parts.right.0"]
     assert list(module.state_dict()) == [name for name, _ in module.named_parameters()]
-    assert [p is v for p, (_, v) in zip(module.parameters(), module.named_parameters())] == [True] * 7
+    assert [p is v for p, (_, v) in zip(module.parameters(), module.named_parameters())] == [True] * 6
 
 
 def test_parameters_come_in_the_order_of_assignment():

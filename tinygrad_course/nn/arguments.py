@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..arraylike import Value
 from ..derivatives.neural import only_classes
-
-__all__ = ["array", "class_numbers", "class_shares", "class_weights", "named_axis", "numbers", "pair"]
-__all__ += ["reduced", "shared_out", "taken_as", "weighted", "widened", "without_ignored"]
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
@@ -37,6 +37,46 @@ def named_axis(who: str, dim: Any, axis: Any, default: Any) -> Any:
     if dim is not None and axis is not None:
         raise TypeError(f"{who}: dim and axis are two names for one thing; give one of them")
     return default if dim is None and axis is None else axis if dim is None else dim
+
+
+@functools.lru_cache(maxsize=256)
+def _signature(initialiser: Any) -> inspect.Signature:
+    return inspect.signature(initialiser)
+
+
+def check_call(kind: type, given: tuple[Any, ...], settings: dict[str, Any]) -> None:
+    """Raise if a class cannot be called with these arguments, and say how it is."""
+    if kind.__init__ is object.__init__:  # type: ignore[misc]
+        raise TypeError(f"{kind.__name__} is made without arguments: {kind.__name__}()")
+    signature = _signature(kind.__init__)  # type: ignore[misc]
+    try:
+        signature.bind(None, *given, **settings)
+    except TypeError as error:
+        hint = ""
+        if len(given) == 1 and isinstance(given[0], (list, tuple)):
+            hint = f"; its numbers are no list: {kind.__name__}({', '.join(map(repr, given[0]))})"
+        _, *parameters = signature.parameters.values()
+        plain = [
+            p.replace(
+                annotation=p.empty,
+                default="..." if callable(p.default) and p.default is not p.empty else p.default,
+            )
+            for p in parameters
+        ]
+        raise TypeError(
+            f"{kind.__name__}: {error}; it is made as {kind.__name__}{inspect.Signature(plain)}{hint}"
+        ) from None
+
+
+def count_of(who: str, name: str, given: Any, least: int = 0) -> int:
+    """How many of something there are, as an int."""
+    try:
+        found = operator.index(given)
+    except TypeError:
+        raise TypeError(f"{who}: {name} is a whole number, not {given!r} ({type(given).__name__})") from None
+    if found < least:
+        raise ValueError(f"{who}: {name} is {least} or more, not {given!r}")
+    return found
 
 
 def numbers(who: str, name: str, x: Any, n: int, least: int = 1) -> tuple[int, ...]:

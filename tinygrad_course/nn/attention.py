@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from ..arraylike import Value
 from ..derivatives import neural
 from . import init
-from .arguments import array, taken_as
+from .arguments import array, count_of, taken_as
 from .init import Rng
 from .linear import Linear
 from .module import Module
@@ -164,6 +164,8 @@ class MultiheadAttention(Module):
         dtype: DTypeLike = np.float32,
         rng: Rng = None,
     ) -> None:
+        embed_dim = count_of("MultiheadAttention", "embed_dim", embed_dim)
+        num_heads = count_of("MultiheadAttention", "num_heads", num_heads)
         if num_heads < 1 or embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention: {embed_dim} entries do not divide into {num_heads} heads")
         self.rng = np.random.default_rng(rng)

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from ..arraylike import Value
 from ..derivatives import convolution
 from . import init
-from .arguments import array, numbers, taken_as
+from .arguments import array, count_of, numbers, taken_as
 from .init import Rng
 from .module import Module
 
@@ -305,6 +305,11 @@ class _Conv(Module):
         rng: Rng = None,
     ) -> None:
         who, rng = type(self).__name__, np.random.default_rng(rng)
+        in_channels, out_channels = (
+            count_of(who, "in_channels", in_channels),
+            count_of(who, "out_channels", out_channels),
+        )
+        groups = count_of(who, "groups", groups)
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{who}: {in_channels} channels and {out_channels} outputs do not divide into {groups} groups"

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from ..arraylike import Value
 from ..derivatives import neural
 from . import init
-from .arguments import array
+from .arguments import array, count_of
 from .init import Rng
 from .module import Module
 
@@ -148,6 +148,8 @@ class Embedding(Module):
         rng: Rng = None,
     ) -> None:
         self.padding_idx = padding_idx
+        num_embeddings = count_of("Embedding", "num_embeddings", num_embeddings)
+        embedding_dim = count_of("Embedding", "embedding_dim", embedding_dim)
         self.weight = Value(np.empty((num_embeddings, embedding_dim), dtype), name="weight")
         init.normal_(self.weight, rng=rng)
         if padding_idx is not None:

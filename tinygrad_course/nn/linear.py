@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from ..arraylike import Value
 from ..derivatives.neural import linear, relu
 from . import init
+from .arguments import count_of
 from .init import Rng
 from .module import Module
 from .neuron import Layer
@@ -58,6 +59,8 @@ class Linear(Module):
         dtype: DTypeLike = np.float32,
         rng: Rng = None,
     ) -> None:
+        in_features = count_of("Linear", "in_features", in_features)
+        out_features = count_of("Linear", "out_features", out_features)
         rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
         self.weight = Value(np.empty((out_features, in_features), dtype), name="weight")

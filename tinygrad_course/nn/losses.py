@@ -18,7 +18,7 @@ class _Loss(Module):
                 f"{cls.__name__} is made first, with its settings, and called then: "
                 f"nn.{cls.__name__}()(input, target)"
             )
-        return super().__new__(cls)
+        return super().__new__(cls, *given, **settings)
 
 
 class MSELoss(_Loss):

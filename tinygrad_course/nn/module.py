@@ -1,13 +1,16 @@
 """Module: a part of a network, which knows its parameters and the modules inside it.
 
 There is no list to keep: whatever a module holds as an attribute belongs to it, in the order in which it was
-first assigned.  A `Value` that was not computed from others is a parameter, a `Module` is a part, and lists,
-tuples and dicts are searched for both.  Names are made as PyTorch makes them: ``layers.0.neurons.1.w.0``.
+first assigned.  A `Value` that was not computed from others and requires a gradient is a parameter, and stays
+one when it is frozen; other constants, such as a state that ``h.detach()`` gave, are only remembered.  A
+`Module` is a part, and lists, tuples and dicts are searched for both.  Names are made as PyTorch makes them:
+``layers.0.neurons.1.w.0``.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -16,6 +19,10 @@ from numpy.typing import NDArray
 
 from ..arraylike import Value
 from ..later import in_a_notebook
+from .arguments import check_call
+
+DEEPEST = 50
+"""So many modules inside one another are shown by `repr`."""
 
 Self = TypeVar("Self", bound="Module")
 Taken = ParamSpec("Taken")
@@ -55,10 +62,26 @@ class Module:
     """
 
     training: bool = True
-    _buffers: tuple[str, ...] = ()
+    buffer_names: tuple[str, ...] = ()
+    _learned: frozenset[str] = frozenset()  # names of Values that require a gradient, or did before
+
+    def __new__(cls, *given: Any, **settings: Any) -> Any:
+        if given or settings:
+            check_call(cls, given, settings)
+        return super().__new__(cls)
+
+    def __setattr__(self, name: str, thing: Any) -> None:
+        super().__setattr__(name, thing)
+        for place, part in _found(name, thing):
+            self._learns(place, part)
 
     def __call__(self: Forward[Taken, Given], *inputs: Taken.args, **options: Taken.kwargs) -> Given:
-        return self.forward(*inputs, **options)
+        given = self.forward(*inputs, **options)
+        if given is None:
+            raise TypeError(
+                f"{type(self).__name__}.forward gave nothing: end it with return and what it has computed"
+            )
+        return given
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output.  Every module of one's own defines this.
@@ -75,19 +98,20 @@ class Module:
     # What it is made of
     def named_modules(self) -> list[tuple[str, Module]]:
         """This module, named ``""``, and all modules inside it with their names, each once."""
-        found: list[tuple[str, Module]] = []
-        seen: set[int] = set()
+        return [(name, module) for name, module, first in self._places() if first is None]
+
+    def _places(self) -> Iterator[tuple[str, Module, str | None]]:
+        """Every place of a module in this one: its name, and the first one if the module has one already."""
+        seen: dict[int, str] = {}
         waiting: list[tuple[str, Module]] = [("", self)]
         while waiting:
             name, module = waiting.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            found.append((name, module))
-            prefix = f"{name}." if name else ""
-            inside = [(prefix + key, part) for key, part in module._children()]
-            waiting.extend(reversed(inside))
-        return found
+            yield name, module, seen.get(id(module))
+            if id(module) not in seen:
+                seen[id(module)] = name
+                prefix = f"{name}." if name else ""
+                inside = [(prefix + key, part) for key, part in module._children()]
+                waiting.extend(reversed(inside))
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """The parameters with their names, in the order of assignment; one that is shared is listed once."""
@@ -123,13 +147,19 @@ class Module:
         {'seen': array([0.])}
         """
         setattr(self, name, array if hasattr(array, "dtype") else np.asarray(array))
-        if name not in self._buffers:
-            self._buffers = (*self._buffers, name)
+        if name not in self.buffer_names:
+            self.buffer_names = (*self.buffer_names, name)
 
     def _members(self) -> Iterator[tuple[str, Any]]:
         """The Values and Modules among the attributes, also those in lists, tuples and dicts."""
-        for name, attribute in vars(self).items():
-            yield from _found(type(self).__name__, name, attribute)
+        for attribute, thing in vars(self).items():
+            for name, part in _found(attribute, thing):
+                if isinstance(part, (set, frozenset)):
+                    raise TypeError(
+                        f"{type(self).__name__}.{name} is a set of parameters or modules, which has no order "
+                        "to name them in; use a list"
+                    )
+                yield name, part
 
     def _children(self) -> Iterator[tuple[str, Module]]:
         return ((name, part) for name, part in self._members() if isinstance(part, Module))
@@ -137,13 +167,24 @@ class Module:
     def _named_values(self) -> Iterator[tuple[str, Value]]:
         """Every name that a parameter has."""
         for prefix, module in self.named_modules():
-            for name, part in module._members():
-                if isinstance(part, Value) and part.row is None:
-                    yield (f"{prefix}.{name}" if prefix else name), part
+            for name, value in module._own_values():
+                yield (f"{prefix}.{name}" if prefix else name), value
+
+    def _own_values(self) -> Iterator[tuple[str, Value]]:
+        """The parameters that are held here, and not by a module inside."""
+        return ((name, part) for name, part in self._members() if self._learns(name, part))
+
+    def _learns(self, name: str, part: Any) -> bool:
+        """Whether `part` is a parameter: it requires a gradient, or did before it was frozen."""
+        if not isinstance(part, Value) or part.row is not None:
+            return False
+        if part.requires_grad and name not in self._learned:
+            super().__setattr__("_learned", self._learned | {name})
+        return name in self._learned
 
     def _named_buffers(self) -> Iterator[tuple[str, Module, str]]:
         for prefix, module in self.named_modules():
-            for name in module._buffers:
+            for name in module.buffer_names:
                 yield (f"{prefix}.{name}" if prefix else name), module, name
 
     # Learning
@@ -201,9 +242,15 @@ class Module:
         ValueError
             If names are missing or unknown, or a shape is wrong.
         TypeError
-            If an entry has another dtype, or is no array.
+            If `state` is no mapping, or an entry has another dtype or is no array.
         """
         who = type(self).__name__
+        if not isinstance(state, Mapping):
+            read = "; read the file first: load_state_dict(nn.load(path))"
+            raise TypeError(
+                f"load_state_dict: a {who} takes over a dict of names and arrays, as its state_dict() gives "
+                f"it, not a {type(state).__name__}" + (read if isinstance(state, (str, os.PathLike)) else "")
+            )
         own = dict(self._state())
         missing, unknown = [k for k in own if k not in state], [k for k in state if k not in own]
         if missing or unknown:
@@ -214,10 +261,17 @@ class Module:
                 "build the module as it was when its state was saved"
             )
         new = {name: _fitting(who, name, state[name], data) for name, data in own.items()}
+        try:
+            self._take(new)
+        except BaseException:  # interrupted: all of it is taken over, or nothing
+            self._take(own)
+            raise
+
+    def _take(self, state: Mapping[str, Any]) -> None:
         for name, value in self._named_values():
-            value.data = new[name].item() if type(value.data) is float else new[name]
+            value.data = state[name].item() if type(value.data) is float else state[name]
         for name, module, attribute in self._named_buffers():
-            setattr(module, attribute, new[name])
+            setattr(module, attribute, state[name])
 
     def _state(self) -> Iterator[tuple[str, Any]]:
         for name, value in self._named_values():
@@ -236,8 +290,8 @@ class Module:
         return self._text(frozenset())
 
     def _text(self, outside: frozenset[int]) -> str:
-        """The indented text; `outside` are the modules around it, should it contain one of them."""
-        if id(self) in outside:
+        """The indented text; `outside` are the modules around it, which may be many, or contain it."""
+        if id(self) in outside or len(outside) == DEEPEST:
             return f"{type(self).__name__}(...)"
         outside |= {id(self)}
         lines = [line for line in [self.extra_repr()] if line]
@@ -263,9 +317,11 @@ class Module:
         """
         counted: set[int] = set()
         found: list[tuple[str, tuple[str, str, int]]] = []
-        for name, module in self.named_modules():
-            values = [(n, v) for n, v in module._members() if isinstance(v, Value) and v.row is None]
-            if values or (name and not any(True for _ in module._children())):
+        for name, module, first in self._places():
+            values = list(module._own_values())
+            if first is not None and module.parameters():
+                found.append((name, (type(module).__name__, f"those of {first or 'the whole'}", 0)))
+            elif values or (name and not any(True for _ in module._children())):
                 shapes = _repeats([(n, str(v.shape) if v.shape else "number") for n, v in values])
                 text = ", ".join(f"{n} {count} × {s}" if count > 1 else f"{n} {s}" for n, count, s in shapes)
                 fresh = {id(v): v.size for _, v in values if id(v) not in counted}
@@ -284,30 +340,32 @@ class Module:
         return "\n".join(f"{a:{wide[0]}}   {b:{wide[1]}}   {c:>{wide[2]}}" for a, b, c in rows)
 
 
-def _found(who: str, name: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    """The Values and Modules in `thing`, with their names."""
-    if isinstance(thing, (Value, Module)):
-        yield name, thing
-    elif isinstance(thing, dict):
-        for key, inside in thing.items():
-            yield from _found(who, f"{name}.{key}", inside)
-    elif isinstance(thing, (list, tuple)):
-        for i, inside in enumerate(thing):
-            yield from _found(who, f"{name}.{i}", inside)
-    elif isinstance(thing, (set, frozenset)) and any(isinstance(i, (Value, Module)) for i in thing):
-        raise TypeError(
-            f"{who}.{name} is a set of parameters or modules, which has no order to name them in; use a list"
-        )
+def _found(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
+    """The Values and Modules in `thing`, and sets of them, with their names."""
+    waiting, around = [iter([(name, thing)])], [0]  # the ids of the containers that are being searched
+    while waiting:
+        name, thing = next(waiting[-1], ("", waiting))
+        if thing is waiting:  # the innermost container is at its end
+            waiting.pop()
+            around.pop()
+        elif isinstance(thing, (Value, Module)):
+            yield name, thing
+        elif isinstance(thing, (dict, list, tuple)) and id(thing) not in around:
+            parts = list(thing.items() if isinstance(thing, dict) else enumerate(thing))
+            waiting.append(iter([(f"{name}.{key}", part) for key, part in parts]))
+            around.append(id(thing))
+        elif isinstance(thing, (set, frozenset)) and any(isinstance(i, (Value, Module)) for i in thing):
+            yield name, thing
 
 
 def _repeats(named: list[tuple[str, Any]]) -> list[tuple[str, int, Any]]:
     """Neighbours that are equal but for the last number in their names, as one: ``(w.0-15, 16, ...)``."""
     runs: list[tuple[str, str, int, Any]] = []
     for name, thing in named:
-        stem, _, last = name.rpartition(".")
+        stem, dot, last = name.rpartition(".")
         if runs and last.isdigit():
             first, end, n, same = runs[-1]
-            if same == thing and end == f"{stem}.{int(last) - 1}":
+            if same == thing and end == f"{stem}{dot}{int(last) - 1}":
                 runs[-1] = (first, name, n + 1, same)
                 continue
         runs.append((name, name, 1, thing))

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from .arguments import count_of
 from .init import Rng
 from .module import Module
+
+ONE_AT_A_TIME = "give it one sample at a time, [net(x) for x in samples]; nn.Linear takes many at once"
 
 
 class Neuron(Module):
@@ -49,6 +52,7 @@ class Neuron(Module):
 
     def __init__(self, nin: int, nonlin: bool = True, *, rng: Rng = None) -> None:
         rng = np.random.default_rng(rng)
+        nin = count_of("Neuron", "nin", nin)
         self.w = [Value(rng.uniform(-1, 1), name=f"w{i}") for i in range(nin)]
         self.b = Value(0.0, name="b")
         self.nonlin = nonlin
@@ -68,14 +72,14 @@ class Neuron(Module):
         """
         x = _sample(x)
         if len(x) != len(self.w):
-            raise ValueError(f"Neuron has {len(self.w)} inputs and was given {len(x)} numbers")
+            given = f"{len(x)} rows: {ONE_AT_A_TIME}" if len(x) and np.shape(x[0]) else f"{len(x)} numbers"
+            raise ValueError(f"Neuron has {len(self.w)} inputs and was given {given}")
         total = self.b
         for w, number in zip(self.w, x):
             total = total + w * number
         if total.shape:
             raise ValueError(
-                f"Neuron takes single numbers, and an input has shape {total.shape}: give it one sample at a "
-                "time, [neuron(x) for x in samples]; nn.Linear takes many at once"
+                f"Neuron takes single numbers, and an input has shape {total.shape}: {ONE_AT_A_TIME}"
             )
         return total.relu() if self.nonlin else total
 
@@ -108,7 +112,7 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, nonlin: bool = True, *, rng: Rng = None) -> None:
         rng = np.random.default_rng(rng)
-        self.neurons = [Neuron(nin, nonlin, rng=rng) for _ in range(nout)]
+        self.neurons = [Neuron(nin, nonlin, rng=rng) for _ in range(count_of("Layer", "nout", nout))]
 
     def forward(self, x: Sequence[Any]) -> Any:
         """The neurons' outputs for one sample: a list, or one Value where there is one neuron."""
@@ -143,7 +147,9 @@ class MLP(Module):
     ()
     """
 
-    def __init__(self, nin: int, nouts: Sequence[int], *, rng: Rng = None) -> None:
+    def __init__(self, nin: int, nouts: Sequence[int], *more: int, rng: Rng = None) -> None:
+        if more or not hasattr(nouts, "__iter__"):
+            raise TypeError(f"MLP: the sizes of all its layers are one list: MLP({nin}, {[nouts, *more]})")
         rng = np.random.default_rng(rng)
         sizes = [nin, *nouts]
         last = len(nouts) - 1

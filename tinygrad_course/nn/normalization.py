@@ -12,7 +12,7 @@ from ..arraylike import Value
 from ..derivatives import neural
 from ..engine.watch import walking, watching
 from ..locks import alone
-from .arguments import array, named_axis, taken_as, widened
+from .arguments import array, count_of, named_axis, taken_as, widened
 from .init import Rng
 from .module import Module
 
@@ -276,6 +276,7 @@ class _BatchNorm(Module):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
+        num_features = count_of(type(self).__name__, "num_features", num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = Value(np.ones(num_features, dtype), name="weight") if affine else None
         self.bias = Value(np.zeros(num_features, dtype), name="bias") if affine else None

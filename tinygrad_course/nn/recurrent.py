@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 from ..arraylike import Value
 from ..derivatives.neural import linear, relu, sigmoid
 from . import init
-from .arguments import taken_as
+from .arguments import count_of, taken_as
 from .init import Rng
 from .module import Module
 
@@ -47,7 +47,8 @@ class _Cell(Module):
         dtype: DTypeLike = np.float32,
         rng: Rng = None,
     ) -> None:
-        self.input_size, self.hidden_size = input_size, hidden_size
+        self.input_size = input_size = count_of(type(self).__name__, "input_size", input_size)
+        self.hidden_size = hidden_size = count_of(type(self).__name__, "hidden_size", hidden_size)
         rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(hidden_size) if hidden_size else 0.0
 

@@ -189,7 +189,7 @@ def _inside(thing: Any, held: Held) -> Iterator[tuple[str, Any]]:
         attributes = vars(thing)
         held._sizes.append((attributes, len(attributes)))
         others = (
-            ("training", *getattr(thing, "_buffers", ())) if is_module(thing) else ()
+            ("training", *getattr(thing, "buffer_names", ())) if is_module(thing) else ()
         )  # read at each call
         items = [(k, part) for k, part in attributes.items() if k not in others]
         yield from entries(attributes, items)

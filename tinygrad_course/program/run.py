@@ -83,7 +83,7 @@ class Run:
             self.tape.parameters.add(value.data.variable)
             self.learns(value, value)
         for module in self.held.modules:
-            for name in getattr(module, "_buffers", ()):
+            for name in getattr(module, "buffer_names", ()):
                 self._stand_in((module, name), module, name)
             self._stand_in((module, "training"), module, "training")
         for name, value in self.values:
