@@ -243,3 +243,19 @@ def test_latex_puts_parentheses_where_they_are_needed(function, line):
     x = np.ones(3)
     run, out = traced(function, (x, x), {}, held_by(function), False, lambda run, result: result.variable)
     assert Formulas(run.tape.instructions, run.names.given).text(out) == line
+
+
+def test_a_keyword_is_left_out_only_where_it_says_what_the_function_does_anyway():
+    x = np.arange(6.0).reshape(2, 3)
+    for f in (
+        lambda v: np.concatenate([v, 2.0 * v], axis=None),
+        lambda v: np.copy(v.T, order="C") * 2.0,
+        lambda v: np.sum(v, axis=None, keepdims=False) * v,
+        lambda v: np.repeat(v, 2, axis=None),
+        lambda v: np.roll(v, 1, axis=None),
+    ):
+        compiled = compile(f)
+        for data in (x, x + 1.0):
+            np.testing.assert_array_equal(compiled(Value(data)).data, f(data))
+            np.testing.assert_array_equal(defined(emit(f, data))(data), f(data))
+    assert "np.sum(v)" in emit(lambda v: np.sum(v, axis=None, keepdims=False), x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import itertools
 import math
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from .facts import row_of
+from .facts import parameters, row_of
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
 from .traced import _astype, _copied
@@ -28,7 +29,6 @@ SIGNS = {
     operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}", operator.ne: "{} != {}",
 }  # fmt: skip
 """How Python writes its operators."""
-DEFAULTS = [("axis", None), ("keepdims", False), ("dtype", None), ("out", None), ("order", "C")]
 SHORT = 8  # constants of at most so many entries are printed, larger ones are arguments
 
 
@@ -42,6 +42,9 @@ class Printer:
     plan : Plan, optional
         Where results are written (``out=``); without it, a plain readable program.
     """
+
+    library = "np"
+    array_of = "np.array"
 
     def __init__(
         self,
@@ -86,38 +89,31 @@ class Printer:
                 continue  # of no interest to people
             if is_view(instruction) and not self.plan:
                 self.names.given[instruction.out] = self.call(instruction)
-            elif is_slope(instruction):
-                lines += self.slope(instruction)
             else:
                 lines.append(self.line(instruction))
+            if is_slope(instruction):  # less the gradient at the target classes
+                _, _, g, target = map(self.text, instruction.args)
+                rows = self.text(np.arange(instruction.out.shape[0]))
+                lines.append(f"{self.names.given[instruction.out]}[{rows}, {target}] -= {g}")
         return lines
 
     def line(self, instruction: Instruction) -> str:
         """``name = call``, with the shape as a comment where there is one."""
-        name = self.name(instruction.out, instruction)
-        place = self.plan.places.get(instruction.out) if self.plan else None
-        if place is None:
-            text = f"{name} = {self.call(instruction)}"
-        else:
-            arguments = [self.text(a, instruction) for a in instruction.args]
-            arguments += [f"{k}={self.text(a, instruction)}" for k, a in instruction.kwargs.items()]
-            arguments.append(f"out={self.buffers[place]}")
-            text = f"{name} = {self.function(instruction.function)}({', '.join(arguments)})"
-        shape = instruction.out.shape
+        name, shape = self.name(instruction.out, instruction), instruction.out.shape
+        text = f"{name} = {self.placed(instruction) or self.call(instruction)}"
         return f"{text}  # {shape}" if shape and not self.plan else text
 
-    def slope(self, instruction: Instruction) -> list[str]:
-        """The gradient of the softmax cross-entropy: a product, and a subtraction at the target classes."""
-        p, scale, g, target = map(self.text, instruction.args)
-        name, out = self.name(instruction.out, instruction), instruction.out
-        place = self.plan.places.get(out) if self.plan else None
-        text = (
-            f"{p} * {scale}[:, None]"
-            if place is None
-            else f"np.multiply({p}, {scale}[:, None], out={self.buffers[place]})"
-        )
-        note = "" if self.plan else f"  # {out.shape}"
-        return [f"{name} = {text}{note}", f"{name}[{self.text(np.arange(out.shape[0]))}, {target}] -= {g}"]
+    def placed(self, instruction: Instruction) -> str:
+        """The call that writes its result into a buffer; empty where none is planned."""
+        place = self.plan.places.get(instruction.out) if self.plan else None
+        if place is None:
+            return ""
+        texts = [self.text(a, instruction) for a in instruction.args]
+        function = self.function(instruction.function)
+        if is_slope(instruction):
+            function, texts = "np.multiply", [texts[0], f"{texts[1]}[:, None]"]
+        texts += [f"{k}={self.text(a, instruction)}" for k, a in instruction.kwargs.items()]
+        return f"{function}({', '.join(texts)}, out={self.buffers[place]})"
 
     def call(self, instruction: Instruction) -> str:
         """The expression on the right."""
@@ -125,23 +121,26 @@ class Printer:
         texts = [self.text(a, instruction) for a in args]
         if function is operator.getitem:
             return f"{texts[0]}[{self.index(args[1])}]"
+        if is_slope(instruction):
+            return f"{texts[0]} * {texts[1]}[:, None]"
         if function is _astype:
             number = isinstance(args[0], Variable) and args[0].is_float
             return f"np.array({texts[0]}, {texts[1]})" if number else f"{texts[0]}.astype({texts[1]})"
         if function is _copied:
             return f"{texts[0]}.copy()"
-        if function is np.transpose and (len(args) == 1 or args[1] is None) and not kwargs:
+        if function is np.transpose and args[1:] in ((), (None,)) and not kwargs:
             return f"{texts[0]}.T"
         if self.plan and (quick := self.quickly(instruction, texts)):
             return quick
-        if (
-            (sign := self.sign(function))
-            and not kwargs
-            and not any(isinstance(a, (list, tuple)) for a in args)
-        ):
+        sign = self.sign(function)
+        if sign and not kwargs and not any(isinstance(a, (list, tuple)) for a in args):
             return sign.format(*texts)
-        keywords = [f"{k}={self.text(a, instruction)}" for k, a in kwargs.items() if (k, a) not in DEFAULTS]
-        return f"{self.function(function)}({', '.join(texts + keywords)})"
+        row = row_of(function)
+        usual = parameters(row) if row and kwargs else {}
+        texts += [
+            f"{k}={self.text(a, instruction)}" for k, a in kwargs.items() if not _is(a, usual.get(k, a))
+        ]
+        return f"{self.function(function)}({', '.join(texts)})"
 
     def quickly(self, instruction: Instruction, texts: list[str]) -> str:
         """What some of NumPy's functions do in the end, without what they do before; empty for others."""
@@ -176,15 +175,12 @@ class Printer:
         texts = []
         for part in parts:
             if isinstance(part, slice):
-                ends = ["" if e is None else self.text(e) for e in (part.start, part.stop)]
-                texts.append(":".join(ends) + ("" if part.step is None else f":{self.text(part.step)}"))
+                ends = ["" if e is None else self.text(e) for e in (part.start, part.stop, part.step)]
+                texts.append(":".join(ends if ends[2] else ends[:2]))
             else:
-                texts.append("..." if part is Ellipsis else self.text(part))
-        return (
-            ", ".join(texts) + ("," if isinstance(index, tuple) and len(texts) == 1 else "")
-            if texts
-            else "()"
-        )
+                texts.append(self.text(part))
+        comma = "," if isinstance(index, tuple) and len(texts) == 1 else ""
+        return ", ".join(texts) + comma if texts else "()"
 
     def text(self, thing: Any, instruction: Instruction | None = None) -> str:
         """An argument as Python source."""
@@ -199,16 +195,16 @@ class Printer:
             return self.values[id(thing)]
         if isinstance(thing, np.ndarray):
             return self.array(thing)
-        if isinstance(thing, np.generic):
-            return f"np.{thing.dtype.name}({thing.item()!r})" if _finite(thing) else self.constant(thing)
-        if isinstance(thing, np.dtype):
-            return f"np.{thing.name}"
-        if isinstance(thing, type):
-            return f"np.{thing.__name__}" if issubclass(thing, np.generic) else thing.__name__
+        if isinstance(thing, np.generic) and np.isfinite(thing):
+            return f"np.{thing.dtype.name}({thing.item()!r})"
+        if isinstance(thing, np.dtype) or (isinstance(thing, type) and issubclass(thing, np.generic)):
+            return f"{self.library}.{np.dtype(thing).name}"
         if isinstance(thing, (str, bool, type(None))):
             return repr(thing)
-        if isinstance(thing, (int, float)):
+        if isinstance(thing, (int, float)) and not isinstance(thing, np.generic):
             return self.number(thing, instruction)
+        if isinstance(thing, type):
+            return thing.__name__
         return "..." if thing is Ellipsis else self.constant(thing)
 
     def number(self, number: float | int, instruction: Instruction | None) -> str:
@@ -228,27 +224,39 @@ class Printer:
         """An array that was a constant while tracing."""
         if self.plan or not array.size or not np.all(np.isfinite(array)):
             return self.constant(array)
-        first, dtype = array.flat[0].item(), f"np.{array.dtype.name}"
+        first, dtype = array.flat[0].item(), self.dtype(array)
         if array.size > 1 and np.all(array == first):
-            kind = {0.0: "zeros", 1.0: "ones"}.get(first)
-            kind = None if math.copysign(1, first) < 0 else kind
-            return (
-                f"np.{kind}({array.shape}, {dtype})"
-                if kind
-                else f"np.full({array.shape}, {first!r}, {dtype})"
-            )
+            kind = None if math.copysign(1, first) < 0 else {0.0: "zeros", 1.0: "ones"}.get(first)
+            filled = f"{kind}({array.shape}" if kind else f"full({array.shape}, {first!r}"
+            return f"{self.library}.{filled}, {dtype})"
         if array.ndim == 1 and array.dtype == int and np.array_equal(array, np.arange(array.size)):
-            return f"np.arange({array.size})"
-        return self.constant(array) if array.size > SHORT else f"np.array({array.tolist()!r}, {dtype})"
+            return f"{self.library}.arange({array.size})"
+        return self.constant(array) if array.size > SHORT else f"{self.array_of}({array.tolist()!r}, {dtype})"
+
+    def dtype(self, like: Any) -> str:
+        """The argument for a dtype."""
+        return self.text(like.dtype)
+
+    def ones(self, like: Variable) -> str:
+        """The gradient to start from."""
+        return "1.0" if like.is_float else f"{self.library}.ones({like.shape}, {self.dtype(like)})"
 
     def constant(self, thing: Any) -> str:
         """The name of something that is not printed."""
-        for name, known in self.constants.items():
-            if known is thing or (type(known) is type(thing) is np.ndarray and _same(known, thing)):
+        return self.known(self.constants, thing, "c" if self.plan else getattr(thing, "__name__", "constant"))
+
+    def helper(self, function: Any) -> str:
+        """The name of a function of our own, whose source goes before the program."""
+        name = getattr(function, "__name__", "function").replace("<lambda>", "function")
+        return self.known(self.helpers, function, name)
+
+    def known(self, things: dict[str, Any], thing: Any, wish: str) -> str:
+        """The name of something among `things`, to which it is added if it is new."""
+        for name, other in things.items():
+            if _is(thing, other):
                 return name
-        wish = "c" if self.plan else getattr(thing, "__name__", "constant")
         name = self.names.fresh(wish)
-        self.constants[name] = thing
+        things[name] = thing
         return name
 
     def listed(self, things: Iterable[Any]) -> str:
@@ -259,31 +267,16 @@ class Printer:
         """The name to call a function by."""
         if isinstance(function, Effect):
             return self.constant(function)
-        if isinstance(function, np.ufunc):
-            return (
-                f"np.{function.__name__}"
-                if getattr(np, function.__name__, None) is function
-                else self.helper(function)
-            )
-        owner = getattr(function, "__self__", None)
+        name, owner = getattr(function, "__name__", ""), getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc):
-            return f"np.{owner.__name__}.{function.__name__}"
-        module, name = getattr(function, "__module__", None) or "", getattr(function, "__name__", "")
-        if module in ("numpy", "numpy.linalg") and hasattr(np if module == "numpy" else np.linalg, name):
-            return f"{module.replace('numpy', 'np')}.{name}"
-        if module == "math":
-            return self.constant(function) if self.plan else f"math.{name}"
-        return "abs" if function is abs else "float" if function is float else self.helper(function)
-
-    def helper(self, function: Any) -> str:
-        """The name of a function of our own, whose source goes before the program."""
-        name = getattr(function, "__name__", "function").replace("<lambda>", "function")
-        for known, other in self.helpers.items():
-            if other is function:
-                return known
-        name = self.names.fresh(name)
-        self.helpers[name] = function
-        return name
+            return f"{self.function(owner)}.{name}"
+        if self.plan and getattr(math, name, None) is function:
+            return self.constant(function)  # found more quickly
+        modules = {"np.": np, "np.linalg.": np.linalg, "math.": math, "": builtins}
+        found = (
+            prefix + name for prefix, module in modules.items() if getattr(module, name, None) is function
+        )
+        return next(found, "") or self.helper(function)
 
     def name(self, variable: Variable, instruction: Instruction) -> str:
         """A name for what an instruction gives: ``d_x`` for the gradient of x."""
@@ -292,12 +285,11 @@ class Printer:
         return self.names.given[variable]
 
 
-def _finite(number: Any) -> bool:
-    return bool(np.isfinite(number))
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and a.ndim == 0 and a.tobytes() == b.tobytes()
+def _is(thing: Any, other: Any) -> bool:
+    """Whether two things are one, or equal numbers in arrays without axes, or both plain and equal."""
+    if type(thing) is type(other) is np.ndarray and thing.ndim == other.ndim == 0:
+        return thing.dtype == other.dtype and thing.tobytes() == other.tobytes()
+    return thing is other or (type(thing) is type(other) is str and thing == other)
 
 
 def _named_after(instruction: Instruction) -> str:
@@ -356,14 +348,14 @@ def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     return scope["program"]
 
 
-def body_of(printer: Printer, parts: Any, one: Callable[[Any], str]) -> list[str]:
-    """The lines of a function that runs forward and backward; `one` writes the gradient to start from."""
+def body_of(printer: Printer, parts: Any) -> list[str]:
+    """The lines of a function that runs forward and backward."""
     body = printer.lines(parts.forward)
     results = printer.listed(parts.outs[: parts.results])
     if not parts.gradients:
         return [*body, f"return {results}"]
     body += ["", "# backward: the gradient of the result with respect to everything, last step first"]
-    body += [f"{printer.text(seed.variable)} = {one(seed.variable)}" for seed in parts.seeds]
+    body += [f"{printer.text(seed.variable)} = {printer.ones(seed.variable)}" for seed in parts.seeds]
     body += printer.lines(parts.backward)
     pairs = [f"{k!r}: {printer.text(g)}" for k, g in zip(parts.targets, parts.gradients) if g is not None]
     return [*body, f"return {results}, {{{', '.join(pairs)}}}"]
@@ -382,11 +374,7 @@ def definition(printer: Printer, parts: Any, title: str, body: list[str]) -> str
 def readable(parts: Any, title: str) -> str:
     """The program for people: plain NumPy, forward and then backward, shapes as comments."""
     printer = Printer(parts.names, values=parts.values, gradient_of=parts.gradient_of)
-    body = body_of(
-        printer,
-        parts,
-        lambda s: "1.0" if s.is_float else f"np.ones({s.shape}, np.{s.dtype})",
-    )
+    body = body_of(printer, parts)
     text = definition(printer, parts, title, body)
     imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"
     helpers = "".join(f"\n\n{text}\n" for text in sources_of(printer.helpers))

@@ -18,7 +18,7 @@ import numpy as np
 
 from ...derivatives import Row
 from ..facts import arguments, parameters, row_of
-from ..passes import variables_in
+from ..passes import is_slope, variables_in
 from ..source import Printer, body_of, definition
 from ..state import Effect
 from ..traced import TraceError, _copied
@@ -41,7 +41,7 @@ class TorchPrinter(Printer):
         if function is operator.sub or function is np.subtract:
             dtype = self.text(instruction.out.dtype)
             return " - ".join(f"{self.text(a)}.to({dtype})" if _is_bool(a) else self.text(a) for a in args)
-        if self.sign(function) or function is operator.getitem:
+        if self.sign(function) or function is operator.getitem or is_slope(instruction):
             return super().call(instruction)
         if row is None or not row.torch:
             name = row.name if row else getattr(function, "__name__", "a function").strip("_")
@@ -94,23 +94,19 @@ class TorchPrinter(Printer):
             raise TraceError("emit: PyTorch has no slices that go backwards; use np.flip")
         return super().index(index)
 
+    library = "torch"
+    array_of = "torch.tensor"
+
     def text(self, thing: Any, instruction: Instruction | None = None) -> str:
         if isinstance(thing, np.generic) and np.isfinite(thing):
-            return f"torch.tensor({thing.item()!r}, dtype={self.text(thing.dtype)})"
-        if isinstance(thing, type) and issubclass(thing, np.generic):
-            thing = np.dtype(thing)
-        if isinstance(thing, np.dtype):
-            return f"torch.{thing.name}"
+            return f"torch.tensor({thing.item()!r}, {self.dtype(thing)})"
         return super().text(thing, instruction)
 
-    def array(self, array: np.ndarray) -> str:
-        dtype = f"dtype={self.text(array.dtype)}"
-        if array.size and array.size > 1 and np.all(array == array.flat[0]) and np.isfinite(array.flat[0]):
-            return f"torch.full({array.shape}, {array.flat[0].item()!r}, {dtype})"
-        if array.ndim == 1 and array.dtype == int and np.array_equal(array, np.arange(array.size)):
-            return f"torch.arange({array.size})"
-        short = array.size <= 8 and bool(np.all(np.isfinite(array)))
-        return f"torch.tensor({array.tolist()!r}, {dtype})" if short else self.constant(array)
+    def dtype(self, like: Any) -> str:
+        return f"dtype={self.text(like.dtype)}"
+
+    def ones(self, like: Variable) -> str:
+        return f"torch.ones({like.shape}, {self.dtype(like)})"
 
     def constant(self, thing: Any) -> str:
         if not isinstance(thing, np.ndarray):
@@ -211,5 +207,5 @@ def _is_bool(thing: Any) -> bool:
 def torch_source(parts: Any, title: str) -> str:
     """The program for PyTorch: a function of tensors, which gives the results and the gradients."""
     printer = TorchPrinter(parts.names, gradient_of=parts.gradient_of)
-    body = body_of(printer, parts, lambda s: f"torch.ones({s.shape}, dtype=torch.{s.dtype})")
+    body = body_of(printer, parts)
     return f"import torch\n\n\n{definition(printer, parts, title, body)}"
