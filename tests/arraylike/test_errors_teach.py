@@ -303,23 +303,23 @@ MISTAKES = {  # what was done: (the mistake, its error, what the message says)
     # Learning
     "parameters without its brackets": (
         lambda: optim.SGD(nn.Linear(2, 2).parameters, lr=0.1), TypeError,
-        "optimizer: expected a list of parameters", "got a method", "model.parameters(), with its brackets",
+        "SGD: expected a list of parameters", "got a method", "model.parameters(), with its brackets",
     ),
     "an optimizer of the model": (
         lambda: optim.SGD(nn.Linear(2, 2), lr=0.1), TypeError,
-        "optimizer: expected a list of parameters", "got a Linear", "model.parameters()",
+        "SGD: expected a list of parameters", "got a Linear", "model.parameters()",
     ),
     "learning rate and parameters swapped": (
         lambda: optim.Adam(0.1, [v()]), TypeError,
-        "optimizer: expected a list of parameters", "got a float", "model.parameters()",
+        "Adam: expected a list of parameters", "got a float", "model.parameters()",
     ),
     "an optimizer of a result": (
         lambda: optim.SGD([v() * 2], lr=0.1), ValueError,
-        "optimizer: parameter 0", "is the result of multiply", "give the Values it is made from",
+        "SGD: parameter 0", "is the result of multiply", "give the Values it is made from",
     ),
     "a negative learning rate": (
         lambda: optim.SGD([v()], lr=-1), ValueError,
-        "lr, the learning rate", "must be above 0", "such as 0.01",
+        "lr, the learning rate", "must be 0 or more", "is -1",
     ),
     # Derivatives of one's own
     "the gradient of many numbers": (
@@ -332,7 +332,7 @@ MISTAKES = {  # what was done: (the mistake, its error, what the message says)
     ),
     "a rule too few": (
         lambda: half(Value(1.0), Value(2.0)), TypeError,
-        "has no rule for argument 1", "None where there is no derivative", "register 2 rules",
+        "has no rule for argument 1", "None where there is no derivative", "or 2 rules with derivative(",
     ),
     "a rule of the wrong shape": (
         lambda: wrong(v()).backward(), ValueError,

@@ -252,7 +252,7 @@ def _circumstances(
             return " when entries are equal" if len(set(entries)) < len(entries) else ""
     except ValueError:  # it is not defined there
         return ""
-    return " when there is more than one entry" if len(entries) > 1 else ""
+    return " when there is more than one entry" if any(x.size > 1 for x in given) else ""
 
 
 def _told(arguments: tuple[Any, ...]) -> str:
