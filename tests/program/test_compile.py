@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import sys
 import threading
+import types
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -167,8 +169,9 @@ def test_parameters_are_read_at_each_call_however_they_are_held():
 
 def test_parameters_that_only_tracing_finds():
     secret = Value(np.array([1.0, 2.0]))
-    holder = (secret for _ in itertools.count())  # nothing that one could look into
-    f = compile(lambda x: (next(holder) * x).sum())
+    sys.modules["hidden"] = hidden = types.ModuleType("hidden")  # nothing that one could look into
+    hidden.secret = secret
+    f = compile(lambda x: (import_module("hidden").secret * x).sum())
     x = np.array([3.0, 4.0])
     assert f(x).item() == 11.0
     secret.data = np.array([2.0, 2.0])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import pickle
 import random
+import sys
+import types
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -271,11 +273,12 @@ def test_backward_inside_brings_gradients_to_arguments_too():
 
 def test_backward_inside_brings_gradients_to_parameters_that_only_tracing_finds():
     secret = Value(np.array([1.0, 2.0]))
-    holder = (secret for _ in itertools.count())  # nothing that one could look into
+    sys.modules["hidden"] = hidden = types.ModuleType("hidden")  # nothing that one could look into
+    hidden.secret = secret
 
     @compile
     def step(x):
-        ((next(holder) * x) ** 2).sum().backward()
+        ((import_module("hidden").secret * x) ** 2).sum().backward()
 
     for n in (1, 2):
         step(np.array([3.0, 1.0]))

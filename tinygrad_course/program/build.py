@@ -13,7 +13,6 @@ from ..derivatives import Row
 from ..engine.record import ancestors
 from ..engine.value import settled
 from ..trees import leaves, mapped
-from .closure import Held
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
 from .run import Run, traced
 from .source import executable, readable
@@ -21,6 +20,7 @@ from .state import Effect, Place
 from .tape import Tape
 from .traced import Traced, _copied
 from .variables import Instruction, Variable
+from .watched import Held
 
 
 class Program:
@@ -30,6 +30,8 @@ class Program:
     ----------
     reads : list of places
         The parameters' data, the arrays of modules, and perhaps gradients, that it reads at each call.
+    fed : list of int
+        The numbers of the spots in what is held whose arrays it reads after those.
     writes : list of places
         What it replaces at each call; the new ones come after the outputs.
     targets : list of int or Value
@@ -49,6 +51,7 @@ class Program:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.reads: list[Place] = []
+        self.fed: list[int] = []
         self.writes: list[Place] = []
         self.targets: list[int | Value] = []
         self.learns: list[bool] = []
@@ -157,15 +160,17 @@ def _program(program: Program, run: Run, result: Any, outs: list[Any], writes: A
     start = len(owner.copies)
     written = [owner.own(final(new)) if a == "grad" else final(new) for (_, a), new in writes]
     ending, owner.copies = owner.copies[start:], []
-    gradients = [None if c is None else owner.own(final(c)) for c in run.gradients]
+    gradients = [owner.own(final(c)) for c in run.gradients]
     forward_only |= {i.out for i in instructions if i.out in owner.early} | {i.out for i in ending}
     returned = [*[final(o) for o in outs], *written]
     needed = [v for v in (*returned, *gradients, *owner.taken) if isinstance(v, Variable)]
     instructions = without_dead([*instructions, *ending, *owner.copies], needed)
     used = {v for i in instructions for v in variables_in([i.args, i.kwargs])} | set(needed)
-    unused = {t.variable for _, t in run.reads} - used
+    unused = {t.variable for _, t in [*run.reads, *run.fed]} - used
     run.inputs = [t for t in run.inputs if t.variable not in unused]
     run.reads = [(place, t) for place, t in run.reads if t.variable not in unused]
+    run.fed = [(i, t) for i, t in run.fed if t.variable not in unused]
+    program.fed = [i for i, _ in run.fed]
     forward = [i for i in instructions if i.out in forward_only]
     backward = [i for i in instructions if i.out not in forward_only]
     program.targets = [t for t, _, _ in run.learning] if run.gradients else []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import types
+import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,49 +22,55 @@ from ..engine.watch import recording_mode, watching
 from ..later import in_a_notebook
 from ..trees import leaves as tree_leaves
 from .build import Program, trace
-from .closure import Held, Same, held_by, is_module
+from .closure import held_by
+from .kinds import is_plain, token
 from .state import put
-from .traced import Traced
+from .traced import Traced, TraceError
+from .watched import Held
 
-_DATA = frozenset({np.ndarray, Value, float, int})
-KEPT = 16  # programs of one function, for so many signatures of shapes and dtypes
+KEPT = 16  # programs of one function, if nothing else is asked for
 _tracing = threading.RLock()
 
 
 class Compiled:
     """A compiled function: call it like the function.  `compile` makes it."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], kept: int = KEPT) -> None:
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function, self.kept = function, kept
         self._programs: OrderedDict[Any, Program] = OrderedDict()
-        self._held = Held()
-        self._looked = False
+        self._held: OrderedDict[tuple[int, ...], Held] = OrderedDict()  # by the objects among the arguments
+        self._live = True  # arrays that are held are inputs of programs
+        self._dropped: set[int] = set()
+        self._told = False
         self._uses_gradients = False
         self._methods: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if watching() is not None:  # who looks at each operation wants to see them
             return self.function(*args, **kwargs)
-        held = self._holders(args, kwargs)
         try:
-            leaves, key = flattened(args, kwargs, held)
+            leaves, key, objects = flattened(args, kwargs)
+            held = self._holders(objects)
             signature = self._signature(key, held, leaves)
         except _Inside:  # called while another function is traced: part of that program
             return self.function(*args, **kwargs)
         program = self._programs.get(signature)
         if program is None:
             try:
-                program = self._traced(key, args, kwargs, held, leaves)
+                program, held = self._traced(key, args, kwargs, held, leaves, objects)
             except ArithmeticError:  # floats that NumPy would have computed with: as without compile
                 return self.function(*args, **kwargs)
-        return self._run(program, leaves, args, kwargs)
+        elif len(self._programs) > 1:
+            with contextlib.suppress(KeyError):  # another thread has dropped it
+                self._programs.move_to_end(signature)
+        return self._run(program, held, leaves, args, kwargs)
 
     def _signature(self, key: Any, held: Held, leaves: list[Any]) -> Any:
         """All that a program depends on."""
         parameters = [signature_of(v.data, v.requires_grad) for _, v in held.values]
-        modes = [m.training for m in held.modules]
-        signature: tuple[Any, ...] = (recording_mode.get(), key, *parameters, *modes, held.key)
+        given = [held.numbers.get(id(x)) for x in leaves if type(x) is Value]  # parameters as arguments
+        signature: tuple[Any, ...] = (recording_mode.get(), key, *parameters, *given, held.key)
         if self._uses_gradients:
             owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
             signature += (tuple([_of_gradient(v.grad) for v in owners]),)
@@ -70,9 +78,8 @@ class Compiled:
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The program for such arguments, which is made if there is none; nothing is run."""
-        held = self._holders(args, kwargs)
-        leaves, key = flattened(args, kwargs, held)
-        return self._traced(key, args, kwargs, held, leaves)
+        leaves, key, objects = flattened(args, kwargs)
+        return self._traced(key, args, kwargs, self._holders(objects), leaves, objects)[0]
 
     @property
     def latest(self) -> Program:
@@ -107,11 +114,14 @@ class Compiled:
                 self._methods = weakref.WeakKeyDictionary()
             bound = self._methods.get(owner)
             if bound is None:
-                bound = self._methods[owner] = Compiled(_Method(self.function, weakref.ref(owner)))
+                bound = self._methods[owner] = Compiled(_Method(self.function, weakref.ref(owner)), self.kept)
         return bound
 
     def __reduce__(self) -> Any:
-        return compile, (self.function,)  # a copy compiles anew; the function must be one that can be pickled
+        return Compiled, (
+            self.function,
+            self.kept,
+        )  # a copy compiles anew; the function must be one that can be pickled
 
     def __repr__(self) -> str:
         name, n = getattr(self.function, "__name__", type(self.function).__name__), len(self._programs)
@@ -119,28 +129,69 @@ class Compiled:
 
     _repr_mimebundle_ = in_a_notebook
 
-    def _holders(self, args: Any, kwargs: Any) -> Held:
-        """What the function holds, and modules and generators among its arguments."""
-        given = [a for a in (*args, *kwargs.values()) if type(a) not in _DATA]
-        given = [a for a in given if is_module(a) or isinstance(a, np.random.Generator)]
-        if given or not self._looked or self._held.changed() is not None:
-            self._held, self._looked = held_by(self.function, *given), True
-        return self._held
+    def _holders(self, objects: list[Any]) -> Held:
+        """What the function holds, and the objects among its arguments."""
+        place = (*map(id, objects),)
+        held = self._held.get(place)
+        if held is None or held.changed():
+            with _tracing:  # while another function is traced, other things stand in places
+                held = self._held[place] = held_by(self.function, *objects, live=self._live)
+                if len(self._held) > self.kept:
+                    self._held.popitem(last=False)
+        return held
 
-    def _traced(self, key: Any, args: Any, kwargs: Any, held: Held, leaves: list[Any]) -> Program:
+    def _traced(
+        self, key: Any, args: Any, kwargs: Any, held: Held, leaves: list[Any], objects: list[Any]
+    ) -> tuple[Program, Held]:
         with _tracing:
             program = self._programs.get(self._signature(key, held, leaves))
             if program is None:
-                program = trace(self.function, args, kwargs, held, recording_mode.get())
+                program, held = self._made(args, kwargs, held, objects)
                 self._uses_gradients |= program.uses_gradients  # then they belong to the signature
-                self._programs[self._signature(key, held, leaves)] = program
-                if len(self._programs) > KEPT:
-                    self._programs.popitem(last=False)
-        return program
+                signature = self._signature(key, held, leaves)
+                self._programs[signature] = program
+                self._limit(hash(signature))
+        return program, held
 
-    def _run(self, program: Program, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _made(self, args: Any, kwargs: Any, held: Held, objects: list[Any]) -> tuple[Program, Held]:
+        """A new program; where arrays that are held cannot be its inputs, their contents are watched."""
+        recording = recording_mode.get()
+        try:
+            return trace(self.function, args, kwargs, held, recording), held
+        except ArithmeticError:
+            raise
+        except Exception as error:
+            if not self._live or not any(isinstance(s.thing, np.ndarray) for s in held.spots):
+                raise
+            watched = held_by(self.function, *objects, live=False)
+            try:
+                program = trace(self.function, args, kwargs, watched, recording)
+            except Exception as other:
+                told = isinstance(error, TraceError) or not isinstance(other, TraceError)
+                raise (error if told else other) from None
+            self._live = False
+            self._held.clear()
+            self._held[(*map(id, objects),)] = watched
+            return program, watched
+
+    def _limit(self, made: int) -> None:
+        """Keep so many programs only, those that were used last; say once if that is too few."""
+        if made in self._dropped and not self._told:
+            self._told = True
+            warnings.warn(
+                f"{self!r}: a program was made again that had made room for others, as only {self.kept} are "
+                f"kept; keep more, compile(function, kept={4 * self.kept}), or use fewer different shapes",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+        if len(self._programs) > self.kept:
+            self._dropped.add(hash(self._programs.popitem(last=False)[0]))
+
+    def _run(self, program: Program, held: Held, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         data = [x.data if type(x) is Value else x for x in leaves]
         data += [getattr(leaves[t] if type(t) is int else t, name) for t, name in program.reads]
+        if program.fed:
+            data += map(held.feed, program.fed)
         try:
             run, outs = program.start(data)
         except (ArithmeticError, ValueError):  # as without compile, this time
@@ -229,9 +280,10 @@ def _of_gradient(gradient: Any) -> Any:
     return signature_of(settled(gradient), None)
 
 
-def flattened(args: Any, kwargs: Any, held: Held) -> tuple[list[Any], Any]:
-    """What is given anew at each call (arrays, Values, floats), and a key for all that shapes the program."""
+def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any, list[Any]]:
+    """What is given anew at each call (arrays, Values, floats), a key for the rest, objects to look into."""
     leaves: list[Any] = []
+    objects: list[Any] = []
 
     def visit(thing: Any) -> Any:
         kind = type(thing)
@@ -240,19 +292,24 @@ def flattened(args: Any, kwargs: Any, held: Held) -> tuple[list[Any], Any]:
             return signature_of(thing, None)
         if kind is Value:
             leaves.append(thing)
-            at = next((i for i, (_, v) in enumerate(held.values) if v is thing), None)
-            return (at, signature_of(thing.data, thing.requires_grad))
-        if kind is tuple or kind is list:
+            return (kind, signature_of(thing.data, thing.requires_grad))
+        if kind is int or kind is str or thing is None:
+            return (kind, thing)
+        if isinstance(thing, tuple) or kind is list:
             return (kind, *[visit(part) for part in thing])
         if kind is dict:
             return (dict, *[(key, visit(part)) for key, part in thing.items()])
-        return (
-            (kind, thing)
-            if isinstance(thing, (int, str, bool, type(None), np.generic))
-            else (kind, Same(thing))
-        )
+        if is_plain(thing):
+            return token(thing)
+        if isinstance(thing, np.ndarray):
+            raise TraceError(
+                f"compile: an argument is a {kind.__name__}, and a program knows NumPy's plain arrays only; "
+                "give np.asarray(x), and what else it holds (a mask) as an array of its own"
+            )
+        objects.append(thing)
+        return kind
 
-    return leaves, visit([*args, kwargs]) if kwargs else visit([*args])
+    return leaves, visit([*args, kwargs]) if kwargs else visit([*args]), objects
 
 
 def signature_of(data: Any, learns: bool | None) -> Any:
@@ -266,7 +323,7 @@ def signature_of(data: Any, learns: bool | None) -> Any:
     return (data.shape, data.dtype, data.strides, learns)
 
 
-def compile(function: Callable[..., Any]) -> Compiled:
+def compile(function: Callable[..., Any], *, kept: int = KEPT) -> Compiled:
     """Turn a function of Values, arrays and modules into a straight program of NumPy calls.
 
     The function is run once for each signature of shapes and dtypes, and every NumPy call of its forward and
@@ -277,7 +334,10 @@ def compile(function: Callable[..., Any]) -> Compiled:
     ----------
     function : callable
         Takes Values, arrays, numbers, modules and lists, tuples and dicts of them, and gives Values.  The
-        Values and modules that it uses besides its arguments are found, and read at every call.
+        Values, arrays and modules that it uses besides its arguments are found, and read at every call; what
+        else it uses is watched.
+    kept : int
+        How many programs are kept, one for each signature: those that were used last.
 
     Returns
     -------
@@ -288,7 +348,8 @@ def compile(function: Callable[..., Any]) -> Compiled:
     Raises
     ------
     TraceError
-        At the first call, if what the function does depends on the data.
+        At the first call, if what the function does depends on the data, or on something that can neither be
+        read nor watched, such as a clock.
 
     Examples
     --------
@@ -302,4 +363,6 @@ def compile(function: Callable[..., Any]) -> Compiled:
     """
     if not callable(function):
         raise TypeError(f"compile: expected a function, got {type(function).__name__}")
-    return function if isinstance(function, Compiled) else Compiled(function)
+    if not isinstance(kept, int) or kept < 1:
+        raise ValueError(f"compile: kept is how many programs are kept, 1 or more, and is {kept!r}")
+    return function if isinstance(function, Compiled) else Compiled(function, kept)

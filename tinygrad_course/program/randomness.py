@@ -46,6 +46,9 @@ class Randomness:
         """Put the generators back to where they were before the function was traced."""
         for generator, state in zip(self.generators, self._before):
             generator.bit_generator.state = state
+        if _differ(self._others(), self._elsewhere):
+            random.setstate(self._elsewhere[0])
+            np.random.set_state(self._elsewhere[1])  # noqa: NPY002
 
     @staticmethod
     def _others() -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import types
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Any, cast
 
 import numpy as np
@@ -12,16 +14,18 @@ import numpy as np
 from ..arraylike import Value
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
-from ..engine.record import ancestors
+from ..engine.record import ancestors, next_serial
 from ..engine.watch import Watch, recording_mode
 from ..engine.watch import recording as recording_by
 from ..trees import leaves
-from .closure import Held, held_by
+from .alike import check_alike
+from .closure import held_by
 from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
 from .tape import Tape
-from .traced import Traced, TraceError, refused
+from .traced import OutOfReach, Traced, TraceError, refused
 from .variables import Names, Variable
+from .watched import Held, Spot
 
 _BUNDLE = Row(
     tuple, rule_for_all=lambda i, g, out, parts: g[i], sequence=True
@@ -32,7 +36,7 @@ class Run:
     """One run of a function on Traced arrays, and what came of it."""
 
     def __init__(self, held: Held, recording: bool) -> None:
-        self.recording = recording
+        self.recording, self.start = recording, next_serial()
         self.values = list(held.values)
         self.held = held
         self.tape = Tape(randomness=Randomness(held.generators))
@@ -47,7 +51,13 @@ class Run:
         self.reads: list[tuple[Place, Traced]] = []
         self.current: dict[tuple[int, str], Any] = {}  # what the program has put into a place, or found there
         self.places: list[tuple[Place, Any]] = []  # each with its stand-in object
+        self.fed: list[tuple[int, Traced]] = []  # number of a spot of what is held, and what stands there
+        self.result: Any = None
+        self._given: list[tuple[str, Any, Any]] = []  # stand-ins for lists and dicts, and copies of them
         self._before: list[tuple[Any, str, Any]] = []
+        self._standing: list[Spot] = []
+        self._during: list[Any] = []
+        self._drawing = [(s, s.read(s.thing)) for s in held.drawing]
 
     def given(self, thing: Any, name: str) -> Any:
         """A stand-in for an argument."""
@@ -65,10 +75,15 @@ class Run:
             self.arguments.append((n, stand_in, thing))
             self.learns(n, stand_in)
             return stand_in
-        if kind is tuple or kind is list:
-            return kind(self.given(part, f"{name}{i}") for i, part in enumerate(thing))
+        if isinstance(thing, tuple) or kind is list:
+            parts = [self.given(part, f"{name}{i}") for i, part in enumerate(thing)]
+            if kind is list:
+                self._given.append((name, parts, parts.copy()))
+            return parts if kind is list else kind._make(parts) if hasattr(kind, "_fields") else kind(parts)
         if kind is dict:
-            return {key: self.given(part, str(key)) for key, part in thing.items()}
+            entries = {key: self.given(part, str(key)) for key, part in thing.items()}
+            self._given.append((name, entries, entries.copy()))
+            return entries
         return thing
 
     def learns(self, target: int | Value, stand_in: Value) -> None:
@@ -76,8 +91,8 @@ class Run:
         if self.recording and stand_in.requires_grad:
             self.learning.append((target, stand_in, stand_in.data.variable))
 
-    def __enter__(self) -> Run:
-        """Let Traced arrays stand in for parameters, their gradients, and the arrays of modules."""
+    def stand_in(self) -> None:
+        """Let Traced arrays stand in for parameters, their gradients, and all arrays that are held."""
         for name, value in self.values:
             self._stand_in((value, "primal"), value, name)
             self.tape.parameters.add(value.data.variable)
@@ -91,7 +106,18 @@ class Run:
         for n, stand_in, value in self.arguments:
             stand_in.grad = value.grad
             self._stand_in((n, "grad"), stand_in, "grad")
-        return self
+        for i, spot in enumerate(self.held.spots):
+            spot.thing = self.held.feed(i)
+            self._standing.append(spot)
+            if isinstance(spot.thing, (np.ndarray, float)):
+                now = self.tape.input(spot.thing)
+                self.names.give(now.variable, spot.name or "held")
+                self.inputs.append(now)
+                self.fed.append((i, now))
+                spot.put(now)
+            else:
+                spot.put(OutOfReach(spot.name, spot.thing))
+        self._during = self.held.now()
 
     def _stand_in(self, place: Place, thing: Any, name: str) -> None:
         attribute, now = place[1], getattr(thing, place[1])
@@ -105,10 +131,54 @@ class Run:
         self.places.append((place, thing))
         self.current[id(thing), attribute] = now
 
-    def __exit__(self, *error: Any) -> None:
+    def perform(self, function: Callable[..., Any], args: Any, kwargs: Any, then: Any) -> Any:
+        """Run the function, and ``then(run, result)`` while Traced arrays still stand in."""
+        stand_ins = [self.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
+        named = {key: self.given(a, key) for key, a in kwargs.items()}
+        self.stand_in()
+        with recording_by(Tracing(self, bool(recording_mode.get()))):
+            self.result = function(*stand_ins, **named)
+            if self.recording:
+                self.check_leaves(leaves(self.result))
+            done = then(self, self.result)
+        drawn = any(s.read(s.thing) != was for s, was in self._drawing)
+        strayed = drawn or self.tape.randomness.has_strayed()
+        self._restore_places()
+        self._check_world(strayed)
+        return done
+
+    def _restore_places(self) -> None:
         for thing, attribute, before in self._before:
-            setattr(thing, attribute, before)
+            if getattr(thing, attribute) is not before:
+                setattr(thing, attribute, before)
         self.tape.randomness.restore()
+        for s, was in self._drawing:
+            if s.read(s.thing) != was:
+                s.back(was)
+
+    def restore(self) -> None:
+        """Put everything back that was there before."""
+        self._restore_places()
+        for spot in reversed(self._standing):
+            spot.put(spot.thing)
+        if self.held.changed():
+            self.held.restore()
+
+    def _check_world(self, strayed: bool) -> None:
+        """Refuse what a program could not do again."""
+        if strayed:
+            raise refused(
+                "random numbers are drawn as plain arrays, which would be the same at each run",
+                "give them as an argument, or draw them in nn.functional.dropout(x, p, rng=generator)",
+            )
+        name = self.held.difference(self._during)
+        for argument, now, was in self._given:
+            if not same_things(now, was):
+                name = argument
+        if name is not None:
+            raise refused(
+                f"the function assigns {name}, which a program would not do again", "return it instead"
+            )
 
     def changes(self) -> list[tuple[Place, Any]]:
         """The places where something else stands than what the program has put there or found, and what."""
@@ -154,11 +224,11 @@ class Run:
         return result if example is not None else None
 
     def check_leaves(self, outs: list[Any]) -> None:
-        """Raise Missed if gradients would reach leaves that nobody named."""
+        """Raise Missed if gradients would reach leaves that nobody named, and that were there before."""
         known = {id(v) for _, v, _ in self.learning}
         roots = [o for o in outs if type(o) is Value]
         leaves = [v for v in ancestors(roots) if v.row is None and v.requires_grad]
-        if missed := [v for v in leaves if id(v) not in known]:
+        if missed := [v for v in leaves if id(v) not in known and v.serial < self.start]:
             raise Missed(missed)
 
     def back(self, outs: list[Any]) -> None:
@@ -180,6 +250,11 @@ class Run:
                 tuple(self.seeds),
             )
         self._walk(root, g)
+        if not self.learning:
+            raise refused(
+                "the function gives a Value that requires a gradient only of Values that it makes itself",
+                "make them once, outside, or with requires_grad=False",
+            )
 
     def _walk(self, root: Value, g: Any) -> None:
         """Walk back; note the gradients and what each is the gradient of; leave every `.grad` as it was."""
@@ -188,6 +263,7 @@ class Run:
             v.grad = None
         try:
             backpropagate(root, g)
+            self.learning = [part for part in self.learning if part[1].grad is not None]
             self.gradients = [v.grad for _, v, _ in self.learning]
             pairs = [(v.grad, v.data) for v, _ in before]
             self.gradient_of = {
@@ -235,36 +311,42 @@ def traced(
     recording: bool,
     then: Callable[[Run, Any], Any],
 ) -> tuple[Run, Any]:
-    """Run `function` on Traced arrays, and ``then(run, result)`` while they still stand in."""
+    """Run `function` on Traced arrays, and ``then(run, result)`` while they still stand in.
+
+    That is done twice: what is not the same the second time changes by itself, and is refused.
+    """
     known = list(held.values)
     for _ in range(100):
-        run = Run(held, recording)
-        stand_ins = [run.given(a, name) for a, name in zip(args, argument_names(function, len(args)))]
-        named = {key: run.given(a, key) for key, a in kwargs.items()}
         try:
-            with run, recording_by(Tracing(run, bool(recording_mode.get()))):
-                result = function(*stand_ins, **named)
-                if recording:
-                    run.check_leaves(leaves(result))
-                done = then(run, result)
-                _check_world(run, held)
-            return run, done
+            once, _done = _performed(function, args, kwargs, held, recording, then)
+            run, done = _performed(function, args, kwargs, held, recording, then)
         except Missed as missed:
             held.found(missed.values)
+            continue
+        check_alike(once, run)
+        return run, done
     held.values[:] = known
     raise TraceError("compile: the function makes new parameters at every call; make them once, outside")
 
 
-def _check_world(run: Run, held: Held) -> None:
-    """Refuse what a program could not do again."""
-    if run.tape.randomness.has_strayed():
-        raise refused(
-            "random numbers are drawn as plain arrays, which would be the same at each run",
-            "give them as an argument, or draw them in nn.functional.dropout(x, p, rng=generator)",
-        )
-    if (name := held.changed()) is not None:
-        held.restore()
-        raise refused(f"the function assigns {name}, which a program would not do again", "return it instead")
+def _performed(function: Any, args: Any, kwargs: Any, held: Held, recording: bool, then: Any) -> Any:
+    """One run, which leaves everything as it was, even where it is interrupted."""
+    run = Run(held, recording)
+    try:
+        try:
+            return run, copy_context().run(run.perform, function, args, kwargs, then)
+        finally:
+            run.restore()
+    except BaseException:
+        run.restore()  # should putting back have been interrupted
+        raise
+
+
+def same_things(one: Any, other: Any) -> bool:
+    """Whether two lists or dicts hold the very same things."""
+    if isinstance(one, dict):
+        return list(one) == list(other) and same_things(list(one.values()), list(other.values()))
+    return len(one) == len(other) and all(map(operator.is_, one, other))
 
 
 def argument_names(function: Callable[..., Any], n: int) -> list[str]:

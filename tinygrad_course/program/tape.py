@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from ..trees import leaves
 from .randomness import Randomness, generators_in
-from .traced import Traced, data_in, found, noted_in, refused, traced_as
+from .traced import Traced, data_in, found, noted_in, refused, traced_as, users_line
 from .variables import Instruction, Variable, expect
 
 
@@ -76,6 +77,12 @@ class Tape:
 
     def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
         """Write down a call that gave `out`, as a Traced array (or a tuple of them)."""
+        for thing in leaves((args, kwargs)):
+            if isinstance(thing, np.ndarray) and type(thing) not in (np.ndarray, np.memmap):
+                raise refused(
+                    f"a {type(thing).__name__} is computed with, and a program knows NumPy's plain arrays",
+                    "use np.asarray(x), and what else it holds (a mask) as an array of its own",
+                )
         variable = self.variable(out)
         if self.stale and any(t.variable.root in self.stale for t in found((args, kwargs))):
             raise refused(
@@ -85,7 +92,7 @@ class Tape:
             )
         refs, named = noted_in(args), noted_in(kwargs)
         strict = np.geterr()["invalid"] == "raise"
-        self.instructions.append(Instruction(function, refs, named, variable, strict))
+        self.instructions.append(Instruction(function, refs, named, variable, strict, users_line()))
         if isinstance(out, (tuple, list)):
             whole = traced_as(out, variable, self)
             parts = [self.noted(operator.getitem, (whole, i), {}, part) for i, part in enumerate(out)]

@@ -8,10 +8,12 @@ line that asked for it.
 from __future__ import annotations
 
 import contextlib
+import linecache
 import operator
-import traceback
+import os
+import sys
+import threading
 from collections.abc import Callable
-from pathlib import Path
 from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,9 @@ from .variables import Variable
 
 if TYPE_CHECKING:
     from .tape import Tape
+
+
+NUMPY = os.path.dirname(np.__file__) + os.sep
 
 
 class TraceError(RuntimeError):
@@ -196,13 +201,58 @@ def traced_as(data: Any, variable: Variable, tape: Tape) -> Traced:
 
 def refused(what: str, instead: str) -> TraceError:
     """The error for what cannot be traced, with the line of the user's code that does it."""
-    for frame in reversed(traceback.extract_stack()):
-        if not frame.filename.startswith(PACKAGE) and "numpy" not in Path(frame.filename).parts:
-            return TraceError(f"compile: {what}, in {frame.filename}:{frame.lineno}: {frame.line}\n{instead}")
+    place = users_line()
+    if place:
+        name, _, number = place.rpartition(":")
+        line = linecache.getline(name, int(number)).strip()
+        return TraceError(f"compile: {what}, in {place}: {line}\n{instead}")
     return TraceError(f"compile: {what}; {instead}")
 
 
+def users_line() -> str:
+    """The line of the user's code that is run just now, as ``file:line``."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith((PACKAGE, NUMPY)) and "contextlib" not in name:
+            return f"{name}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return ""
+
+
 Traced._refused = staticmethod(refused)
+
+
+class OutOfReach:
+    """Stands for what is something else each time, such as a clock, while a function is traced."""
+
+    def __init__(self, name: str, thing: Any) -> None:
+        self.name, self.thing, self.thread = name, thing, threading.get_ident()
+
+    def __getattr__(self, name: str) -> Any:
+        if threading.get_ident() != self.thread:
+            return getattr(self.thing, name)
+        raise refused(
+            f"the function uses {self.name} ({described(self.thing)}), which gives something else each time",
+            "use it outside, and give what comes of it as an argument",
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__getattr__("__call__")(*args, **kwargs)
+
+    def __iter__(self) -> Any:
+        return self.__getattr__("__iter__")()
+
+    def __next__(self) -> Any:
+        return self.__getattr__("__next__")()
+
+
+def described(thing: Any) -> str:
+    """A few words for a message: ``time.time``, ``a generator``."""
+    name = getattr(thing, "__name__", None)
+    if name is None or hasattr(type(thing), "__next__"):
+        return f"a {type(thing).__name__}"
+    return f"{thing.__module__}.{name}"
 
 
 def found(tree: Any) -> list[Traced]:

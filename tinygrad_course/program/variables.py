@@ -63,6 +63,7 @@ class Instruction:
     kwargs: dict[str, Any]
     out: Variable
     strict: bool = False  # 0 / 0 is an error here, as in the walk back
+    line: str = ""  # of the user's code that asked for it
 
 
 class Changed(ArithmeticError):

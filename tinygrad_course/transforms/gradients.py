@@ -277,4 +277,4 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
 
 def _ones(like: Any) -> Any:
     data = like.data if isinstance(like, Value) else like
-    return one_like(data) if isinstance(data, np.ndarray) else 1.0
+    return 1.0 if isinstance(data, np.generic) else one_like(data)

@@ -11,6 +11,7 @@ import numpy as np
 from ..arraylike import Value
 from ..derivatives import Row, result_at
 from ..engine.record import next_serial
+from ..engine.value import computed
 from ..engine.watch import recording, recording_mode
 from ..trees import leaves, mapped, rebuilt
 from . import gradients
@@ -94,8 +95,8 @@ def custom_derivative(f: Function, *, vjp: Function | None = None, jvp: Function
         values = [a for a in args if isinstance(a, Value)]
         if sum(isinstance(leaf, Value) for leaf in leaves([args, kwargs])) > len(values):
             raise TypeError(f"{name}: a Value goes in as an argument of its own, not in a list or by keyword")
-        out = f(*map(_data, args), **kwargs)
-        if not isinstance(out, (float, int, np.ndarray, np.generic)):
+        out = computed(Row(f), tuple(map(_data, args)), kwargs)
+        if isinstance(out, Value) or not (isinstance(out, (float, int)) or hasattr(out, "__array_ufunc__")):
             hint = " (is a Value that it uses not an argument?)" if isinstance(out, Value) else ""
             raise TypeError(
                 f"{name} has a derivative of its own, so it must give a number or an array, and it gave a "

@@ -15,7 +15,7 @@ import numpy as np
 from ..arraylike import Value
 from ..arraylike.errors import describe
 from ..derivatives import Row
-from ..engine.backprop import backpropagate
+from ..engine.backprop import backpropagate, is_number
 from ..engine.record import ancestors, next_serial
 from ..engine.watch import recording, recording_mode, watching
 from ..trees import leaves, mapped, paired, rebuilt
@@ -173,7 +173,7 @@ def filled(found: list[Any], likes: Sequence[Any], keep: bool) -> list[Any]:
 
 def _zeros(like: Any) -> Any:
     data = like.data if isinstance(like, Value) else like
-    return np.zeros_like(data) if isinstance(data, np.ndarray) else 0.0
+    return 0.0 if is_number(data) or isinstance(data, np.generic) else np.zeros_like(data)
 
 
 def matching(tree: Any, given: Any, name: str) -> list[Any]:

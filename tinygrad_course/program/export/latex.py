@@ -20,8 +20,9 @@ from ...derivatives import Row
 from ...engine.backprop import backpropagate
 from ...engine.record import ancestors
 from ...trees import leaves
-from ..closure import held_by, is_module
+from ..closure import held_by
 from ..facts import arguments, row_of
+from ..kinds import is_module
 from ..passes import without_repeats
 from ..run import Run, traced
 from ..state import Effect

@@ -1,0 +1,361 @@
+"""What is inside a thing, by its type: the table that a scan of a function's closure goes by.
+
+A visitor is called as ``visit(scan, name, thing, put)``.  It tells the scan what makes the thing what it is
+(`token`), what to compare at each call (`watch`, `contents`), and which parts to look at next (`inside`),
+each with a function that puts something else in the part's place, where that can be done.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dis
+import enum
+import functools
+import operator
+import os
+import pickle
+import random
+import sys
+import types
+import weakref
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arraylike import Value
+from .kinds import (
+    EVERYTHING,
+    KNOWN,
+    OURS,
+    is_known,
+    is_known_file,
+    is_module,
+    is_outside,
+    is_plain,
+    root_of,
+    token,
+)
+from .watched import Each, Same, Snapshot, converted, entries, is_empty, reattribute, reclass, refill, reset
+
+if TYPE_CHECKING:
+    from .closure import Scan
+
+
+def _value(scan: Scan, name: str, thing: Value, put: Any) -> None:
+    if thing.row is None:
+        scan.held.values.append((name or thing.name or "value", thing))
+    else:  # a result of earlier: it stays as it is, unless it is written into
+        scan.token(Same(thing))
+        if isinstance(thing.data, np.ndarray):
+            scan.contents(name, thing.data, entries)
+
+
+def _dict(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.token(type(thing))
+    scan.mapping(name, thing)
+    if type(thing) is not dict:
+        _attributes(scan, name, thing)
+
+
+def _proxy(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.token(*(token(key) if is_plain(key) else Same(key) for key in thing))
+    scan.watch([name], thing.values(), lambda: None, thing)
+    scan.inside(name, ((str(key), part, None) for key, part in thing.items()))
+
+
+def _sequence(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.token(type(thing), len(thing))
+    back = functools.partial(refill, thing, list(thing))
+    scan.watch([f"{name}[{i}]" for i in range(len(thing))] if len(thing) < 50 else [name], thing, back, thing)
+    scan.inside(name, ((str(i), x, functools.partial(thing.__setitem__, i)) for i, x in enumerate(thing)))
+    if type(thing) not in (list, collections.deque):
+        _attributes(scan, name, thing)
+
+
+def _set(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.token(type(thing), len(thing))
+    if isinstance(thing, set):
+        scan.watch([name], thing, functools.partial(reset, thing, set(thing)), thing)
+    scan.inside(name, (("", part, None) for part in thing))
+
+
+def _tuple(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    if not _has_arrays(thing, scan.arrays_in) and scan.again(thing):
+        return
+    scan.token(type(thing), len(thing))
+    whole = None if put is None else Whole(thing, put)
+    parts = ((str(i), x, whole and functools.partial(whole.put, i)) for i, x in enumerate(thing))
+    scan.inside(name, parts)
+    scan.kept.append(thing)
+
+
+class Whole:
+    """A tuple in its place: parts cannot be put into it, so another tuple takes its place."""
+
+    def __init__(self, thing: tuple[Any, ...], place: Callable[[Any], None]) -> None:
+        self.thing, self.parts, self.place = thing, list(thing), place
+
+    def put(self, i: int, new: Any) -> None:
+        self.parts[i] = new
+        if all(map(operator.is_, self.parts, self.thing)):
+            return self.place(self.thing)
+        kind: Any = type(self.thing)
+        return self.place(kind._make(self.parts) if hasattr(kind, "_fields") else kind(self.parts))
+
+
+def _slice(scan: Scan, name: str, thing: slice, put: Any) -> None:
+    scan.token(slice)
+    scan.inside(name, (("", part, None) for part in (thing.start, thing.stop, thing.step)))
+
+
+def _generator(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.held.generators.append(thing)
+
+
+def _drawing(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    """Something that random numbers come from and that a program cannot draw from."""
+    read: Callable[[], Any]
+    back: Callable[[Any], Any]
+    if isinstance(thing, random.Random):
+        read, back = thing.getstate, thing.setstate
+    elif isinstance(thing, np.random.RandomState):
+        read, back = functools.partial(thing.get_state, legacy=False), thing.set_state
+    else:
+        read, back = lambda: thing.state, functools.partial(setattr, thing, "state")
+    scan.token(Same(thing))
+    snapshot = Snapshot(name, thing, lambda _: pickle.dumps(read()), lambda was: back(pickle.loads(was)))
+    scan.held.drawing.append(snapshot)
+
+
+def _function(scan: Scan, name: str, thing: types.FunctionType, put: Any) -> None:
+    scan.token(Same(thing.__code__), len(thing.__closure__ or ()))
+    scan.outside(name, thing, put)
+    if thing.__module__ == "os":
+        scan.add("environ", os.environ)
+    if not is_known_file(thing.__code__.co_filename):
+        _of_code(scan, name, thing)
+    elif not thing.__closure__:
+        return
+    for key, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
+        try:
+            part = cell.cell_contents
+        except ValueError:
+            scan.contents(key, cell, is_empty)
+            continue
+        if scan.noted:
+            scan.looks.append((key, cell, "cell_contents"))
+        scan.inside(name, [(key, part, functools.partial(setattr, cell, "cell_contents"))])
+    if wrapped := vars(thing).get("__wrapped__"):
+        scan.add(name, wrapped)
+
+
+def _of_code(scan: Scan, name: str, thing: types.FunctionType) -> None:
+    """What the code of a function names, and its defaults."""
+    if scan.noted:
+        scan.looks += [(thing.__name__, thing, a) for a in ("__code__", "__defaults__", "__kwdefaults__")]
+    names = dict.fromkeys(_names(thing.__code__))
+    scan.asked = frozenset(names)
+    known = thing.__globals__
+    used = known if _reads_all(thing.__code__) else names
+    builtins = known.get("__builtins__", {})
+    builtins = builtins if isinstance(builtins, dict) else vars(builtins)
+    asked = scan.named.setdefault(id(known), (known, {}))[1]
+    asked.update(dict.fromkeys(key for key in used if key in known or key in builtins) if scan.noted else {})
+    parts: list[tuple[str, Any, Any]] = [
+        (key, known[key], functools.partial(known.__setitem__, key)) for key in used if key in known
+    ]
+    parts += [("", sys.modules[key], None) for key in names if key not in known and key in sys.modules]
+    parts.append(("", thing.__defaults__ or (), functools.partial(setattr, thing, "__defaults__")))
+    parts.append(("", thing.__kwdefaults__ or {}, None))
+    if vars(thing).keys() - {"__wrapped__"}:
+        parts.append(("", vars(thing), None))
+    scan.inside(name, parts)
+
+
+def _reads_all(code: types.CodeType) -> bool:
+    """Whether code may read any global by its name in a string."""
+    asked = {"globals", "eval", "exec"} & set(code.co_names)
+    found = asked and {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}
+    return bool(asked & found) if found else False
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """The global names and attributes in a function's code, and in the code of functions inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _python_module(scan: Scan, name: str, thing: types.ModuleType, put: Any) -> None:
+    """Of a module of Python's: what the code names."""
+    scan.seen.pop((id(thing), scan.noted), None)  # other code names other things of it
+    attributes, known = vars(thing), is_known(root_of(thing)) or root_of(thing) == OURS
+    asked = scan.named.setdefault(id(attributes), (attributes, {}))[1]
+    everything = scan.asked & EVERYTHING and not known
+    chosen = [k for k in (attributes if everything else scan.asked) if k in attributes and k not in asked]
+    chosen = sorted(key for key in chosen if not (key.startswith("__") and key.endswith("__")))
+    asked.update(dict.fromkeys(chosen) if scan.noted else {})
+    for key in chosen:
+        part = attributes[key]
+        usable = not known or is_outside(part, scan.asked)
+        scan.token(key)
+        scan.inside(name, [(key, part, functools.partial(attributes.__setitem__, key) if usable else None)])
+
+
+def _class(scan: Scan, name: str, thing: type, put: Any) -> None:
+    scan.token(Same(thing))
+    if (
+        thing is Value
+        or issubclass(thing, (enum.Enum, np.generic, BaseException))
+        or is_known(root_of(thing))
+    ):
+        scan.outside(name, thing, put)
+        return
+    for kind in thing.__mro__:
+        if kind is not thing:
+            scan.add("", kind)
+    attributes = vars(thing)
+    names = [f"{thing.__name__}.{key}" for key in attributes]
+    scan.watch(names, attributes.values(), functools.partial(reclass, thing, dict(attributes)), attributes)
+    scan.inside(
+        "",
+        (
+            (key, part, functools.partial(setattr, thing, key))
+            for key, part in attributes.items()
+            if not (key.startswith("__") and key.endswith("__")) or callable(part)
+        ),
+    )
+
+
+def _builtin(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    """A function written in C; of a method, the object."""
+    scan.token(type(thing), getattr(thing, "__qualname__", ""))
+    owner = getattr(thing, "__self__", None)
+    scan.outside(name, thing, put)
+    if owner is not None and not isinstance(owner, (types.ModuleType, type)):
+        scan.add(name, owner)
+
+
+def _partial(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.token(type(thing))
+
+    def again(args: Any) -> None:
+        thing.__setstate__((thing.func, args, thing.keywords, vars(thing) or None))
+
+    scan.inside(name, [("", thing.func, None), ("", thing.args, again), ("", thing.keywords, None)])
+
+
+def _method(scan: Scan, name: str, thing: types.MethodType, put: Any) -> None:
+    scan.token(types.MethodType)
+    scan.inside(name, [("", thing.__self__, None), ("", thing.__func__, None)])
+
+
+def _parts(*attributes: str) -> Callable[..., None]:
+    """A thing that consists of these attributes, which do not change."""
+
+    def visit(scan: Scan, name: str, thing: Any, put: Any) -> None:
+        scan.token(type(thing))
+        scan.inside(name, ((("", getattr(thing, key, None), None)) for key in attributes))
+
+    return visit
+
+
+def _buffer(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.contents(name, thing, bytes, functools.partial(operator.setitem, thing, slice(None)))
+
+
+def _known(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    scan.token(Same(thing))
+    scan.outside(name, thing, put)
+
+
+def _variable(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    """A context variable, or a weak reference: what it gives just now."""
+
+    def now(x: Any) -> Same:
+        return Same(x.get(None) if isinstance(x, ContextVar) else x())
+
+    scan.contents(name, thing, now)
+    scan.add(name, now(thing).thing)
+
+
+def visit_object(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    """Any other object: its class and its attributes; or what `pickle` would keep of it."""
+    kind = type(thing)
+    scan.token(Same(thing))
+    if root_of(kind) in ("logging", "threading", "_thread", "warnings"):
+        return  # they tell about a run, or guard it
+    if _has(thing, "__wrapped__") and (kind.__module__.startswith(OURS) or is_known(root_of(kind))):
+        scan.add(name, thing.__wrapped__)
+        return
+    if is_outside(thing, scan.asked):
+        scan.outside(name, thing, put)
+        return
+    if _has(thing, "__dict__") or any("__slots__" in vars(k) for k in kind.__mro__):
+        _attributes(scan, name, thing)
+        return
+    with_array = hasattr(kind, "__array__")
+    try:
+        read = converted if with_array else pickle.dumps
+        if read(thing) == read(thing):
+            scan.contents(name, thing, read)
+    except Exception:  # whatever a type raises that cannot be pickled: it is what it is
+        scan.token(Same(thing))
+
+
+def _has(thing: Any, name: str) -> bool:
+    """Whether a thing has an attribute; foreign ones may raise anything when asked."""
+    with contextlib.suppress(Exception):
+        return hasattr(thing, name)
+    return False
+
+
+def _attributes(scan: Scan, name: str, thing: Any) -> None:
+    kind = type(thing)
+    if not is_known(root_of(kind)):
+        scan.inside("", [("", kind, None)])
+    if is_module(thing):
+        scan.held.modules.append(thing)
+    slots: list[str] = []
+    for part in kind.__mro__:
+        own = vars(part).get("__slots__", ())
+        slots += [
+            n for n in ((own,) if isinstance(own, str) else own) if n not in ("__dict__", "__weakref__")
+        ]
+    if slots:
+        there = [n for n in slots if _has(thing, n)]
+        was = [(n, getattr(thing, n)) for n in there]
+        reader = functools.partial(getattr, thing)
+        scan.watch(there, Each(lambda n: reader(n, None), slots), functools.partial(reattribute, thing, was))
+        scan.inside(name, ((n, x, functools.partial(object.__setattr__, thing, n)) for n, x in was))
+    if _has(thing, "__dict__") and isinstance(thing.__dict__, dict):
+        if scan.noted:
+            scan.looks += [(kind.__name__, thing, "__class__"), (kind.__name__, thing, "__dict__")]
+        scan.mapping(name, thing.__dict__, getattr(thing, "buffer_names", ()) if is_module(thing) else ())
+
+
+def _has_arrays(thing: Any, known: dict[int, bool]) -> bool:
+    """Whether there is an array in nested tuples."""
+    if isinstance(thing, tuple):
+        if id(thing) not in known:
+            known[id(thing)] = any(_has_arrays(part, known) for part in thing)
+        return known[id(thing)]
+    return isinstance(thing, np.ndarray)
+
+
+VISITORS: dict[type, Callable[..., None]] = {
+    Value: _value, dict: _dict, list: _sequence, collections.deque: _sequence, set: _set, frozenset: _set,
+    tuple: _tuple, slice: _slice, np.random.Generator: _generator, np.random.RandomState: _drawing,
+    np.random.BitGenerator: _drawing, random.Random: _drawing, types.FunctionType: _function,
+    types.ModuleType: _python_module, type: _class, types.BuiltinFunctionType: _builtin,
+    types.MethodWrapperType: _builtin, functools.partial: _partial, types.MethodType: _method,
+    staticmethod: _parts("__func__"), classmethod: _parts("__func__"),
+    property: _parts("fget", "fset", "fdel"),
+    functools.cached_property: _parts("func"), functools.partialmethod: _parts("func", "args", "keywords"),
+    types.MappingProxyType: _proxy, operator.itemgetter: _parts(), bytearray: _buffer, memoryview: _buffer,
+    ContextVar: _variable, weakref.ref: _variable, **dict.fromkeys(KNOWN, _known),
+}  # fmt: skip

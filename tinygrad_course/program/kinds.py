@@ -1,0 +1,89 @@
+"""Kinds of things that a function may hold: what never changes, what is known, what nobody can watch."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import fractions
+import os
+import pathlib
+import sys
+import time
+import types
+from typing import Any
+
+import numpy as np
+
+from ..files import PACKAGE
+
+EXACT = (int, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented))
+PRINTED = (
+    float, complex, range, fractions.Fraction, decimal.Decimal, pathlib.PurePath,
+    datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, np.dtype,
+)  # fmt: skip
+"""Things that never change, and are told apart by their text: 0.0 from -0.0, nan equal to itself."""
+KNOWN = (
+    np.ufunc, type(np.sum), types.CodeType, types.GetSetDescriptorType, types.MemberDescriptorType,
+    types.WrapperDescriptorType, types.MethodDescriptorType, types.GenericAlias, enum.Enum,
+)  # fmt: skip
+CLOCKS = {
+    getattr(time, name)
+    for name in "time monotonic perf_counter process_time thread_time localtime gmtime ctime".split()  # noqa: SIM905
+} | {time.time_ns, time.monotonic_ns, time.perf_counter_ns, os.urandom}
+OUTSIDE = {*CLOCKS, np.load, np.loadtxt, np.genfromtxt, np.fromfile}
+HEAP = 1 << 9  # the flag of classes that are not written in C
+NUMBERS = "biufc"  # kinds of dtypes that a program computes with
+EVERYTHING = {"getattr", "vars", "__dict__"}  # names that reach any other
+KNOWN_FILES = (PACKAGE, os.path.dirname(np.__file__), "<frozen")
+PYTHONS = os.path.dirname(os.__file__)
+OURS = __name__.partition(".")[0]
+
+
+def token(thing: Any) -> Any:
+    """A key for a thing that never changes: 1, 1.0 and True are three things, and so are 0.0 and -0.0."""
+    if isinstance(thing, np.generic):
+        return (type(thing), thing.dtype.str, thing.tobytes())
+    return (type(thing), repr(thing) if isinstance(thing, PRINTED) else thing)
+
+
+def is_plain(thing: Any) -> bool:
+    """Whether a thing never changes, and holds nothing."""
+    return type(thing) in EXACT or isinstance(thing, (*PRINTED, np.generic))
+
+
+def is_module(thing: Any) -> bool:
+    """Whether `thing` is a module of a network (from a higher floor): it has parameters and a mode."""
+    return hasattr(type(thing), "named_parameters") and hasattr(type(thing), "training")
+
+
+def is_outside(thing: Any, asked: frozenset[str]) -> bool:
+    """Whether a thing gives something else each time: a clock, a reader of files, an iterator."""
+    if isinstance(thing, type):
+        return thing in (datetime.datetime, datetime.date) and bool(asked & {"now", "today", "utcnow"})
+    if isinstance(thing, (types.BuiltinFunctionType, types.FunctionType, type(np.sum))):
+        return thing in OUTSIDE
+    return hasattr(type(thing), "__next__") and is_known(root_of(type(thing)))
+
+
+def root_of(thing: Any) -> str:
+    """The package that a class or module comes from."""
+    if isinstance(thing, type) and thing.__module__ == "builtins" and thing.__flags__ & HEAP:
+        return ""  # made by exec
+    return (getattr(thing, "__module__", None) or getattr(thing, "__name__", "") or "").partition(".")[0]
+
+
+def is_known(root: str) -> bool:
+    """Whether a package is Python's own or NumPy."""
+    return root in ("numpy", "builtins") or root in sys.stdlib_module_names
+
+
+def is_known_file(name: str) -> bool:
+    """Whether a file belongs to Python, to NumPy or to this package."""
+    return name.startswith(KNOWN_FILES) or (name.startswith(PYTHONS) and "-packages" not in name)
+
+
+def counts_by_itself(thing: Any) -> bool:
+    """Whether `thing` is an optimizer or a schedule of this package: its steps are effects."""
+    step = getattr(type(thing), "step", None)
+    return isinstance(step, types.FunctionType) and step.__code__.co_filename.startswith(PACKAGE)
