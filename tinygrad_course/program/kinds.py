@@ -27,11 +27,13 @@ KNOWN = (
     np.ufunc, type(np.sum), types.CodeType, types.GetSetDescriptorType, types.MemberDescriptorType,
     types.WrapperDescriptorType, types.MethodDescriptorType, types.GenericAlias, enum.Enum,
 )  # fmt: skip
-CLOCKS = {
+OUTSIDE = {time.time_ns, time.monotonic_ns, time.perf_counter_ns, os.urandom}
+OUTSIDE |= {
     getattr(time, name)
     for name in "time monotonic perf_counter process_time thread_time localtime gmtime ctime".split()  # noqa: SIM905
-} | {time.time_ns, time.monotonic_ns, time.perf_counter_ns, os.urandom}
-OUTSIDE = {*CLOCKS, np.load, np.loadtxt, np.genfromtxt, np.fromfile}
+}
+OUTSIDE |= {getattr(np, name) for name in ("load", "loadtxt", "genfromtxt", "fromfile")}
+"""Clocks, the system's random numbers, and readers of files."""
 HEAP = 1 << 9  # the flag of classes that are not written in C
 NUMBERS = "biufc"  # kinds of dtypes that a program computes with
 EVERYTHING = {"getattr", "vars", "__dict__"}  # names that reach any other

@@ -10,11 +10,10 @@ from __future__ import annotations
 import contextlib
 import linecache
 import operator
-import os
 import sys
 import threading
 from collections.abc import Callable
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,15 +21,12 @@ import numpy as np
 from ..arraylike import Value
 from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row, cast
-from ..files import PACKAGE
 from ..trees import leaves, mapped
+from .kinds import is_known_file
 from .variables import Variable
 
 if TYPE_CHECKING:
     from .tape import Tape
-
-
-NUMPY = os.path.dirname(np.__file__) + os.sep
 
 
 class TraceError(RuntimeError):
@@ -45,6 +41,11 @@ class Traced(Methods):
 
     def __init__(self, data: Any, variable: Variable, tape: Tape) -> None:
         self.data, self.variable, self.tape = data, variable, tape
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """For ``isinstance`` in the user's code this is what it stands for."""
+        return type(self.data) if is_users(sys._getframe(1)) else type(self)
 
     def _in_place(self: Any, new: Any) -> Any:
         """``self += ...``, given ``self + ...``: this very array has other entries from now on."""
@@ -162,6 +163,11 @@ class TracedArray(Traced):
 
     __slots__ = ()
 
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(np.ndarray, name) and not name.startswith("__"):
+            raise refused(f"x.{name} is asked of an array", "use a function of NumPy's, or do that outside")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+
     @property
     def shape(self) -> tuple[int, ...]:
         return np.shape(self.data)
@@ -209,13 +215,17 @@ def refused(what: str, instead: str) -> TraceError:
     return TraceError(f"compile: {what}; {instead}")
 
 
+def is_users(frame: FrameType) -> bool:
+    """Whether code of the user's is run in a frame, not Python's, NumPy's or that of this package."""
+    return not is_known_file(frame.f_code.co_filename)
+
+
 def users_line() -> str:
     """The line of the user's code that is run just now, as ``file:line``."""
     frame = sys._getframe(1)
     while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith((PACKAGE, NUMPY)) and "contextlib" not in name:
-            return f"{name}:{frame.f_lineno}"
+        if is_users(frame):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""
 
