@@ -32,6 +32,7 @@ def follows(function, *changes, args=(X,)):
             same(compiled(*args), expected)
         seen.append(np.asarray(expected.data if isinstance(expected, Value) else expected).tobytes())
     assert not changes or len(set(seen)) > 1  # else nothing is tested
+    return compiled
 
 
 def refuses(function, *args, match="compile"):

@@ -73,6 +73,30 @@ def test_a_method_that_is_replaced_on_the_object_on_the_class_or_on_a_layer(monk
     )
 
 
+def test_what_no_code_names_is_left_alone():
+    class Trainer(Net):
+        def __init__(self):
+            super().__init__()
+            self.seen = 0
+
+        def helped(self, x):
+            return (self.w * x).sum() * self.factor()
+
+        def factor(self):
+            return scale
+
+        def report(self):
+            self.seen += 1
+            return os.getpid(), reports.pop()
+
+    trainer, reports = Trainer(), [1, 2]
+    f = follows(lambda x: trainer.helped(x))
+    reports.pop()
+    f(X)
+    assert len(f._programs) == 1
+    follows(lambda x: trainer.helped(x), lambda: setattr(Trainer, "factor", lambda self: 5.0))
+
+
 def test_the_class_of_an_object_and_its_dict():
     class Twice(Net):
         def forward(self, x):

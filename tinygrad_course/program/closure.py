@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arraylike import Value
 from .inside import VISITORS, visit_object
-from .kinds import NUMBERS, counts_by_itself, is_module, is_outside, is_plain, token
+from .kinds import EVERYTHING, NUMBERS, counts_by_itself, is_module, is_outside, is_plain, token
 from .watched import Each, Held, Same, Snapshot, Spot, back_dict, back_names, entries, fill
 
 
@@ -55,11 +55,27 @@ class Scan:
         self.waiting: list[tuple[str, Any, Any, bool, frozenset[str]]] = []
         self.named: dict[int, tuple[dict[str, Any], dict[str, None]]] = {}  # of globals: names that code asks
         self.looks: list[tuple[str, Any, str]] = []  # attributes that Python itself gives: name, thing, which
+        self.names: set[str] = set()  # all names in code so far
+        self.unnamed: dict[str, list[Any]] = {}  # methods that no code has named yet
+        self.foreign = 0
         self.arrays_in: dict[int, bool] = {}
 
     def add(self, name: str, thing: Any, put: Callable[[Any], None] | None = None) -> None:
         """Look at this later; ``put(x)`` puts x in its place."""
         self.waiting.append((name, thing, put, self.noted, self.asked))
+
+    def add_if_named(self, name: str, method: Any, put: Callable[[Any], None]) -> None:
+        """Look at a method later, once any code names it."""
+        if name in self.names or self.names & EVERYTHING:
+            self.add(name, method, put)
+        else:
+            self.unnamed.setdefault(name, []).append((name, method, put, self.noted, frozenset[str]()))
+
+    def name(self, names: frozenset[str]) -> None:
+        """Code has these names: methods that are called so are looked at."""
+        self.names |= names
+        for name in sorted(self.unnamed.keys() & (self.unnamed.keys() if names & EVERYTHING else names)):
+            self.waiting += self.unnamed.pop(name)
 
     def inside(self, name: str, parts: Iterable[tuple[str, Any, Any]]) -> None:
         """Look at the parts of a thing, in their order."""

@@ -158,6 +158,7 @@ def _of_code(scan: Scan, name: str, thing: types.FunctionType) -> None:
         scan.looks += [(thing.__name__, thing, a) for a in ("__code__", "__defaults__", "__kwdefaults__")]
     names = dict.fromkeys(_names(thing.__code__))
     scan.asked = frozenset(names)
+    scan.name(scan.asked)
     known = thing.__globals__
     used = known if _reads_all(thing.__code__) else names
     builtins = known.get("__builtins__", {})
@@ -221,14 +222,20 @@ def _class(scan: Scan, name: str, thing: type, put: Any) -> None:
     attributes = vars(thing)
     names = [f"{thing.__name__}.{key}" for key in attributes]
     scan.watch(names, attributes.values(), functools.partial(reclass, thing, dict(attributes)), attributes)
-    scan.inside(
-        "",
-        (
-            (key, part, functools.partial(setattr, thing, key))
-            for key, part in attributes.items()
-            if not (key.startswith("__") and key.endswith("__")) or callable(part)
-        ),
-    )
+    for key, part in reversed(list(attributes.items())):
+        put_part = functools.partial(setattr, thing, key)
+        special = key.startswith("__") and key.endswith("__")
+        if special and not callable(part):
+            continue
+        overrides = any(key in vars(kind) for kind in thing.__mro__[1:] if root_of(kind) == OURS)
+        if isinstance(part, METHODS) and not (special or overrides):
+            scan.add_if_named(key, part, put_part)
+        else:
+            scan.add(key, part, put_part)
+
+
+LIMIT = 1000  # so many objects of other packages are looked into
+METHODS = (types.FunctionType, property, classmethod, staticmethod, functools.cached_property)
 
 
 def _builtin(scan: Scan, name: str, thing: Any, put: Any) -> None:
@@ -287,7 +294,8 @@ def visit_object(scan: Scan, name: str, thing: Any, put: Any) -> None:
     """Any other object: its class and its attributes; or what `pickle` would keep of it."""
     kind = type(thing)
     scan.token(Same(thing))
-    if root_of(kind) in ("logging", "threading", "_thread", "warnings"):
+    scan.foreign += is_known(root_of(kind))
+    if scan.foreign > LIMIT or root_of(kind) in ("logging", "threading", "_thread", "warnings"):
         return  # they tell about a run, or guard it
     if _has(thing, "__wrapped__") and (kind.__module__.startswith(OURS) or is_known(root_of(kind))):
         scan.add(name, thing.__wrapped__)

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import functools
 import os
 import pathlib
 import sys
@@ -37,7 +38,6 @@ OUTSIDE |= {getattr(np, name) for name in ("load", "loadtxt", "genfromtxt", "fro
 HEAP = 1 << 9  # the flag of classes that are not written in C
 NUMBERS = "biufc"  # kinds of dtypes that a program computes with
 EVERYTHING = {"getattr", "vars", "__dict__"}  # names that reach any other
-KNOWN_FILES = (PACKAGE, os.path.dirname(np.__file__), "<frozen")
 PYTHONS = os.path.dirname(os.__file__)
 OURS = __name__.partition(".")[0]
 
@@ -72,17 +72,21 @@ def root_of(thing: Any) -> str:
     """The package that a class or module comes from."""
     if isinstance(thing, type) and thing.__module__ == "builtins" and thing.__flags__ & HEAP:
         return ""  # made by exec
-    return (getattr(thing, "__module__", None) or getattr(thing, "__name__", "") or "").partition(".")[0]
+    module = getattr(thing, "__name__" if isinstance(thing, types.ModuleType) else "__module__", "")
+    return module.partition(".")[0] if isinstance(module, str) else ""
 
 
+@functools.cache
 def is_known(root: str) -> bool:
-    """Whether a package is Python's own or NumPy."""
-    return root in ("numpy", "builtins") or root in sys.stdlib_module_names
+    """Whether a package is Python's own, NumPy, or installed: its code stays as it is."""
+    if root in ("numpy", "builtins") or root in sys.stdlib_module_names or root.startswith("_cython"):
+        return True
+    return root != OURS and is_known_file(getattr(sys.modules.get(root), "__file__", None) or "")
 
 
 def is_known_file(name: str) -> bool:
-    """Whether a file belongs to Python, to NumPy or to this package."""
-    return name.startswith(KNOWN_FILES) or (name.startswith(PYTHONS) and "-packages" not in name)
+    """Whether a file belongs to Python, to this package, or to another one that is installed."""
+    return name.startswith((PACKAGE, PYTHONS, "<frozen")) or "-packages" in name
 
 
 def counts_by_itself(thing: Any) -> bool:
