@@ -100,6 +100,7 @@ def test_changing_a_list_or_dict_that_is_given_is_refused():
 ITERATOR, COUNT = iter([1.0, 2.0, 3.0]), itertools.count(1)
 DRAWING, STATE = random.Random(0), np.random.RandomState(0)
 DRAW = STATE.normal
+SYSTEM = random.SystemRandom()
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,7 @@ DRAW = STATE.normal
         lambda x: x * np.random.default_rng().random(3),
         lambda x: x * np.random.RandomState().random(3),
         lambda x: x * random.Random().random(),
+        lambda x: x * SYSTEM.random(),
         lambda x: x * time.time(),
         lambda x: x * time.perf_counter(),
         lambda x: x * time.localtime().tm_year,
@@ -123,6 +125,8 @@ DRAW = STATE.normal
         lambda x: x * np.loadtxt(["1.0"]),
         lambda x: x * int.from_bytes(os.urandom(4), "little"),
         lambda x: (x, id(object()) * time.time_ns()),
+        lambda x: x * len(open(os.devnull).read()),  # noqa: SIM115
+        lambda x: x * len(os.listdir(os.curdir)),
     ],
 )
 def test_what_gives_something_else_each_time_is_refused_with_the_line(function):

@@ -17,6 +17,7 @@ import os
 import pickle
 import random
 import sys
+import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -117,6 +118,8 @@ def _generator(scan: Scan, name: str, thing: Any, put: Any) -> None:
 
 def _drawing(scan: Scan, name: str, thing: Any, put: Any) -> None:
     """Something that random numbers come from and that a program cannot draw from."""
+    if is_outside(thing, scan.asked):
+        return scan.outside(name, thing, put)
     read: Callable[[], Any]
     back: Callable[[Any], Any]
     if isinstance(thing, random.Random):
@@ -168,12 +171,30 @@ def _of_code(scan: Scan, name: str, thing: types.FunctionType) -> None:
     parts: list[tuple[str, Any, Any]] = [
         (key, known[key], functools.partial(known.__setitem__, key)) for key in used if key in known
     ]
+    parts += [(key, READERS[key], Hiding(known, key).put) for key in names if key in READERS.keys() - known]
     parts += [("", sys.modules[key], None) for key in names if key not in known and key in sys.modules]
     parts.append(("", thing.__defaults__ or (), functools.partial(setattr, thing, "__defaults__")))
     parts.append(("", thing.__kwdefaults__ or {}, None))
     if vars(thing).keys() - {"__wrapped__"}:
         parts.append(("", vars(thing), None))
     scan.inside(name, parts)
+
+
+READERS = {"open": open, "input": input}
+"""What Python knows without an import and what gives something else each time."""
+
+
+class Hiding:
+    """Puts something in the place of a function of Python's own: under its name among a module's globals."""
+
+    def __init__(self, known: dict[str, Any], name: str) -> None:
+        self.known, self.name = known, name
+
+    def put(self, new: Any) -> None:
+        if new is READERS[self.name]:
+            self.known.pop(self.name, None)
+        else:
+            self.known[self.name] = new
 
 
 def _reads_all(code: types.CodeType) -> bool:
@@ -209,16 +230,14 @@ def _python_module(scan: Scan, name: str, thing: types.ModuleType, put: Any) -> 
 
 def _class(scan: Scan, name: str, thing: type, put: Any) -> None:
     scan.token(Same(thing))
-    if (
-        thing is Value
-        or issubclass(thing, (enum.Enum, np.generic, BaseException))
-        or is_known(root_of(thing))
-    ):
+    if thing is Value or issubclass(thing, (np.generic, BaseException)) or is_known(root_of(thing)):
         scan.outside(name, thing, put)
         return
-    for kind in thing.__mro__:
-        if kind is not thing:
+    for kind in (type(thing), *thing.__mro__):
+        if kind not in (thing, type):
             scan.add("", kind)
+    if issubclass(thing, enum.Enum):
+        return scan.inside(name, ((key, part, None) for key, part in thing.__members__.items()))
     attributes = vars(thing)
     names = [f"{thing.__name__}.{key}" for key in attributes]
     scan.watch(names, attributes.values(), functools.partial(reclass, thing, dict(attributes)), attributes)
@@ -295,24 +314,24 @@ def visit_object(scan: Scan, name: str, thing: Any, put: Any) -> None:
     kind = type(thing)
     scan.token(Same(thing))
     scan.foreign += is_known(root_of(kind))
-    if scan.foreign > LIMIT or root_of(kind) in ("logging", "threading", "_thread", "warnings"):
-        return  # they tell about a run, or guard it
+    aside = root_of(kind) in ("logging", "threading", "_thread", "warnings")  # tells of a run, or guards it
+    if scan.foreign > LIMIT or (aside and not isinstance(thing, threading.local)):
+        return
     if _has(thing, "__wrapped__") and (kind.__module__.startswith(OURS) or is_known(root_of(kind))):
         scan.add(name, thing.__wrapped__)
         return
     if is_outside(thing, scan.asked):
         scan.outside(name, thing, put)
         return
-    if _has(thing, "__dict__") or any("__slots__" in vars(k) for k in kind.__mro__):
+    with_array = _has(kind, "__array__")
+    inside = _has(thing, "__dict__") or any("__slots__" in vars(k) for k in kind.__mro__)
+    if inside:
         _attributes(scan, name, thing)
-        return
-    with_array = hasattr(kind, "__array__")
-    try:
+    if with_array or not inside:
         read = converted if with_array else pickle.dumps
-        if read(thing) == read(thing):
-            scan.contents(name, thing, read)
-    except Exception:  # whatever a type raises that cannot be pickled: it is what it is
-        scan.token(Same(thing))
+        with contextlib.suppress(Exception):  # whatever a type raises that cannot be read so
+            if read(thing) == read(thing):
+                scan.contents(name, thing, read)
 
 
 def _has(thing: Any, name: str) -> bool:

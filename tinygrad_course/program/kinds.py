@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import enum
 import fractions
 import functools
 import os
 import pathlib
+import random
 import sys
 import time
 import types
@@ -26,7 +26,7 @@ PRINTED = (
 """Things that never change, and are told apart by their text: 0.0 from -0.0, nan equal to itself."""
 KNOWN = (
     np.ufunc, type(np.sum), types.CodeType, types.GetSetDescriptorType, types.MemberDescriptorType,
-    types.WrapperDescriptorType, types.MethodDescriptorType, types.GenericAlias, enum.Enum,
+    types.WrapperDescriptorType, types.MethodDescriptorType, types.GenericAlias,
 )  # fmt: skip
 OUTSIDE = {time.time_ns, time.monotonic_ns, time.perf_counter_ns, os.urandom}
 OUTSIDE |= {
@@ -34,7 +34,8 @@ OUTSIDE |= {
     for name in "time monotonic perf_counter process_time thread_time localtime gmtime ctime".split()  # noqa: SIM905
 }
 OUTSIDE |= {getattr(np, name) for name in ("load", "loadtxt", "genfromtxt", "fromfile")}
-"""Clocks, the system's random numbers, and readers of files."""
+OUTSIDE |= {open, input, os.getcwd, os.listdir}
+"""Clocks, the system's random numbers, and what reads files."""
 HEAP = 1 << 9  # the flag of classes that are not written in C
 NUMBERS = "biufc"  # kinds of dtypes that a program computes with
 EVERYTHING = {"getattr", "vars", "__dict__"}  # names that reach any other
@@ -65,6 +66,8 @@ def is_outside(thing: Any, asked: frozenset[str]) -> bool:
         return thing in (datetime.datetime, datetime.date) and bool(asked & {"now", "today", "utcnow"})
     if isinstance(thing, (types.BuiltinFunctionType, types.FunctionType, type(np.sum))):
         return thing in OUTSIDE
+    if isinstance(thing, random.SystemRandom):
+        return True
     return hasattr(type(thing), "__next__") and is_known(root_of(type(thing)))
 
 
