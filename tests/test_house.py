@@ -288,6 +288,20 @@ def test_no_private_name_is_taken_from_another_room():
     none_of(taken, "underscore names stay in their room")
 
 
+def test_no_private_attribute_of_another_rooms_object_is_read():
+    rooms = defaultdict(list)
+    for file, tree in files().items():
+        rooms[room(file)].append(tree)
+    own = {name: own_private_names(trees) | PYTHONS_OWN for name, trees in rooms.items()}
+    read = [
+        f"{file}:{line} {name}"
+        for file, tree in files().items()
+        for line, name in private_reads(tree)
+        if name not in own[room(file)]
+    ]
+    none_of(read, "private attributes are read in their own room only")
+
+
 def test_one_name_has_one_meaning():
     """A name that one room takes from another is made in no third; only fast/ makes the engine's again."""
     made: dict[str, dict[str, str]] = defaultdict(dict)

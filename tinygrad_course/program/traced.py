@@ -146,7 +146,9 @@ class Traced(Methods):
     def numpy(self) -> Any:
         return self.__array__()
 
-    _refused: Any  # `refused`, for rooms that do not know this one
+    def refused(self, what: str, instead: str) -> TraceError:
+        """The error for what cannot be traced, for rooms that do not know this one."""
+        return refused(what, instead)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.variable.number}, {self.data!r})"
@@ -228,9 +230,6 @@ def users_line() -> str:
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""
-
-
-Traced._refused = staticmethod(refused)
 
 
 class OutOfReach:

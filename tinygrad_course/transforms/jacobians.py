@@ -111,8 +111,8 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
     shapes = [shape + v.shape for v in trace.inputs]
     if not shape:
         return _row(out, _ones(out), trace)
-    if hasattr(data, "_refused"):  # an array that traces: which terms of a batch are zero depends on the data
-        raise data._refused(
+    if hasattr(data, "refused"):  # an array that traces: which terms of a batch are zero depends on the data
+        raise data.refused(
             "all rows of a Jacobian or Hessian are found at once",
             "compile the function that is differentiated: hessian(compile(f))",
         )
