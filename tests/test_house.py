@@ -40,11 +40,9 @@ FLOORS = {
     "__init__.py": 9,
 }
 PYTHONS_OWN = {"_asdict", "_fields", "_getframe", "_make", "_replace", "_NoValue"}  # or NumPy's
-SAME_MEANING = {  # public names that two rooms make, and mean alike
-    # a row, and the function around it that takes PyTorch's arguments
-    *("dropout", "embedding", "log_softmax", "logsumexp", "prelu", "softmax", "softplus"),
-    "save",  # a network or a picture into a file
+SAME_MEANING = {  # names that two rooms make, and mean alike
     "Value",  # the engine's, and the one that everybody uses, which completes it
+    "softplus",  # the row, and the function around it that takes PyTorch's arguments
 }
 
 
