@@ -7,6 +7,7 @@ import contextvars
 import dataclasses
 import enum
 import functools
+import operator
 import os
 import threading
 import types
@@ -304,6 +305,33 @@ def test_containers_of_all_kinds():
         lambda x: x * named[0].k + named[0].array,
         lambda: named[0].array.fill(3.0),
         lambda: named.__setitem__(0, pair(3.0, X)),
+    )
+
+
+def test_attributes_of_things_that_are_numbers_tuples_or_arrays_too():
+    kinds = [
+        type("Number", (float,), {})(2.0),
+        type("Text", (str,), {})("a"),
+        type("Listed", (list,), {})([1.0]),
+        type("Pair", (tuple,), {})((1.0, X.copy())),
+        X.copy().view(type("Array", (np.ndarray,), {})),
+    ]
+    for thing in kinds:
+        thing.k = 2.0
+        follows(lambda x, t=thing: x * t.k, lambda t=thing: setattr(t, "k", 3.0))
+
+
+def test_views_of_a_dict_and_the_same_array_in_two_places():
+    getters = [operator.itemgetter(0), operator.attrgetter("ndim")]
+    follows(lambda x: x * getters[0]([2.0, 3.0]), lambda: getters.__setitem__(0, operator.itemgetter(1)))
+    held, other = {"k": 2.0}, {"a": X.copy()}
+    values, items, other["b"] = held.values(), held.items(), other["a"]
+    follows(lambda x: x * sum(values), lambda: held.update(k=3.0))
+    follows(lambda x: x * next(iter(dict(items).values())), lambda: held.update(k=4.0))
+    follows(
+        lambda x: x * 2.0 + other["a"] if other["a"] is other["b"] else x * 3.0 + other["b"],
+        lambda: other.update(b=X * 2),
+        lambda: other.update(a=other["b"]),
     )
 
 

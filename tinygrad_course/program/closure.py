@@ -58,6 +58,7 @@ class Scan:
         self.names: set[str] = set()  # all names in code so far
         self.unnamed: dict[str, list[Any]] = {}  # methods that no code has named yet
         self.foreign = 0
+        self.numbers: dict[int, int] = {}  # of arrays: those that are the same one have the same number
         self.arrays_in: dict[int, bool] = {}
 
     def add(self, name: str, thing: Any, put: Callable[[Any], None] | None = None) -> None:
@@ -116,9 +117,12 @@ class Scan:
             return
         if self.live and put is not None and type(thing) is np.ndarray and thing.dtype.kind in NUMBERS:
             self.held.spots.append(Spot(name, thing, put))
-            self.token((thing.shape, thing.dtype, thing.strides))
+            number = self.numbers.setdefault(id(thing), len(self.numbers))
+            self.token((thing.shape, thing.dtype, thing.strides, number))
         elif not self.again(thing):
             self.contents(name, thing, entries, functools.partial(fill, thing))
+            if type(thing) is not np.ndarray:
+                visit_object(self, name, thing, None)
             if thing.dtype == object:
                 self.inside(name, ((str(i), part, None) for i, part in enumerate(thing.flat)))
 

@@ -91,6 +91,8 @@ def _tuple(scan: Scan, name: str, thing: Any, put: Any) -> None:
     parts = ((str(i), x, whole and functools.partial(whole.put, i)) for i, x in enumerate(thing))
     scan.inside(name, parts)
     scan.kept.append(thing)
+    if type(thing) is not tuple and not hasattr(thing, "_fields"):
+        _attributes(scan, name, thing)
 
 
 class Whole:
@@ -374,6 +376,7 @@ def _has_arrays(thing: Any, known: dict[int, bool]) -> bool:
     return isinstance(thing, np.ndarray)
 
 
+VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 VISITORS: dict[type, Callable[..., None]] = {
     Value: _value, dict: _dict, list: _sequence, collections.deque: _sequence, set: _set, frozenset: _set,
     tuple: _tuple, slice: _slice, np.random.Generator: _generator, np.random.RandomState: _drawing,
@@ -383,6 +386,7 @@ VISITORS: dict[type, Callable[..., None]] = {
     staticmethod: _parts("__func__"), classmethod: _parts("__func__"),
     property: _parts("fget", "fset", "fdel"),
     functools.cached_property: _parts("func"), functools.partialmethod: _parts("func", "args", "keywords"),
-    types.MappingProxyType: _proxy, operator.itemgetter: _parts(), bytearray: _buffer, memoryview: _buffer,
+    types.MappingProxyType: _proxy, bytearray: _buffer, memoryview: _buffer,
+    **dict.fromkeys(VIEWS, _parts("mapping")),
     ContextVar: _variable, weakref.ref: _variable, **dict.fromkeys(KNOWN, _known),
 }  # fmt: skip

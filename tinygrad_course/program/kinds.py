@@ -18,9 +18,9 @@ import numpy as np
 
 from ..files import PACKAGE
 
-EXACT = (int, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented))
+EXACT = (int, bool, float, complex, str, bytes, type(None), type(Ellipsis), type(NotImplemented))
 PRINTED = (
-    float, complex, range, fractions.Fraction, decimal.Decimal, pathlib.PurePath,
+    range, fractions.Fraction, decimal.Decimal, pathlib.PurePath,
     datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, np.dtype,
 )  # fmt: skip
 """Things that never change, and are told apart by their text: 0.0 from -0.0, nan equal to itself."""
@@ -47,7 +47,7 @@ def token(thing: Any) -> Any:
     """A key for a thing that never changes: 1, 1.0 and True are three things, and so are 0.0 and -0.0."""
     if isinstance(thing, np.generic):
         return (type(thing), thing.dtype.str, thing.tobytes())
-    return (type(thing), repr(thing) if isinstance(thing, PRINTED) else thing)
+    return (type(thing), thing if type(thing) in (int, bool, str, bytes) else repr(thing))
 
 
 def is_plain(thing: Any) -> bool:

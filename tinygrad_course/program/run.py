@@ -106,14 +106,19 @@ class Run:
         for n, stand_in, value in self.arguments:
             stand_in.grad = value.grad
             self._stand_in((n, "grad"), stand_in, "grad")
+        known: dict[int, Traced] = {}  # one array in two places has one stand-in
         for i, spot in enumerate(self.held.spots):
             spot.thing = self.held.feed(i)
             self._standing.append(spot)
-            if isinstance(spot.thing, (np.ndarray, float)):
+            if id(spot.thing) in known:
+                spot.put(known[id(spot.thing)])
+            elif isinstance(spot.thing, (np.ndarray, float)):
                 now = self.tape.input(spot.thing)
                 self.names.give(now.variable, spot.name or "held")
                 self.inputs.append(now)
                 self.fed.append((i, now))
+                if not isinstance(spot.thing, float):
+                    known[id(spot.thing)] = now
                 spot.put(now)
             else:
                 spot.put(OutOfReach(spot.name, spot.thing))
