@@ -136,6 +136,7 @@ class Compiled:
         if held is None or held.changed():
             with _tracing:  # while another function is traced, other things stand in places
                 held = self._held[place] = held_by(self.function, *objects, live=self._live)
+                held.objects = objects  # while they are alive, no other one has their id
                 if len(self._held) > self.kept:
                     self._held.popitem(last=False)
         return held
@@ -171,6 +172,7 @@ class Compiled:
                 raise (error if told else other) from None
             self._live = False
             self._held.clear()
+            watched.objects = objects
             self._held[(*map(id, objects),)] = watched
             return program, watched
 
@@ -185,7 +187,9 @@ class Compiled:
                 stacklevel=5,
             )
         if len(self._programs) > self.kept:
-            self._dropped.add(hash(self._programs.popitem(last=False)[0]))
+            dropped, _ = self._programs.popitem(last=False)
+            if not self._told:
+                self._dropped.add(hash(dropped))
 
     def _run(self, program: Program, held: Held, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         data = [x.data if type(x) is Value else x for x in leaves]

@@ -117,6 +117,7 @@ class Held:
         self.generators: list[np.random.Generator] = []
         self.spots: list[Spot] = []
         self.drawing: list[Snapshot] = []
+        self.objects: list[Any] = []  # those among the arguments
         self.tokens: list[Any] = []
         self.key = Key(())
         self.numbers: dict[int, int] = {}
