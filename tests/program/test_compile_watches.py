@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from following import X, follows, same
 
-from tinygrad_course import Value, compile, grad, nn, optim
+from tinygrad_course import TraceError, Value, compile, grad, nn, optim
 from tinygrad_course.nn import functional as F
 
 
@@ -376,6 +376,40 @@ def test_an_object_that_is_given():
 def test_the_rate_of_an_optimizer_is_read_at_each_call():
     optimizer = optim.SGD([Value(1.0)], lr=0.5)
     follows(lambda x: x * optimizer.lr, lambda: setattr(optimizer, "lr", 0.25))
+    schedule = optim.StepLR(optimizer, 1)
+    with pytest.raises(TraceError, match="lr"):
+        compile(lambda x: (schedule.step(), x * optimizer.lr)[1])(X)
+    assert optimizer.lr == 0.25
+
+
+def test_a_training_step_with_its_batch_and_settings_in_dicts():
+    ends = []
+    for prepare in (lambda f: f, compile):
+        net = nn.Sequential(nn.Linear(3, 4, rng=0), nn.BatchNorm1d(4), nn.Dropout(0.3, rng=2))
+        optimizer = optim.Adam(net.parameters(), lr=1e-2)
+        schedule = optim.StepLR(optimizer, 2, 0.5)
+        batch, settings, rng = {}, {"clip": 1.0, "weight": np.array(0.1)}, np.random.default_rng(5)
+
+        @prepare
+        def step(net=net, optimizer=optimizer, schedule=schedule, batch=batch, settings=settings):
+            loss = F.cross_entropy(net(batch["x"]), batch["y"]) * settings["weight"]
+            rate = batch["x"].sum() * optimizer.lr
+            optimizer.zero_grad()
+            loss.backward()
+            optim.clip_grad_norm_(net.parameters(), settings["clip"])
+            optimizer.step()
+            schedule.step()
+            return loss, rate
+
+        seen = []
+        for i in range(8):
+            batch["x"], batch["y"] = rng.normal(size=(5, 3)).astype(np.float32), rng.integers(0, 2, 5)
+            settings["clip"] = 0.01 if i >= 4 else 1.0
+            settings["weight"][...] = 0.1 * i
+            net.train(i < 6)
+            seen += [*step(), optimizer.lr, *(a.copy() for a in net.state_dict().values())]
+        ends.append(seen)
+    same(*ends)
 
 
 def test_what_a_thread_a_context_or_a_reference_holds():

@@ -217,6 +217,9 @@ class Run:
         if "." in function.__qualname__ and args:
             function, args = types.MethodType(function, args[0]), args[1:]
         call = Effect(function, name, [place for place, _ in puts], list(reads))
+        for spot in self._standing:
+            if type(spot.thing) is float:  # a learning rate, which may be another one from now on
+                spot.put(OutOfReach(spot.name, spot.thing))
         likely = [getattr(v, changes).data for v, _ in reads]
         arguments = ([new for _, new in puts], *args)
         result, *news = self.tape.noted(call, arguments, kwargs, [example, *likely])

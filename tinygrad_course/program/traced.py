@@ -241,19 +241,28 @@ class OutOfReach:
     def __getattr__(self, name: str) -> Any:
         if threading.get_ident() != self.thread:
             return getattr(self.thing, name)
+        why = "which gives something else each time"
+        if type(self.thing) is float:
+            why = "which an effect may have changed before"
         raise refused(
-            f"the function uses {self.name} ({described(self.thing)}), which gives something else each time",
+            f"the function uses {self.name} ({described(self.thing)}), {why}",
             "use it outside, and give what comes of it as an argument",
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__getattr__("__call__")(*args, **kwargs)
 
-    def __iter__(self) -> Any:
-        return self.__getattr__("__iter__")()
+def _passed_on(name: str) -> Callable[..., Any]:
+    def method(self: OutOfReach, *args: Any, **kwargs: Any) -> Any:
+        return self.__getattr__(name)(*args, **kwargs)
 
-    def __next__(self) -> Any:
-        return self.__getattr__("__next__")()
+    return method
+
+
+for _name in (
+    "call", "iter", "next", "array_ufunc", "array", "float", "int", "index", "bool", "len", "getitem",
+    "contains", "enter", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow",
+    "neg", "abs", "lt", "le", "gt", "ge",
+):  # fmt: skip
+    setattr(OutOfReach, f"__{_name}__", _passed_on(f"__{_name}__"))
 
 
 def described(thing: Any) -> str:
