@@ -259,3 +259,13 @@ def test_a_keyword_is_left_out_only_where_it_says_what_the_function_does_anyway(
             np.testing.assert_array_equal(compiled(Value(data)).data, f(data))
             np.testing.assert_array_equal(defined(emit(f, data))(data), f(data))
     assert "np.sum(v)" in emit(lambda v: np.sum(v, axis=None, keepdims=False), x)
+
+
+def test_a_power_of_a_negative_float_is_what_the_engine_says():
+    """Python's ** turns to complex numbers there, which a compiled program must not."""
+    f = lambda v: v**0.5
+    compiled = compile(f)
+    with np.errstate(invalid="ignore"):
+        assert compiled(Value(4.0)).item() == 2.0
+        assert np.isnan(f(Value(-4.0)).item())
+        assert np.isnan(compiled(Value(-4.0)).item())

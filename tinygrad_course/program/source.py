@@ -166,7 +166,8 @@ class Printer:
     def sign(function: Callable[..., Any]) -> str:
         """How Python writes a function that is one of its operators; empty for others."""
         row = row_of(function)
-        known = (function, row.scalar, row.operator) if row and function is not np.power else (function,)
+        usual = row is not None and function is row.function is not np.power  # whose ** has other last bits
+        known = (function, row.scalar, row.operator) if row and usual else (function,)
         return next((SIGNS[f] for f in known if f in SIGNS), "")
 
     def index(self, index: Any) -> str:
