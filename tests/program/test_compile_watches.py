@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from following import X, follows, same
 
-from tinygrad_course import TraceError, Value, compile, grad, nn, optim
+from tinygrad_course import TraceError, Value, compile, grad, nn, no_grad, optim
 from tinygrad_course.nn import functional as F
 
 
@@ -99,6 +99,20 @@ def test_what_no_code_names_is_left_alone():
     f(X)
     assert len(f._programs) == 1
     follows(lambda x: trainer.helped(x), lambda: setattr(Trainer, "factor", lambda self: 5.0))
+
+
+def test_decorated_methods_are_looked_into():
+    settings = [2.0]
+
+    class Decorated(Net):
+        @no_grad()
+        def constant(self, x):
+            return (self.w * x).sum() * settings[0]
+
+    net = Decorated()
+    follows(
+        lambda x: net.constant(x), lambda: settings.__setitem__(0, 3.0), lambda: setattr(net, "w", Value(X))
+    )
 
 
 def test_the_class_of_an_object_and_its_dict():

@@ -244,7 +244,8 @@ def _class(scan: Scan, name: str, thing: type, put: Any) -> None:
     names = [f"{thing.__name__}.{key}" for key in attributes]
     scan.watch(names, attributes.values(), functools.partial(reclass, thing, dict(attributes)), attributes)
     for key, part in reversed(list(attributes.items())):
-        if isinstance(part, types.FunctionType) and is_known_file(part.__code__.co_filename):
+        plain = isinstance(part, types.FunctionType) and not part.__closure__
+        if plain and is_known_file(part.__code__.co_filename):
             scan.token(Same(part))
             continue
         put_part = functools.partial(setattr, thing, key)
