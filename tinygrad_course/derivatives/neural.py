@@ -186,14 +186,14 @@ mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))")
 @in_wide
 def _softmax(x, axis=-1):
     """exp x / Σ exp x over `axis`."""
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 @in_wide
 def _log_softmax(x, axis=-1):
     """x - log Σ exp x over `axis`."""
-    x = x - np.max(x, axis=axis, keepdims=True)
+    x = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 

@@ -16,8 +16,9 @@ from .shaping import in_wide, wide
 def axes_of(x, axis):
     """`axis` (None, a number, or several) as a tuple of numbers from 0 to x.ndim - 1."""
     if axis is None:
-        return tuple(range(x.ndim))
-    return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+        return tuple(range(np.ndim(x)))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(a % x.ndim for a in axes) if np.ndim(x) else ()  # a single number takes 0 and -1, too
 
 
 def restore(reduced, x, axis, keepdims=False):
@@ -190,7 +191,7 @@ derivative(
 @in_wide
 def _logsumexp(x, axis=None, keepdims=False):
     """log Σ exp x over `axis`, without overflow: the largest entry is taken out first."""
-    top = np.max(x, axis=axis, keepdims=True)
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
         out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top

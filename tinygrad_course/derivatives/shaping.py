@@ -96,7 +96,7 @@ derivative(np.reshape, _reshape_rule, formula="x in another shape", torch="resha
 derivative(
     np.transpose,
     lambda g, out, x, axes=None: np.transpose(
-        g, None if axes is None else np.argsort([a % x.ndim for a in axes])
+        g, None if axes is None else np.argsort([a % x.ndim for a in np.ravel(axes)])
     ),
     formula="x with its axes in another order",
     torch="permute",

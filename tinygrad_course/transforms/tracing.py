@@ -7,6 +7,7 @@ recorded copy of itself: that ties the result to the graph outside, and it is al
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ import numpy as np
 
 from ..arraylike import Value
 from ..arraylike.errors import describe
-from ..derivatives import Row
-from ..engine.backprop import backpropagate, is_number
+from ..derivatives import Row, cast
+from ..engine.backprop import backpropagate, is_number, total
 from ..engine.record import ancestors, next_serial
 from ..engine.watch import recording, recording_mode, watching
 from ..trees import leaves, mapped, paired, rebuilt
@@ -66,17 +67,18 @@ class Trace:
         has_aux: bool = False,
     ) -> None:
         chosen = _chosen(name, args, argnums)
-        self.primal = tuple([args[i] for i in chosen]) if isinstance(argnums, Sequence) else args[chosen[0]]
+        one = _is_index(argnums)
+        self.primal = args[chosen[0]] if one else tuple([args[i] for i in chosen])
         records = bool(recording_mode.get())
         self._start = next_serial()
-        called, self.inputs = list(args), []
-        for i in chosen:
+        called, new = list(args), {}
+        for i in dict.fromkeys(chosen):
             try:
-                new = [fresh(leaf, records) for leaf in leaves(args[i])]
+                new[i] = [fresh(leaf, records) for leaf in leaves(args[i])]
             except (TypeError, ValueError) as error:
                 raise _unsuitable(f"{name}: argument {i}", args[i]) from error
-            called[i] = rebuilt(args[i], new)
-            self.inputs += new
+            called[i] = rebuilt(args[i], new[i])
+        self.inputs = [value for i in chosen for value in new[i]]
         if records:
             self.result, self.aux = f(*called, **kwargs), None
         else:
@@ -184,20 +186,28 @@ def matching(tree: Any, given: Any, name: str) -> list[Any]:
             raise ValueError(
                 f"{name}{place} must have the shape {np.shape(like)} of its counterpart; got {named(x)}"
             )
-        if isinstance(x, Value):
-            matched.append(x if x.dtype == like.dtype else x.astype(like.dtype))
-        elif isinstance(like, Value):
-            matched.append(float(x) if type(like.data) is float else np.array(x, like.dtype))
-        else:
-            matched.append(x)
+        matched.append(_alike(like, x) if isinstance(like, Value) else x)
     return matched
+
+
+def _alike(like: Value, x: Any) -> Any:
+    """`x`, of the same shape as `like`, as a number or an array of that dtype, as `like` is."""
+    number = type(like.data) is float
+    if not isinstance(x, Value):
+        return float(x) if number else np.array(x, like.dtype)
+    if number:
+        return x if type(x.data) is float else total(x)
+    if type(x.data) is float:  # a number times an array is an array
+        return x * as_value(np.ones((), like.dtype))
+    return x if x.dtype == like.dtype else cast(x, like.dtype)
 
 
 def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
     """`argnums` as places in `args`."""
-    numbers = argnums if isinstance(argnums, Sequence) else (argnums,)
+    several = isinstance(argnums, (Sequence, np.ndarray)) and not _is_index(argnums)
+    numbers: list[Any] = list(argnums) if several else [argnums]  # type: ignore[arg-type]
     for i in numbers:
-        if not isinstance(i, int) or isinstance(i, bool):
+        if not _is_index(i):
             raise TypeError(
                 f"{name}: argnums must be the number of an argument or a tuple of them; got {argnums!r}"
             )
@@ -206,7 +216,16 @@ def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
                 f"{name}: argnums={argnums!r}, but the function was called with {len(args)} positional "
                 "arguments (counted from 0; those given by keyword have no gradient)"
             )
-    return [i % len(args) for i in numbers]
+    return [operator.index(i) % len(args) for i in numbers]
+
+
+def _is_index(argnums: Any) -> bool:
+    """Whether `argnums` is one whole number, of Python or of NumPy, and not several."""
+    try:
+        operator.index(argnums)
+    except TypeError:
+        return False
+    return not isinstance(argnums, bool)
 
 
 def fresh(leaf: Any, records: bool) -> Value:

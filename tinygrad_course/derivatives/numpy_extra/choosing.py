@@ -18,7 +18,8 @@ def _wrapped(index, n, mode):
 
 def _take(a, indices, axis=None, out=None, mode="raise"):
     a, axis = (np.ravel(array(a)), 0) if axis is None else (array(a), one_axis(a, axis))
-    return along(a, axis, _wrapped(np.asarray(indices), a.shape[axis], mode))
+    indices = np.asarray(indices).astype(int, casting="same_kind")  # no mask: True is 1
+    return along(a, axis, _wrapped(indices, a.shape[axis], mode))
 
 
 def _in_common(out, choices):
@@ -72,7 +73,7 @@ def _piecewise(x, condlist, funclist, *args, **kw):
         conditions = [*conditions, ~np.any(conditions, axis=0)]
     if len(funclist) != len(conditions):
         raise ValueError(f"piecewise: {len(funclist)} functions for {len(condlist)} conditions")
-    out = np.zeros(x.shape, x.dtype)
+    out = np.where(False, x, np.zeros(x.shape, x.dtype))  # recorded, also where no condition holds
     for condition, f in zip(conditions, funclist):
         if condition.any():
             out = set_at(out, condition, f(x[condition], *args, **kw) if callable(f) else f)

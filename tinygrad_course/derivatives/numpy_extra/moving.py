@@ -5,15 +5,21 @@ import numpy as np
 from ...engine.table import composed, derivative
 from .arguments import along, one_axis
 
+
+def _quarters(k):
+    """How often NumPy turns by 90 degrees for `k`: three times for all that is not 0, 1 or 2."""
+    return k % 4 if k % 4 in (0, 1, 2) else 3
+
+
 derivative(
     np.roll,
-    lambda g, out, a, shift, axis=None: np.roll(g, np.negative(shift), axis),
+    lambda g, out, a, shift, axis=None: np.roll(g, -np.array(shift, int), axis),
     formula="a shifted along axis, what leaves at one end enters at the other",
     torch="torch.roll(a, shifts=shift, dims=axis)",
 )
 derivative(
     np.rot90,
-    lambda g, out, m, k=1, axes=(0, 1): np.rot90(g, -k, axes),
+    lambda g, out, m, k=1, axes=(0, 1): np.rot90(g, -_quarters(k), axes),
     formula="m turned k times by 90 degrees",
 )
 

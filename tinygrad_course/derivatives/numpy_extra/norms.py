@@ -53,7 +53,7 @@ def _norm_of_matrices(x, ord, axis, keepdims):
 
 
 def _norm(x, ord=None, axis=None, keepdims=False):
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (int(axis),)
     if (ord is None and axis is None) or len(axes) == 1:
         if isinstance(ord, str):
             raise ValueError(f"norm: {ord!r} is a norm of matrices, and of axis {axes} those are vectors")

@@ -9,7 +9,7 @@ from .nondifferentiable import constant
 
 # Products so far
 def _cumprod_rule(g, out, x, axis=None, dtype=None, out_=None):
-    if axis is None:
+    if axis is None or not np.ndim(x):
         return np.reshape(_cumprod_first(g, np.ravel(x)), np.shape(x))
     return np.moveaxis(_cumprod_first(np.moveaxis(g, axis, 0), np.moveaxis(x, axis, 0)), 0, axis)
 

@@ -5,7 +5,7 @@ The reductions are those of `reductions`, with nan replaced or masked before.
 
 import numpy as np
 
-from ...engine.table import composed, derivative
+from ...engine.table import TABLE, Row, composed, derivative
 from ..reductions import extreme_rule
 
 # Numbers instead of nan
@@ -27,9 +27,17 @@ derivative(
     kink="all to x where x = y",
     torch="fmin",
 )
-derivative(
-    np.nan_to_num,
-    lambda g, out, x, *_, **__: np.where(np.isfinite(x), g, 0.0),
+
+
+def _nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    if not copy:
+        raise TypeError("copy=False writes into what has been recorded; write v = np.nan_to_num(v)")
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+TABLE[np.nan_to_num] = Row(
+    _nan_to_num,
+    (lambda g, out, x, *_, **__: np.where(np.isfinite(x), g, 0.0),),
     formula="x with numbers in place of nan and ±inf",
     kink="0 where a number was put in place",
 )

@@ -4,9 +4,12 @@ The order is taken as it is: a small change of the entries does not change it.  
 the order in which they came.
 """
 
+import functools
+import inspect
+
 import numpy as np
 
-from ...engine.table import derivative
+from ...engine.table import TABLE, Row, derivative
 from .arguments import all_axes, array, flattened
 from .nondifferentiable import constant
 
@@ -90,11 +93,25 @@ def _without_nan(rule):
     return lambda *args, **kwargs: rule(*args, **kwargs, skip_nan=True)
 
 
+def _untouched(function):
+    """`function`, never working in the memory of its argument, which overwrite_input allows it to."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def computed(*args, **kwargs):
+        given = signature.bind(*args, **kwargs)
+        given.arguments.pop("overwrite_input", None)
+        return function(*given.args, **given.kwargs)
+
+    return computed
+
+
 for plain, without_nan, rule, what in (
     (np.quantile, np.nanquantile, _quantile_rule, "the entry below which the share q of a lies"),
     (np.percentile, np.nanpercentile, _percentile_rule, "the entry below which q % of a lie"),
     (np.median, np.nanmedian, _median_rule, "the entry in the middle of the sorted a"),
 ):
     kink = "equal entries in the order in which they came"
-    derivative(plain, rule, formula=what, kink=kink)
-    derivative(without_nan, _without_nan(rule), formula=f"{what}, without nan", kink=kink)
+    TABLE[plain] = Row(_untouched(plain), (rule,), formula=what, kink=kink)
+    what += ", without nan"
+    TABLE[without_nan] = Row(_untouched(without_nan), (_without_nan(rule),), formula=what, kink=kink)

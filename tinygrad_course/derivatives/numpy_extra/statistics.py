@@ -23,6 +23,7 @@ composed(np.ptp, _ptp, formula="largest minus smallest a over axis", kink="share
 
 def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     a = array(a)
+    axis = None if axis is None else all_axes(a, axis)
     if weights is None:
         mean = np.mean(a, axis, keepdims=keepdims)
         total = np.full(np.shape(mean), a.size / max(np.size(mean), 1), mean.dtype)
