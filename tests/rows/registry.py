@@ -101,7 +101,8 @@ def case(
     """Register calls of `function`, which must have a row in the table."""
     row = TABLE[function]
     if reference is None:
-        assert function is row.function, f"{row.name} is not NumPy's: give it a reference"
+        numpys = isinstance(function, (np.ufunc, type(np.sum)))
+        assert numpys, f"{row.name} is not NumPy's: give it a reference"
         reference = function
     if edges is None:
         edges = row.function.nin if isinstance(row.function, np.ufunc) and row.elementwise else 0
