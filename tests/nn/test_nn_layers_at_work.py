@@ -182,3 +182,33 @@ def test_layers_say_what_they_are():
 def test_slips_say_what_to_do(wrong, error, says):
     with pytest.raises(error, match=says):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "says"),
+    [
+        (lambda: F.embedding([0], Value([1.0])), ValueError, r"two axes, not of shape \(1,\)"),
+        (
+            lambda: F.embedding([0], Value(np.ones((2, 2))), padding_idx=5),
+            IndexError,
+            "no row of a table of 2",
+        ),
+        (lambda: F.one_hot(np.zeros(0, int)), ValueError, "say num_classes"),
+        (lambda: F.smooth_l1_loss([1.0], [2.0], beta=-1.0), ValueError, "at least 0, not -1"),
+        (lambda: F.gelu(Value(1.0), "erf"), ValueError, "'none' or 'tanh', not 'erf'"),
+        (lambda: nn.cross_entropy, AttributeError, "the function is nn.functional.cross_entropy"),
+    ],
+)
+def test_more_slips_say_what_to_do(wrong, error, says):
+    with pytest.raises(error, match=says):
+        wrong()
+
+
+def test_activations_say_their_settings():
+    made = [nn.Softplus(2.0), nn.Softplus(), nn.GELU("tanh"), nn.GELU(), nn.Softmax(1), nn.LogSoftmax(1)]
+    said = ["Softplus(2.0)", "Softplus()", "GELU('tanh')", "GELU()", "Softmax(dim=1)", "LogSoftmax(dim=1)"]
+    assert list(map(repr, made)) == said
+
+
+def test_losses_take_whole_numbers():
+    assert F.mse_loss([1, 2], [1, 4]) == 2.0
