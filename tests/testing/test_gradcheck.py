@@ -278,3 +278,9 @@ def test_without_hypothesis_the_extra_is_named(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(ImportError, match=r"tinygrad_course\[test\]"):
         _ = importlib.import_module("tinygrad_course.testing").check_operation
+
+
+def test_steps_that_leave_the_real_numbers_are_not_taken():
+    """With an entry far away the eigenvalues are complex, which is a TypeError."""
+    matrix = np.array([[3.25, 0.25, 0.125], [0.25, 6.0, 0.25], [0.375, 0.125, 9.5]])
+    assert gradcheck(lambda x: [part * part for part in np.linalg.eig(x)], matrix)

@@ -93,7 +93,7 @@ class Surroundings:
     def _change_to(self, points: Sequence[Any]) -> Any:
         try:
             there = [np.asarray(data_of(out)) for out in floats(self.f(*map(Value, points)))]
-        except (AssertionError, ArithmeticError, ValueError):
+        except (AssertionError, ArithmeticError, TypeError, ValueError):
             there = []
         if [out.shape for out in there] != self._shapes:
             return np.full(self._here.shape, np.nan)
