@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .arraylike import Value
-from .derivatives import derivative
+from .arraylike.rules import derivative
 from .engine.value import no_grad
 from .later import later as _later
 

@@ -19,7 +19,7 @@ from ..engine.table import TABLE, Row
 from ..engine.value import one_like
 from .calls import positional, understood
 from .contents import Contents, check_real, checked
-from .errors import FAILURES, explained, no_assignment
+from .errors import FAILURES, explained, no_assignment, refuse_strange
 from .methods import Methods
 from .operators import Operators
 
@@ -66,6 +66,7 @@ class Value(Operators, Methods, Contents, engine.Value):
     """
 
     __slots__ = ()
+    __array_priority__ = 1e4  # arrays with rules of their own leave it to a Value to refuse them
 
     def __init__(self, data: Any, *, requires_grad: bool = True, name: str | None = None) -> None:
         Record.__init__(self, checked(data), bool(requires_grad), name)
@@ -73,6 +74,8 @@ class Value(Operators, Methods, Contents, engine.Value):
     @classmethod
     def apply_row(cls, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute an operation on `args`, Values among them, and record it, or say what is wrong with it."""
+        for a in (*row.operands(args), *kwargs.values()):
+            refuse_strange(a, row.name)
         try:
             if row.composition is None and any(isinstance(a, Value) for a in kwargs.values()):
                 args, kwargs = positional(row, args, kwargs)
@@ -80,7 +83,7 @@ class Value(Operators, Methods, Contents, engine.Value):
         except FAILURES as error:
             if (told := explained(row, args, kwargs, error)) is error:
                 raise
-            raise told from error
+            raise told from None
 
     @classmethod
     def recorded(cls, data: Any, row: Row, args: Any, kwargs: dict[str, Any], parents: Any) -> Any:

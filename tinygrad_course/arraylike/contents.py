@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.backprop import is_number
 from ..engine.record import Record
 from ..later import in_a_notebook
+from .errors import no_attribute, refuse_strange
 
 
 class Contents(Record):
@@ -80,13 +81,15 @@ class Contents(Record):
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
             f"a Value of shape {self.shape} does not turn into a plain array by itself, as its record would "
-            "be lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values"
+            "be lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values, and in place of "
+            "array[i] = v, Value(array).at[i].set(v)"
         )
 
     def __float__(self) -> float:
         raise TypeError(
             "float(v), or a math function of v, would leave the record: write np.exp(v), not math.exp(v), "
-            "v.item() for the number of a single-entry Value, v.numpy() for the array"
+            "v.item() for the number of a single-entry Value, v.numpy() for the array; in place of "
+            "array[i] = v, Value(array).at[i].set(v)"
         )
 
     __int__ = __index__ = __complex__ = __float__
@@ -109,6 +112,9 @@ class Contents(Record):
         if not self.shape:
             raise TypeError("len() of a single number; v.size is its number of entries")
         return self.shape[0]
+
+    def __getattr__(self, name: str) -> Any:
+        raise no_attribute(name)
 
     # Showing it
     _repr_mimebundle_ = in_a_notebook
@@ -143,7 +149,9 @@ def checked(data: Any) -> Any:
     if type(data) is float:
         return data
     if isinstance(data, (int, float)) and not isinstance(data, np.generic):  # a bool is an int too
-        return float(data)
+        return number_of(data)
+    if isinstance(data, np.ndarray):
+        refuse_strange(data, "Value")
     if hasattr(type(data), "apply_row") and not isinstance(data, Contents):  # it stands for data
         return data
     if isinstance(data, Contents):
@@ -168,6 +176,17 @@ _HOW_TO_MAKE_NUMBERS = {
     "U": "; convert text first: Value(float(text))",
     "O": "; is a return missing? np.stack([v, w]) joins Values",
 }
+
+
+def number_of(data: float) -> float:
+    """A Python number as a Python float."""
+    try:
+        return float(data)
+    except OverflowError:
+        raise OverflowError(
+            f"Value: a whole number of {len(str(abs(data)))} digits is larger than a float can be (about "
+            "1.8e308); work with its logarithm, math.log(n)"
+        ) from None
 
 
 def check_real(data: Any) -> None:

@@ -60,7 +60,10 @@ def _named(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
     given = ", ".join(describe(a) for a in args)
     if row.sequence and len(args) > 1 and hasattr(args[1], "shape"):
         return TypeError(f"{row.name}({given}): the arrays come in one list: np.{row.name}([v, w])")
-    return kind(f"{row.name}({given}): {error}{_advice(row, args, error)}")
+    advice = _advice(row, args, error)
+    if advice.startswith(":"):  # it says all, and NumPy's words are about its own insides
+        return kind(f"{row.name}({given}){advice}")
+    return kind(f"{row.name}({given}): {error}{advice}")
 
 
 def _advice(row: Row, args: tuple[Any, ...], error: Exception) -> str:
@@ -158,3 +161,56 @@ def _spelled(index: Any) -> str:
     if isinstance(index, (list, np.ndarray)):
         return "mask" if np.asarray(index).dtype == bool else "index"
     return "..." if index is Ellipsis else str(index)
+
+
+def no_attribute(name: str) -> AttributeError:
+    """The error for a method or attribute that a Value does not have: what to write for it."""
+    said = f"a Value has no {name!r}"
+    if name in _INSTEAD:
+        return AttributeError(f"{said}; write {_INSTEAD[name]}")
+    if callable(getattr(np, name, None)):
+        return AttributeError(f"{said}; NumPy's functions take Values: np.{name}(v)")
+    if hasattr(np.ndarray, name):
+        return AttributeError(f"{said}; v.numpy().{name} is that of the plain array")
+    return AttributeError(said)
+
+
+_INSTEAD = {
+    "abs": "abs(v)",
+    "backwards": "v.backward()",
+    "clamp": "v.clip(low, high)",
+    "clone": "v.copy()",
+    "expand": "np.broadcast_to(v, shape)",
+    "grad_fn": "v.row, which is None for a leaf",
+    "is_leaf": "v.row is None",
+    "permute": "v.transpose(...)",
+    "pow": "v ** n",
+    "repeat": "np.tile(v, n), or np.repeat(v, n) for each entry",
+    "requires_grad_": "v.requires_grad = True",
+    "softmax": "nn.functional.softmax(v, -1)",
+    "tolist": "v.numpy().tolist()",
+    "unsqueeze": "np.expand_dims(v, axis)",
+    "view": "v.reshape(...)",
+    "zero_": "v.data[...] = 0.0",
+    "zero_grad": "v.grad = None",
+}
+
+
+def refuse_strange(data: Any, name: str) -> None:
+    """Raise if `data` is an array with rules of its own: labels, masks, or products in place of ``*``."""
+    kind = type(data)
+    if kind is np.ndarray or kind is float:
+        return
+    called, way_out = f"{kind.__module__.partition('.')[0]}.{kind.__name__}", ""
+    if isinstance(data, np.ma.MaskedArray):
+        way_out = "x.filled(0.0), and multiply by the mask where it matters"
+    elif isinstance(data, np.matrix):
+        way_out = "np.asarray(x), and @ for products"
+    elif (
+        hasattr(kind, "__array_ufunc__")
+        and not hasattr(kind, "__array_function__")
+        and hasattr(data, "values")
+    ):
+        way_out = "x.to_numpy()"
+    if way_out:
+        raise TypeError(f"{name}: {called} has rules of its own, which no record can follow; give {way_out}")

@@ -17,6 +17,29 @@ Axis = int | tuple[int, ...] | None
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
 
+def over_axes(name: str, axis: Axis, more: Any, keepdims: bool, torch: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a reduction, which may be called as PyTorch's are: ``dim=``, ``keepdim=``.
+
+    Raises
+    ------
+    TypeError
+        For a second axis that is not in a tuple, for another keyword, and for both words for one thing.
+    """
+    if more:
+        axes = (axis, *more)
+        said = f"{name}{axes}: several axes are one tuple, v.{name}(axis={axes})"
+        raise TypeError(f"{said}; keepdims and ddof are given by name")
+    over = {"axis": axis, "keepdims": keepdims}
+    for word, mine in (("dim", "axis"), ("keepdim", "keepdims")):
+        if word in torch:
+            if over[mine] is not None and over[mine] is not False:
+                raise TypeError(f"{name}: {word}= and {mine}= are two words for one thing; give one of them")
+            over[mine] = torch.pop(word)
+    if torch:
+        raise TypeError(f"{name}: there is no keyword {next(iter(torch))}=; it takes axis= and keepdims=")
+    return over
+
+
 class Methods:
     """What `Value` has in common with NumPy's arrays: methods that call the NumPy function of their name."""
 
@@ -27,33 +50,37 @@ class Methods:
         """Assignment that gives a new Value: ``v.at[index].set(x)``, ``.add(x)``, ``.multiply(x)``."""
         return At(self)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Value:
+    def sum(self, axis: Axis = None, *more: Any, keepdims: bool = False, **torch: Any) -> Value:
         """The sum over `axis`, or over everything."""
-        return _numpy.sum(self, axis=axis, keepdims=keepdims)
+        return _numpy.sum(self, **over_axes("sum", axis, more, keepdims, torch))
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Value:
+    def mean(self, axis: Axis = None, *more: Any, keepdims: bool = False, **torch: Any) -> Value:
         """The mean over `axis`, or over everything."""
-        return _numpy.mean(self, axis=axis, keepdims=keepdims)
+        return _numpy.mean(self, **over_axes("mean", axis, more, keepdims, torch))
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Value:
+    def prod(self, axis: Axis = None, *more: Any, keepdims: bool = False, **torch: Any) -> Value:
         """The product over `axis`, or over everything."""
-        return _numpy.prod(self, axis=axis, keepdims=keepdims)
+        return _numpy.prod(self, **over_axes("prod", axis, more, keepdims, torch))
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Value:
+    def max(self, axis: Axis = None, *more: Any, keepdims: bool = False, **torch: Any) -> Value:
         """The largest entry over `axis`; ties share its gradient equally."""
-        return _numpy.max(self, axis=axis, keepdims=keepdims)
+        return _numpy.max(self, **over_axes("max", axis, more, keepdims, torch))
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Value:
+    def min(self, axis: Axis = None, *more: Any, keepdims: bool = False, **torch: Any) -> Value:
         """The smallest entry over `axis`; ties share its gradient equally."""
-        return _numpy.min(self, axis=axis, keepdims=keepdims)
+        return _numpy.min(self, **over_axes("min", axis, more, keepdims, torch))
 
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Value:
+    def var(
+        self, axis: Axis = None, *more: Any, ddof: int = 0, keepdims: bool = False, **torch: Any
+    ) -> Value:
         """The variance over `axis`, divided by n - `ddof`."""
-        return _numpy.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return _numpy.var(self, ddof=ddof, **over_axes("var", axis, more, keepdims, torch))
 
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Value:
+    def std(
+        self, axis: Axis = None, *more: Any, ddof: int = 0, keepdims: bool = False, **torch: Any
+    ) -> Value:
         """The standard deviation over `axis`; its gradient is 0 where all entries are equal."""
-        return _numpy.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return _numpy.std(self, ddof=ddof, **over_axes("std", axis, more, keepdims, torch))
 
     def cumsum(self, axis: int | None = None) -> Value:
         """Running sums along `axis`."""

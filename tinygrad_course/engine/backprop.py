@@ -92,7 +92,11 @@ class Pass:
             if parent is not None and parent in self.gradients:
                 if parent.primal is not operand:
                     check_unchanged(node, parent, operand)
-                c = self.contribution(node, i, (g, out, *args), kwargs)
+                try:
+                    c = self.contribution(node, i, (g, out, *args), kwargs)
+                except TypeError as error:
+                    instead = "rules are called as rule(g, out, *args), and use NumPy's functions: np.cos"
+                    raise TypeError(f"backward: rule {i} of {row.name} failed: {error}; {instead}") from error
                 with np.errstate(invalid="ignore"):  # in a sum of inf and -inf, nan is right
                     self.give(parent, fitted(c, operand, row), g)
 

@@ -146,51 +146,10 @@ TABLE: dict[Callable[..., Any], Row] = {}
 
 
 def derivative(function: Rule, *rules: Rule | None, residuals: Rule | None = None, **facts: Any) -> Rule:
-    """Register the derivative of a NumPy function, or of a function of your own.
+    """Register the rules of a NumPy function, or of a function of our own; see `tinygrad_course.derivative`.
 
-    Parameters
-    ----------
-    function : callable
-        A NumPy function (or any ufunc), or a Python function of arrays.
-    *rules : callable or None
-        One an argument, ``rule(g, out, *args, **kwargs)``, written in NumPy calls and operators; None for an
-        argument without a derivative.  Arguments after the last rule have none either.
-    rule_for_all : callable, optional
-        Instead of `rules`, for any number of operands: ``rule_for_all(i, g, out, *args, **kwargs)``.
-    residuals : callable, optional
-        The operation once more, giving the result and something that its rules can use again: they get it as
-        the keyword `residuals`, None where they have to do without.  `function` takes `residuals` too.
-    **facts
-        What else is known of the operation, by the names of `Row`: ``formula="x³"``, ``torch="exp"``, ...
-
-    Returns
-    -------
-    callable
-        What to call from now on: `function` itself if NumPy can hand it Values, and otherwise a function
-        that records when it is given a Value and is `function` when it is not.
-
-    Raises
-    ------
-    TypeError
-        If `function` or a rule cannot be called, both `rules` and `rule_for_all` are given, or a fact is none
-        of `Row`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from tinygrad_course import Value, derivative
-    >>> cube = derivative(lambda x: x * x * x, lambda g, out, x: 3 * g * x**2)
-    >>> x = Value(2.0)
-    >>> cube(x).backward()
-    >>> x.grad
-    12.0
+    Returns what to call from now on.  `facts` are those of `Row`, by name.
     """
-    if rules and "rule_for_all" in facts:
-        raise TypeError("derivative: give one rule an argument, or `rule_for_all` for all operands, not both")
-    for part in (function, *rules, facts.get("rule_for_all")):
-        if part is not None and not callable(part):
-            instead = "write rules as lambda g, out, x: ..., and None for an argument without one"
-            raise TypeError(f"derivative: expected a function, got {type(part).__name__} {part!r}; {instead}")
     saving = None if residuals is None else Row(residuals)
     return register(Row(function, rules, residuals=saving, **facts))
 

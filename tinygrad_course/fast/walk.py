@@ -114,6 +114,9 @@ def pull(this: Pass, node: Any) -> None:
             c = rule(g, out, *args, **kwargs)
         except (ArithmeticError, ValueError):
             c = None
+        except TypeError:
+            this.pull(node)  # which says whose rule failed
+            raise
         a = c.primal if type(c) is Value else c
         if not (
             type(a) is type(operand)
@@ -151,6 +154,9 @@ def pull_arrays(this: Pass, node: Any) -> None:
             c = row.rules[0](g, out, x) if y is ONE else row.rules[0](g, out, x, y)
         except (ArithmeticError, ValueError):
             c = None
+        except TypeError:
+            this.pull(node)  # which says whose rule failed
+            raise
         if not (type(c) is np.ndarray is type(x) and c.dtype is x.dtype and c.shape == x.shape):
             c = closer(this, c, x, node, 0, g)
         give(gradients, parent, c, g)
@@ -162,6 +168,9 @@ def pull_arrays(this: Pass, node: Any) -> None:
             c = row.rules[1](g, out, x, y)
         except (ArithmeticError, ValueError):
             c = None
+        except TypeError:
+            this.pull(node)  # which says whose rule failed
+            raise
         if not (type(c) is np.ndarray is type(y) and c.dtype is y.dtype and c.shape == y.shape):
             c = closer(this, c, y, node, 1, g)
         give(gradients, parent, c, g)
