@@ -42,6 +42,7 @@ FLOORS = {
 PYTHONS_OWN = {"_asdict", "_fields", "_getframe", "_make", "_replace", "_NoValue"}  # or NumPy's
 SAME_MEANING = {  # names that two rooms make, and mean alike
     "Value",  # the engine's, and the one that everybody uses, which completes it
+    "derivative",  # the table's, and the one that people call, which looks at what it is given
     "softplus",  # the row, and the function around it that takes PyTorch's arguments
 }
 
