@@ -170,3 +170,21 @@ def test_gradients_have_the_byte_order_and_dtype_of_the_data_and_memory_of_their
     for given in (cotangent.data, np.ones(2, np.float32)):
         y.backward(given)
         assert not np.shares_memory(y.grad, given) and not np.shares_memory(w.grad, given)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("seed", [1.5, np.array(1.5), np.float32(1.5)])
+@pytest.mark.parametrize(
+    "result", [lambda x: np.linalg.det(x), lambda x: x.sum() * 2.0, lambda x: (x.sum()).astype("f4")]
+)
+def test_numbers_and_arrays_without_axes_start_a_pass_alike(result, seed, create_graph):
+    x, once = Value([[2.0, 1.0], [0.5, 3.0]]), Value([[2.0, 1.0], [0.5, 3.0]])
+    result(once).backward()
+    for given in (seed, Value(seed)):
+        x.grad = None
+        result(x).backward(given, create_graph=create_graph)
+        got = x.grad.data if create_graph else x.grad
+        np.testing.assert_allclose(got, 1.5 * once.grad)
+        number = Value(2.0)
+        (number * number).backward(given, create_graph=create_graph)
+        assert (number.grad.data if create_graph else number.grad) == 6.0

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..derivatives import indexing, result_at
 from ..engine import value as engine
-from ..engine.backprop import is_number
+from ..engine.backprop import is_number, total
 from ..engine.record import Record
 from ..engine.table import TABLE, Row
 from ..engine.value import one_like
@@ -139,23 +139,29 @@ class Value(Operators, Methods, Contents, engine.Value):
                 f"backward: gradient has shape {np.shape(gradient)}, but the value has shape {self.shape}; "
                 f"give one for each of its entries, such as np.ones({self.shape})"
             )
-        seed = self._seed(gradient)
-        if create_graph and not isinstance(seed, Value):
-            seed = Value(seed, requires_grad=False)
-        elif isinstance(seed, Value) and not create_graph:
-            seed = seed.primal
+        if create_graph and isinstance(gradient, Value):
+            seed: Any = self._recorded_seed(gradient)
+        else:
+            seed = self._seed(gradient.primal if isinstance(gradient, Value) else gradient)
+            seed = Value(seed, requires_grad=False) if create_graph else seed
         super().backward(seed, create_graph=create_graph)
 
     def _seed(self, gradient: Any) -> Any:
         """Where to start: 1, or `gradient` in the dtype of the data and in memory of its own."""
         if gradient is None:
             return one_like(self.primal)
-        if isinstance(gradient, Value):
-            return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
         if is_number(self.primal):
             return float(gradient)
         foreign = hasattr(type(gradient), "__array_function__") and not isinstance(gradient, np.ndarray)
         return gradient if foreign else np.array(gradient, self.dtype)
+
+    def _recorded_seed(self, gradient: Value) -> Value:
+        """`gradient` as a number or an array, as the data is, and in its dtype."""
+        if is_number(self.primal):
+            return gradient if is_number(gradient.primal) else total(gradient)
+        if is_number(gradient.primal):
+            return gradient * Value(np.ones_like(self.primal), requires_grad=False)
+        return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
 
     @property
     def T(self) -> Value:
