@@ -13,6 +13,18 @@ import pytest
 import rows  # noqa: F401 (fills CASES)
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from rows.calling import (
+    backward,
+    differentiable,
+    expected,
+    largest,
+    leaves,
+    parts,
+    replaced,
+    run,
+    same,
+    weights,
+)
 from rows.registry import CASES, ROWS, Call, fixed, name_of, torch
 
 from tinygrad_course import Value
@@ -21,70 +33,6 @@ from tinygrad_course.testing.gradcheck import gradcheck, gradgradcheck
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 800.0, -800.0, 1e-300, 1e300, math.inf, -math.inf, math.nan]
-
-
-def leaves(part, path=()):
-    """Everything in the arguments of a call that is not a list or tuple, with its place."""
-    if isinstance(part, (list, tuple)):
-        return [pair for i, p in enumerate(part) for pair in leaves(p, (*path, i))]
-    return [(path, part)]
-
-
-def replaced(part, new, path=()):
-    """The arguments with what stands at some places replaced."""
-    if isinstance(part, (list, tuple)):
-        return type(part)(replaced(p, new, (*path, i)) for i, p in enumerate(part))
-    return new.get(path, part.value if isinstance(part, fixed) else part)
-
-
-def differentiable(row, args):
-    """The places in `args` that a gradient reaches, with what stands there."""
-    rules = row.rules
-    return {
-        path: x
-        for path, x in leaves(args)
-        if (type(x) is float or (isinstance(x, np.ndarray) and x.dtype.kind == "f"))
-        and (not rules or (path[0] < len(rules) and rules[path[0]] is not None))
-    }
-
-
-def run(case, call, new):
-    """The operation on the arguments with some replaced, and what the case looks at of its result."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return case.view(case.function(*case.before(*replaced(call.args, new)), **call.kwargs))
-
-
-def expected(case, call, new=None):
-    """The same by the reference, on plain arrays."""
-    with np.errstate(all="ignore"):
-        return case.view(case.reference(*case.before(*replaced(call.args, new or {})), **call.kwargs))
-
-
-def parts(result):
-    """The results of an operation, one or several, as a flat list."""
-    return [p for r in result for p in parts(r)] if isinstance(result, (list, tuple)) else [result]
-
-
-def weights(like, seed=0):
-    """A gradient to come in for a result: different for every entry, the same in every run, read-only."""
-    if type(like) is float:
-        return 1.25
-    u = np.round(np.random.default_rng(seed).uniform(0.5, 1.5, np.shape(like)) * 64) / 64
-    u = np.asarray(u, getattr(like, "dtype", float))
-    u.flags.writeable = False
-    return u
-
-
-def backward(outs):
-    """Send weights back through all results."""
-    for k, out in enumerate(outs):
-        if isinstance(out, Value) and out.requires_grad:
-            out.backward(weights(out.data, k))
-
-
-def same(a, b, rtol=1e-12, atol=0.0):
-    np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=rtol, atol=atol, equal_nan=True)
 
 
 def test_every_row_has_a_case():
@@ -224,10 +172,6 @@ def test_float32(case, data):
             assert g.dtype == low[p].dtype, f"gradient is {g.dtype}, data {low[p].dtype}"
         assert np.shape(g) == low[p].shape
         same(g, e, rtol=1e-5, atol=1e-5 * largest(e))
-
-
-def largest(x):
-    return float(np.max(np.abs(x), initial=1.0))
 
 
 def gradients(case, args, wrap):

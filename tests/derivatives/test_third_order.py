@@ -5,8 +5,8 @@ import pytest
 import rows  # noqa: F401 (fills CASES)
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from rows.calling import differentiable, parts, run
 from rows.registry import CASES
-from test_rows import differentiable, parts, run
 
 from tinygrad_course.derivatives import TABLE
 from tinygrad_course.derivatives.__main__ import orders

@@ -7,8 +7,8 @@ import pytest
 import rows  # noqa: F401 (fills CASES)
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from rows.calling import differentiable, largest, parts, run, weights
 from rows.registry import CASES
-from test_rows import differentiable, largest, parts, run, weights
 
 from tinygrad_course import Value, grad, jacobian, jvp, vjp
 

@@ -30,10 +30,6 @@ _METHODS: dict[tuple[Any, str], Callable[..., Any]] = {
     (np.minimum, "accumulate"): running.running_min,
 }
 
-_OUTER = Row(
-    lambda ufunc, x, y: ufunc, composition=lambda ufunc, x, y, **kwargs: _outer(ufunc, x, y, **kwargs)
-)
-
 
 def understood(function: Any, method: str, args: Any, kwargs: Any) -> tuple[Row, Any, Any]:
     """What NumPy asks for: a row of the table, the arguments and the keywords.
