@@ -9,7 +9,20 @@ import numpy as np
 from ..engine.backprop import is_number
 from ..engine.record import Record
 from ..later import in_a_notebook
-from .errors import no_attribute, refuse_strange
+from .errors import HINTED, no_attribute, refuse_strange
+
+
+class Missing:
+    """In place of a method that people look for: asking for it says what to write.
+
+    `__getattr__` would do so for every name, and make every use of every other attribute slower.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, value: Any, kind: Any = None) -> Any:
+        raise no_attribute(self.name)
 
 
 class Contents(Record):
@@ -113,8 +126,9 @@ class Contents(Record):
             raise TypeError("len() of a single number; v.size is its number of entries")
         return self.shape[0]
 
-    def __getattr__(self, name: str) -> Any:
-        raise no_attribute(name)
+    for _name in HINTED:
+        vars()[_name] = Missing(_name)
+    del _name
 
     # Showing it
     _repr_mimebundle_ = in_a_notebook

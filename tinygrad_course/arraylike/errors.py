@@ -196,6 +196,13 @@ _INSTEAD = {
 }
 
 
+HINTED = (
+    *_INSTEAD, "all", "any", "argmax", "argmin", "argsort", "conj", "diagonal", "imag", "nonzero", "real",
+    "repeat", "round", "searchsorted", "sort", "take", "trace",
+)  # fmt: skip
+"""What people look for among a Value's methods and do not find."""
+
+
 def refuse_strange(data: Any, name: str) -> None:
     """Raise if `data` is an array with rules of its own: labels, masks, or products in place of ``*``."""
     kind = type(data)
