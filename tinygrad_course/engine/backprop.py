@@ -157,7 +157,7 @@ def publish(gradients: dict[Any, Any]) -> None:
     before = {v: v.grad for v in gradients if v.grad is not None}
     sums = {v: add(g, gradients[v]) for v, g in before.items() if v.row is None}
     try:
-        for v, g in {**gradients, **sums}.items():
+        for v, g in {**gradients, **sums}.items() if sums else gradients.items():
             v.grad = g
     except BaseException:
         for v in gradients:

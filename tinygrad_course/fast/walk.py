@@ -24,8 +24,9 @@ def ancestors(roots: Iterable[Any], since: int = 0, stop: Iterable[Any] = ()) ->
     """`engine.record.ancestors`, written out for one and two operands."""
     found = list(roots)
     seen, ends = set(found), set(stop)
+    bounded = since > 0 or bool(ends)
     for value in found:  # grows while we go through it
-        if value.serial < since or (ends and value in ends):
+        if bounded and (value.serial < since or value in ends):
             continue
         if value.y is MANY:
             for parent in value.px:
@@ -50,6 +51,7 @@ def walk(this: Pass) -> None:
     walking.set(True)
     np.seterr(divide="ignore", over="ignore", under="ignore", invalid="raise")
     gradients = this.gradients
+    inside = len(this.nodes) == len(gradients)  # no parent stands outside
     if this.create_graph:
         for node in this.nodes:
             if node.row is not None:
@@ -84,10 +86,10 @@ def walk(this: Pass) -> None:
         if not (type(c) is type(d) is float is type(x) is type(y) and c == c and d == d):
             this.pull(node)
             continue
-        if px is not None and px in gradients:
+        if px is not None and (inside or px in gradients):
             before = gradients[px]
             gradients[px] = c if before is None else before + c
-        if py is not None and py in gradients:
+        if py is not None and (inside or py in gradients):
             before = gradients[py]
             gradients[py] = d if before is None else before + d
 
