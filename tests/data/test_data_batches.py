@@ -15,6 +15,7 @@ def rows(batches):
     return [tuple(part.tolist() for part in batch) for batch in batches]
 
 
+@pytest.mark.filterwarnings("ignore:Batches")
 @given(
     n=st.integers(0, 40),
     batch_size=st.integers(1, 50),
@@ -116,3 +117,23 @@ def test_lists_will_do():
 def test_errors_say_why(arrays, options, error, message):
     with pytest.raises(error, match=message):
         data.Batches(*arrays, **options)
+
+
+def test_drop_last_that_leaves_no_batch_says_so():
+    with pytest.warns(UserWarning, match="3 rows do not fill one batch of 5.* no batch at all"):
+        batches = data.Batches(np.zeros(3), batch_size=5, drop_last=True)
+    assert list(batches) == []
+
+
+@pytest.mark.parametrize(
+    "settings, match",
+    [
+        ({"batch_size": 2.0}, r"batch_size must be an integer, and is 2\.0 \(float\); write batch_size=2"),
+        ({"batch_size": "2"}, "batch_size must be an integer, and is '2'"),
+        ({"batch_size": None}, "batch_size must be an integer"),
+        ({"batch_size": 2, "seed": 1.5}, "seed must be an integer"),
+    ],
+)
+def test_numbers_of_rows_are_integers(settings, match):
+    with pytest.raises(TypeError, match=match):
+        data.Batches(np.zeros(3), **settings)

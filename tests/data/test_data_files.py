@@ -216,6 +216,67 @@ def test_load_folder_takes_the_unpacked_file_of_two(tmp_path):
     np.testing.assert_array_equal(data.load_folder(tmp_path).train_images, arrays["train-images-idx3-ubyte"])
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda name: name.replace("-idx", ".idx"),
+        lambda name: name.replace("t10k", "test"),
+        lambda name: "fashion-" + name,
+        lambda name: f"{name}/{name}",
+        lambda name: f"{name.replace('-idx', '.idx')}/{name}",
+        lambda name: f"raw/{name}",
+        str.upper,
+    ],
+)
+def test_load_folder_knows_the_names_that_are_about(tmp_path, rename, zipped):
+    for name, array in tiny_set().items():
+        path = tmp_path / rename(name)
+        path.parent.mkdir(exist_ok=True)
+        write_set(path.parent, {path.name: array}, zipped=[path.name] if zipped else ())
+    (tmp_path / "._train-images-idx3-ubyte").write_bytes(b"what another system leaves")
+    for array, expected in zip(data.load_folder(tmp_path), tiny_set().values(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+def emnist(split, first=0):
+    arrays = {name.replace("t10k", "test"): array for name, array in tiny_set().items()}
+    return {
+        f"emnist-{split}-{name}": array.swapaxes(1, 2) if array.ndim == 3 else array + np.uint8(first)
+        for name, array in arrays.items()
+    }
+
+
+def test_emnist_is_turned_and_its_letters_count_from_0(tmp_path):
+    write_set(tmp_path, emnist("letters", first=1), zipped=emnist("letters"))
+    for array, expected in zip(data.load_folder(tmp_path), tiny_set().values(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+    write_set(tmp_path, emnist("balanced"))
+    with pytest.raises(ValueError, match="say which: name='emnist-balanced', name='emnist-letters'"):
+        data.load_folder(tmp_path)
+    for name in ("emnist-letters", "EMNIST-Balanced"):
+        for array, expected in zip(data.load_folder(tmp_path, name=name), tiny_set().values(), strict=True):
+            np.testing.assert_array_equal(array, expected)
+            assert array.flags.c_contiguous
+    with pytest.raises(FileNotFoundError, match="neither emnist-digits-train-images-idx3-ubyte nor"):
+        data.load_folder(tmp_path, name="emnist-digits")
+    write_set(tmp_path, tiny_set())
+    assert data.load_folder(tmp_path).train_images.shape == (5, 4, 3)  # those without a name come first
+
+
+def test_how_images_lie_and_labels_count_can_be_said(tmp_path):
+    arrays = emnist("letters", first=1)
+    write_set(tmp_path, {name.removeprefix("emnist-letters-"): array for name, array in arrays.items()})
+    for array, expected in zip(
+        data.load_folder(tmp_path, transposed=True, first_label=1), tiny_set().values(), strict=True
+    ):
+        np.testing.assert_array_equal(array, expected)
+    plain = data.load_folder(tmp_path)
+    assert plain.train_images.shape == (5, 3, 4) and plain.train_labels.min() >= 1
+    with pytest.raises(ValueError, match=r"labels of 1, .* to be 2; .* first_label=1"):
+        data.load_folder(tmp_path, first_label=2)
+
+
 @pytest.mark.parametrize("name", list(tiny_set()))
 def test_load_folder_names_the_missing_file(tmp_path, name):
     arrays = tiny_set()

@@ -286,3 +286,70 @@ def test_names_in_a_file_are_never_paths(path, tmp_path):
     archive(path, ("../../outside.npy", npy(np.zeros(2))))
     assert list(nn.load(path)) == [".."]
     assert os.listdir(tmp_path) == ["state.npz"]
+
+
+def test_parts_that_overlap_do_not_multiply(path):
+    nn.save({f"a{i}": np.full(1000, float(i)) for i in range(40)}, path)
+    with zipfile.ZipFile(path) as file:
+        names, first = [info.filename for info in file.infolist()], file.getinfo("a0.npy")
+    whole = path.read_bytes()
+    start = whole.index(b"PK\x01\x02")  # the list at the end, whose every entry points to the first array now
+    listed, end = bytearray(), whole.rindex(b"PK\x05\x06")
+    for name in names:
+        entry = bytearray(whole[start : start + 46]) + name.encode()
+        struct.pack_into("<H", entry, 28, len(name))
+        listed += entry
+    offset = first.header_offset + 30 + len(first.filename) + 20 + first.file_size
+    footer = bytearray(whole[end:])
+    struct.pack_into("<II", footer, 12, len(listed), offset)
+    path.write_bytes(whole[:offset] + listed + footer)
+    refused(path, "(overlap|Overlapped entries)")
+
+
+def test_empty_dicts_come_back(path):
+    state = {"model": {}, "epoch": 3, "more": {"inside": {}, "a": np.zeros(2)}}
+    nn.save(state, path)
+    loaded = nn.load(path)
+    assert list(loaded) == ["model", "epoch", "more"] and loaded["model"] == {}
+    assert list(loaded["more"]) == ["inside", "a"] and loaded["more"]["inside"] == {}
+    nn.save({}, path)
+    assert nn.load(path) == {}
+
+
+def test_folders_in_a_file_of_another_tool_are_dicts(path):
+    archive(path, ("a/", b""), ("a/b.npy", npy(np.zeros(2))))
+    assert list(nn.load(path)["a"]) == ["b"]
+    archive(path, ("a.npy", npy(np.zeros(2))), ("a/", b""))
+    refused(path, "inside an array")
+
+
+@pytest.mark.parametrize("length", [65_531, 65_532, 70_000])
+def test_names_have_room_for_65535_bytes(path, length):
+    for state in ({"w" * length: np.zeros(1)}, {"a" * 99: {"w" * (length - 100): np.zeros(1)}}):
+        if length == 65_531:
+            nn.save(state, path)
+            assert [*nn.load(path)] == [*state]
+        else:
+            with pytest.raises(ValueError, match=r"save: the whole name .* bytes, .* room for 65,535"):
+                nn.save(state, path)
+
+
+def test_a_state_that_holds_itself_and_one_that_is_deep(path):
+    state = {"a": np.zeros(1)}
+    state["self"] = state
+    with pytest.raises(ValueError, match="dicts that are not as deep"):
+        nn.save(state, path)
+    deep = {"a": np.zeros(1)}
+    for _ in range(3000):
+        deep = {"d": deep}
+    nn.save(deep, path)
+    loaded = nn.load(path)
+    for _ in range(3000):
+        loaded = loaded["d"]
+    assert list(loaded) == ["a"]
+
+
+def test_half_a_character_is_no_name(path):
+    with pytest.raises(ValueError, match="half of a character"):
+        nn.save({"\ud800": np.zeros(1)}, path)
+    assert not path.exists()

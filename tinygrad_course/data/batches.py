@@ -2,6 +2,7 @@
 
 import math
 import operator
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +24,7 @@ class Batches:
     shuffle : bool, optional
         False takes the rows as they come; the batches are then views of the arrays, not copies.
     drop_last : bool, optional
-        True leaves out a last batch that would be smaller.
+        True leaves out a last batch that would be smaller; a warning says if that leaves none.
 
     Attributes
     ----------
@@ -71,8 +72,8 @@ class Batches:
         drop_last: bool = False,
     ) -> None:
         self.arrays: tuple[NDArray[Any], ...] = tuple(np.asarray(array) for array in arrays)
-        self.batch_size = operator.index(batch_size)
-        self.seed = operator.index(seed)
+        self.batch_size = _whole("batch_size", batch_size)
+        self.seed = _whole("seed", seed)
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.epoch = 0
@@ -84,6 +85,12 @@ class Batches:
             )
         if self.batch_size < 1:
             raise ValueError(f"Batches: batch_size must be 1 or more, and is {batch_size}")
+        if drop_last and (rows := shapes[0][0]) < self.batch_size:
+            warnings.warn(
+                f"Batches: {rows} rows do not fill one batch of {batch_size}, and drop_last=True leaves out "
+                "what is not full, so there is no batch at all; give a smaller batch_size or drop_last=False",
+                stacklevel=2,
+            )
         if self.seed < 0:
             raise ValueError(f"Batches: seed must be 0 or more, and is {seed}")
 
@@ -105,3 +112,14 @@ class Batches:
             rows = slice(start, start + self.batch_size)
             picked = rows if order is None else order[rows]
             yield tuple(array[picked] for array in self.arrays)
+
+
+def _whole(name: str, given: Any) -> int:
+    try:
+        return operator.index(given)
+    except TypeError:
+        whole = isinstance(given, float) and given.is_integer()
+        raise TypeError(
+            f"Batches: {name} must be an integer, and is {given!r} ({type(given).__name__})"
+            + (f"; write {name}={int(given)}" if whole else "")
+        ) from None

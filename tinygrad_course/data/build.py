@@ -43,7 +43,7 @@ def build(folder: str | os.PathLike[str], out: str | os.PathLike[str] = MNIST_FI
         A file cannot be read or written.
     """
     digits = load_folder(folder)
-    for field, path in find_files(folder).items():
+    for field, path in find_files(folder)[1].items():
         md5 = hashlib.md5(usedforsecurity=False)
         with open(path, "rb") as file:
             stream = unpacked(file)

@@ -6,6 +6,9 @@ set where it is not 0; `values`, the pixels that are not 0, in order; `labels`, 
 
 import hashlib
 import os
+import re
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +29,12 @@ FILE_NAMES = {
     "test_images": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
+
+# The same with the name of the set in front, and a few variations: emnist-letters-test-images-idx3-ubyte.gz
+FILE_NAME = re.compile(
+    r"((?P<name>[^.].*?)-)?(?P<part>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?",
+    re.IGNORECASE,
+)
 
 
 class ImageSet(NamedTuple):
@@ -80,13 +89,13 @@ test_images: uint8 (10000, 28, 28), test_labels: int64 (10000,))
     >>> print(f"{train_images.mean() / 255:.4f} {train_images.std() / 255:.4f}")
     0.1307 0.3081
     """
-    return read_packed_mnist(MNIST_FILE)
+    return read_packed_mnist(files(__package__) / "mnist.npz")
 
 
-def read_packed_mnist(path: Path) -> ImageSet:
+def read_packed_mnist(path: Path | Traversable) -> ImageSet:
     """Read a file such as `python -m tinygrad_course.data.build` writes; raises as `mnist` does."""
     advice = "install the package again, or rebuild the file with python -m tinygrad_course.data.build"
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 pixels, labels = np.zeros(MNIST_SHAPE, np.uint8), np.zeros(MNIST_SHAPE[0], np.uint8)
@@ -104,14 +113,29 @@ def read_packed_mnist(path: Path) -> ImageSet:
     return ImageSet(pixels[:MNIST_TRAIN], classes[:MNIST_TRAIN], pixels[MNIST_TRAIN:], classes[MNIST_TRAIN:])
 
 
-def load_folder(folder: str | os.PathLike[str]) -> ImageSet:
-    """Load a set of MNIST's form, such as Fashion-MNIST, from the folder that holds its four IDX files.
+def load_folder(
+    folder: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    transposed: bool | None = None,
+    first_label: int | None = None,
+) -> ImageSet:
+    """Load a set of MNIST's form, such as Fashion-MNIST or EMNIST, from the folder of its four IDX files.
 
     Parameters
     ----------
     folder : str or PathLike
         Holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
         t10k-labels-idx1-ubyte, each as it is or gzipped, with .gz at the end (the first, where both are).
+        They may also be named as train-images.idx3-ubyte, have the name of the set in front and "test" for
+        "t10k", as in emnist-letters-test-images-idx3-ubyte, and each lie in a folder of its own.
+    name : str, optional
+        The name of the set in front, such as "emnist-letters", where the folder holds several.
+    transposed : bool, optional
+        Whether rows and columns of the images are exchanged, and are to be exchanged again.  True for sets
+        whose name begins with "emnist", if not given.
+    first_label : int, optional
+        The number of the first class, which becomes 0.  1 for "emnist-letters" and 0 otherwise, if not given.
 
     Returns
     -------
@@ -121,25 +145,38 @@ def load_folder(folder: str | os.PathLike[str]) -> ImageSet:
     Raises
     ------
     ValueError
-        A file is not sound (see `read_idx`), or the four do not fit together.
+        A file is not sound (see `read_idx`), the four do not fit together, or there are several sets.
     OSError
         A file cannot be opened or read (`FileNotFoundError` where one is missing).
 
     Examples
     --------
     >>> clothes = load_folder("fashion-mnist")  # doctest: +SKIP
+    >>> letters = load_folder("emnist", name="emnist-letters")  # doctest: +SKIP
     """
-    arrays = {field: read_idx(path) for field, path in find_files(folder).items()}
+    name, paths = find_files(folder, name)
+    arrays = {field: read_idx(path) for field, path in paths.items()}
+    if transposed is None:
+        transposed = name.startswith("emnist")
+    if first_label is None:
+        first_label = 1 if name == "emnist-letters" else 0
     for part in ("train", "test"):
         images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
-        _check(folder, f"{part}_images", images, "(count, height, width)", 3)
-        _check(folder, f"{part}_labels", labels, "(count,)", 1)
+        _check(paths[f"{part}_images"], f"{part} images", images, "(count, height, width)", 3)
+        _check(paths[f"{part}_labels"], f"{part} labels", labels, "(count,)", 1)
         if len(images) != len(labels):
             raise ValueError(
                 f"load_folder: {folder} has {len(images):,} {part} images but {len(labels):,} {part} labels; "
                 "there must be one label an image, so take both files from the same set"
             )
-        arrays[f"{part}_labels"] = labels.astype(np.int64)
+        if labels.min(initial=255) < first_label:
+            raise ValueError(
+                f"load_folder: in {folder} there are {part} labels of {labels.min()}, and the first one is "
+                f"to be {first_label}; say which it is: load_folder(..., first_label={labels.min()})"
+            )
+        arrays[f"{part}_labels"] = labels.astype(np.int64) - first_label
+        if transposed:
+            arrays[f"{part}_images"] = np.ascontiguousarray(images.swapaxes(1, 2))
     train_size, test_size = arrays["train_images"].shape[1:], arrays["test_images"].shape[1:]
     if train_size != test_size:
         raise ValueError(
@@ -149,24 +186,38 @@ def load_folder(folder: str | os.PathLike[str]) -> ImageSet:
     return ImageSet(**arrays)
 
 
-def find_files(folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """Find the four IDX files of a folder, by field of `ImageSet`; raises as `load_folder` does."""
-    found = {}
-    for field, name in FILE_NAMES.items():
-        candidates = Path(folder, name), Path(folder, name + ".gz")
-        existing = [path for path in candidates if path.is_file()]
-        if not existing:
+def find_files(folder: str | os.PathLike[str], name: str | None = None) -> tuple[str, dict[str, Path]]:
+    """Find a set's name and its four IDX files, by field of `ImageSet`; raises as `load_folder` does."""
+    sets: dict[str, dict[str, Path]] = {}
+    here = Path(folder)
+    found = sorted(here.iterdir()) if here.is_dir() else []
+    found += [path for near in found if near.is_dir() for path in sorted(near.iterdir())]
+    for path in sorted(found, key=lambda path: path.name.endswith(".gz")):
+        if (match := FILE_NAME.fullmatch(path.name)) and path.is_file():
+            part = "train" if match["part"].lower() == "train" else "test"
+            field = f"{part}_{match['kind'].lower()}"
+            sets.setdefault((match["name"] or "").lower(), {}).setdefault(field, path)
+    if name is None:
+        name = "" if "" in sets or not sets else next(iter(sets))
+        if name and len(sets) > 1:
+            raise ValueError(
+                f"load_folder: {folder} holds several sets; say which: "
+                + ", ".join(f"name={other!r}" for other in sorted(sets))
+            )
+    chosen = sets.get(name.lower(), {})
+    for field, usual in FILE_NAMES.items():
+        if field not in chosen:
+            usual = f"{name}-{usual}" if name else usual
             raise FileNotFoundError(
-                f"load_folder: {folder} has neither {name} nor {name}.gz; a set like MNIST is four files: "
+                f"load_folder: {folder} has neither {usual} nor {usual}.gz; a set like MNIST is four files: "
                 + ", ".join(FILE_NAMES.values())
             )
-        found[field] = existing[0]
-    return found
+    return name.lower(), {field: chosen[field] for field in FILE_NAMES}
 
 
-def _check(folder: str | os.PathLike[str], field: str, array: NDArray[Any], form: str, axes: int) -> None:
+def _check(path: Path, what: str, array: NDArray[Any], form: str, axes: int) -> None:
     if array.dtype != np.uint8 or array.ndim != axes:
         raise ValueError(
-            f"load_folder: {FILE_NAMES[field]} in {folder} holds {array.dtype.name} of shape {array.shape}; "
-            f"{field.replace('_', ' ')} must be uint8 of shape {form}"
+            f"load_folder: {path.name} in {path.parent} holds {array.dtype.name} of shape {array.shape}; "
+            f"{what} must be uint8 of shape {form}"
         )

@@ -21,6 +21,9 @@ from ..files import write_whole
 State = Mapping[str, Any]
 """Names to arrays, numbers or further such mappings."""
 
+LONGEST = 2**16 - 1
+"""So many bytes a name in a zip file can have."""
+
 
 def save(state: State, path: str | os.PathLike[str]) -> None:
     """Write `state` to the file `path`, which NumPy's ``np.load`` can read as well.
@@ -39,7 +42,7 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
     TypeError
         If `state` holds something other than arrays and numbers, or a name that is not a string.
     ValueError
-        If a name is empty or contains ``/``.
+        If a name is empty or contains ``/``, or a whole name is too long for a file of this kind.
     OSError
         If the file cannot be written.
 
@@ -54,14 +57,15 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
     >>> bool((layer.weight.data == other.weight.data).all())
     True
     """
-    entries = dict(_flat(state, ""))
+    entries = dict(_flat(state))
 
     def fill(part: Path) -> None:
         with zipfile.ZipFile(part, "w") as archive:
             for name, array in entries.items():
                 # a fixed date, so that equal states make equal files
-                with archive.open(zipfile.ZipInfo(name + ".npy"), "w", force_zip64=True) as file:
-                    npy.write_array(file, array, allow_pickle=False)
+                with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as file:
+                    if array is not None:
+                        npy.write_array(file, array, allow_pickle=False)
 
     write_whole(path, fill)
 
@@ -92,49 +96,90 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         size = os.fstat(raw.fileno()).st_size
         try:
             with zipfile.ZipFile(raw) as archive:
+                if (promised := sum(info.compress_size for info in archive.infolist())) > size:
+                    raise ValueError(f"its parts overlap: {promised:,} bytes of data in a file of {size:,}")
                 for info in archive.infolist():
-                    _put(state, info.filename, _read(archive, info, size))
+                    if info.filename.endswith("/"):
+                        _dict_at(state, info.filename.split("/")[:-1], info.filename)
+                    else:
+                        _put(state, info.filename, _read(archive, info, size))
         except Exception as error:  # zipfile and NumPy raise a dozen kinds on a file that means harm
             raise ValueError(f"load: {path} is not a whole file written by save: {error}") from error
     return state
 
 
-def _flat(state: State, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Every array of `state` with its whole name, ``optimizer/steps``."""
+def _flat(state: State) -> Iterator[tuple[str, Any]]:
+    """Every array of `state` with its entry's name, ``optimizer/steps.npy``; for {}, ``scores/`` and None."""
+    waiting = [("", iter(_items(state)))]
+    while waiting:
+        prefix, items = waiting[-1]
+        name, entry = next(items, (None, None))
+        if name is None:
+            waiting.pop()
+            continue
+        _check_name(prefix, name)
+        whole = f"{prefix}{name}"
+        if not isinstance(entry, Mapping):
+            yield f"{whole}.npy", _array(whole, entry)
+        elif entry:
+            waiting.append((f"{whole}/", iter(_items(entry))))
+        else:
+            yield f"{whole}/", None
+
+
+def _items(state: Any) -> list[tuple[Any, Any]]:
     if not isinstance(state, Mapping):
         raise TypeError(
             f"save: expected a dict of arrays, such as model.state_dict(), not {type(state).__name__}"
         )
-    for name, entry in state.items():
+    for name in state:
         if not isinstance(name, str):
             raise TypeError(f"save: names are strings, and {name!r} is not one")
-        if not name or "/" in name or "\0" in name:
-            raise ValueError(f"save: {name!r} cannot be a name; names have letters, and no '/'")
-        if isinstance(entry, Mapping):
-            yield from _flat(entry, f"{prefix}{name}/")
-            continue
-        try:
-            array = np.asarray(entry)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"save: {prefix}{name} is not an array: {error}") from error
-        if array.dtype.hasobject:
-            raise TypeError(
-                f"save: {prefix}{name} is a {type(entry).__name__}, which could only be pickled; "
-                "save arrays and numbers"
-            )
-        yield prefix + name, array
+    return list(state.items())
+
+
+def _check_name(prefix: str, name: str) -> None:
+    if not name or "/" in name or "\0" in name:
+        raise ValueError(f"save: {name!r} cannot be a name; names have letters, and no '/'")
+    try:
+        length = len(f"{prefix}{name}.npy".encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"save: {name!r} cannot be a name; it holds half of a character") from None
+    if length > LONGEST:
+        raise ValueError(
+            f"save: the whole name {prefix[:20]}{name[:20]}... has {length:,} bytes, and a file of this kind "
+            f"has room for {LONGEST:,}; give a shorter name, or dicts that are not as deep"
+        )
+
+
+def _array(name: str, entry: Any) -> Any:
+    try:
+        array = np.asarray(entry)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"save: {name} is not an array: {error}") from error
+    if array.dtype.hasobject:
+        raise TypeError(
+            f"save: {name} is a {type(entry).__name__}, which could only be pickled; save arrays and numbers"
+        )
+    return array
 
 
 def _put(state: dict[str, Any], filename: str, array: Any) -> None:
     """Enter an array into the nested dicts under its whole name."""
     *outer, last = filename.removesuffix(".npy").split("/")
-    for name in outer:
-        state = state.setdefault(name, {})
-        if not isinstance(state, dict):
-            raise ValueError(f"{filename!r} is inside an array")
+    state = _dict_at(state, outer, filename)
     if last in state:
         raise ValueError(f"{filename!r} is there twice")
     state[last] = array
+
+
+def _dict_at(state: dict[str, Any], names: list[str], filename: str) -> dict[str, Any]:
+    """The dict inside the nested dicts, made where there is none."""
+    for name in names:
+        state = state.setdefault(name, {})
+        if not isinstance(state, dict):
+            raise ValueError(f"{filename!r} is inside an array")
+    return state
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> Any:
