@@ -17,11 +17,11 @@ from typing import Any
 
 from .table import Row
 
+# In place of the second operand: there is only one
 ONE: Any = object()
-"""In place of the second operand: there is only one."""
 
+# In place of the second operand: x is the pair of all arguments and keywords, px has all parents
 MANY: Any = object()
-"""In place of the second operand: x is the pair of all arguments and keywords, px has all parents."""
 
 next_serial = itertools.count(1).__next__
 

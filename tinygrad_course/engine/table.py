@@ -141,8 +141,8 @@ class Row:
         return f"<row {self.name}>"
 
 
+# Every known operation: the function that a person calls -> its row
 TABLE: dict[Callable[..., Any], Row] = {}
-"""Every known operation: the function that a person calls -> its row."""
 
 
 def derivative(function: Rule, *rules: Rule | None, residuals: Rule | None = None, **facts: Any) -> Rule:

@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# Whether to record, one a thread and a task: True, False, or a Watch
 recording_mode: ContextVar[Any] = ContextVar("recording_mode", default=True)
-"""Whether to record, one a thread and a task: True, False, or a Watch."""
 
+# Whether the operations that are computed just now are those of a backward pass
 walking: ContextVar[bool] = ContextVar("walking", default=False)
-"""Whether the operations that are computed just now are those of a backward pass."""
 
 
 class Watch:

@@ -18,7 +18,7 @@ from .run import Run, traced
 from .source import executable, readable
 from .state import Effect, Place
 from .tape import Tape
-from .traced import Traced, _copied
+from .traced import Traced, copied
 from .variables import Instruction, Variable
 from .watched import Held
 
@@ -213,7 +213,7 @@ class Owner:
         else:
             return thing
         copy = self.tape.variable(like)
-        self.copies.append(Instruction(_copied, (thing,), {}, copy))
+        self.copies.append(Instruction(copied, (thing,), {}, copy))
         self.taken.add(copy)
         return copy
 

@@ -18,7 +18,7 @@ from ..arraylike import Value
 from .facts import parameters, row_of
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
-from .traced import _astype, _copied
+from .traced import _astype, copied
 from .variables import Instruction, Names, Variable, expect
 
 SIGNS = {
@@ -126,7 +126,7 @@ class Printer:
         if function is _astype:
             number = isinstance(args[0], Variable) and args[0].is_float
             return f"np.array({texts[0]}, {texts[1]})" if number else f"{texts[0]}.astype({texts[1]})"
-        if function is _copied:
+        if function is copied:
             return f"{texts[0]}.copy()"
         if function is np.transpose and args[1:] in ((), (None,)) and not kwargs:
             return f"{texts[0]}.T"

@@ -288,7 +288,7 @@ def noted_in(tree: Any) -> Any:
     return mapped(lambda t: t.variable if isinstance(t, Traced) else t, tree)
 
 
-def _copied(x: Any) -> Any:
+def copied(x: Any) -> Any:
     return x.copy()
 
 

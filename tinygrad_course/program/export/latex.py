@@ -26,7 +26,7 @@ from ..kinds import is_module
 from ..passes import without_repeats
 from ..run import Run, traced
 from ..state import Effect
-from ..traced import Traced, TraceError, _copied, noted_in
+from ..traced import Traced, TraceError, copied, noted_in
 from ..variables import Instruction, Variable
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly the parts of a text hold together
@@ -98,7 +98,7 @@ class Formulas:
 
     def operation(self, made: Instruction) -> tuple[str, int]:
         """The call that makes a variable."""
-        if made.function in (float, _copied):
+        if made.function in (float, copied):
             return self.expression(made.args[0])
         return self.written(row_of(made.function) or Row(made.function), made.args, made.kwargs)
 

@@ -21,7 +21,7 @@ from ..facts import arguments, parameters, row_of
 from ..passes import is_slope, variables_in
 from ..source import Printer, body_of, definition
 from ..state import Effect
-from ..traced import TraceError, _copied
+from ..traced import TraceError, copied
 from ..variables import Instruction, Variable
 
 
@@ -33,7 +33,7 @@ class TorchPrinter(Printer):
         row = row_of(function)
         if function is float:
             return self.text(args[0])  # a tensor without axes is as good
-        if function is _copied:
+        if function is copied:
             return f"{self.text(args[0])}.clone()"
         if isinstance(function, Effect) or (row is not None and row.draws):
             what = function.__name__ if isinstance(function, Effect) else "a random choice (dropout)"
