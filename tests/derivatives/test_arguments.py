@@ -78,8 +78,14 @@ def test_nan_is_not_replaced_in_place(call):
     ],
 )
 def test_unusual_arguments_are_those_of_numpy(call):
+    try:
+        expected = call(B)
+    except (TypeError, ValueError):  # older NumPys do not take them
+        with pytest.raises((TypeError, ValueError)):
+            call(Value(B))
+        return
     got = call(Value(B))
-    np.testing.assert_array_equal(got.data, call(B))
+    np.testing.assert_array_equal(got.data, expected)
     found = jacobian(call)(B)
     for i in np.ndindex(*B.shape):
         step = np.zeros_like(B)
