@@ -77,6 +77,7 @@ def test_nan_is_not_replaced_in_place(call):
         lambda x: np.piecewise(x, [x > 1], [1.0, 2.0]),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Passing a value for k:DeprecationWarning")  # since NumPy 2.5
 def test_unusual_arguments_are_those_of_numpy(call):
     try:
         expected = call(B)
