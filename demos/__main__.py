@@ -34,7 +34,7 @@ def make_all(folder: Path, extra: list[str]) -> None:
     style.RC["figure.dpi"] = 72
     folder.mkdir(parents=True, exist_ok=True)
     for name, (picture, _) in DEMOS.items():
-        print(style.colour(f"\n== {name}", "1"))
+        style.heading(f"== {name}")
         with tempfile.TemporaryDirectory() as scratch:
             importlib.import_module(f"demos.{name}").main(["--out", scratch, *extra])
             made = Path(scratch) / picture
@@ -51,7 +51,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m demos", description=__doc__)
     parser.add_argument("--all", action="store_true", help="run all and make the pictures of README.md")
     parser.add_argument("--quick", action="store_true", help="with --all: short runs")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "pictures", help="where to")
+    parser.add_argument(
+        "--out", type=style.folder, default=Path(__file__).parent / "pictures", help="where to"
+    )
     style.plain_signs()
     args = parser.parse_args(argv)
     if args.all:
@@ -62,4 +64,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    style.run(main)

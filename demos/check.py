@@ -301,11 +301,11 @@ def main(argv: list[str] | None = None) -> int:
     for number, exercise in enumerate(EXERCISES, 1):
         good, text = judge(exercise, solved)
         right += good
-        mark = style.colour("✓", "32") if good else style.colour("✗", "31")
-        print(f"{number:4} {mark} {exercise.__name__} {text}")
+        mark = ("✓", "green") if good else ("✗", "red")
+        style.say(f"{number:4} ", mark, f" {exercise.__name__} {text}")
     print(f"\n{right} of {len(EXERCISES)} are right")
     return 0 if right == len(EXERCISES) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(style.run(main))

@@ -154,7 +154,7 @@ class Run:
 
 def train(run: Run, images: data.ImageSet) -> None:
     """The epochs that are left: a row printed and a checkpoint written after each."""
-    recipe, seed, bar = run.args.recipe, run.args.seed, show.Bar(not run.args.quiet)
+    recipe, seed = run.args.recipe, run.args.seed
     x_train, x_test = normalised(images.train_images), normalised(images.test_images)
     for epoch in range(len(run.history), recipe.epochs):
         start, total = time.perf_counter(), 0.0
@@ -165,16 +165,16 @@ def train(run: Run, images: data.ImageSet) -> None:
             moved = normalised(affine(images.train_images, rng, strength))
         batches = data.Batches(moved, images.train_labels, batch_size=recipe.batch_size, seed=seed)
         batches.epoch = epoch
-        for done, (x, y) in enumerate(batches, 1):
-            loss = F.cross_entropy(run.model(speckled(x, recipe.dropped, rng)), y)
-            run.model.zero_grad()
-            loss.backward()
-            run.optimizer.step()
-            rate = run.optimizer.lr
-            run.schedule.step()
-            total += loss.item() * len(x)
-            bar.show(epoch + 1, done, len(batches))
-        bar.clear()
+        with style.progress(f"{epoch + 1:>10}", len(batches), not run.args.quiet) as step:
+            for done, (x, y) in enumerate(batches, 1):
+                loss = F.cross_entropy(run.model(speckled(x, recipe.dropped, rng)), y)
+                run.model.zero_grad()
+                loss.backward()
+                run.optimizer.step()
+                rate = run.optimizer.lr
+                run.schedule.step()
+                total += loss.item() * len(x)
+                step(done)
         right = [
             np.mean(answers(run.model, x).argmax(axis=1) == y)
             for x, y in ((x_train, images.train_labels), (x_test, images.test_labels))
@@ -256,7 +256,4 @@ def report(run: Run, images: data.ImageSet) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("\nstopped")
+    style.run(main)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from typing import Any
 
 import numpy as np
@@ -117,22 +116,3 @@ def draw_weights(figure: Any, weights: np.ndarray, shape: tuple[int, int]) -> No
     for axes, w in zip(grid, weights):
         axes.imshow(w.reshape(shape), cmap="PuOr", vmin=-limit, vmax=limit)
     figure.suptitle("First-layer weights of the hidden neurons (orange −, purple +)", weight="bold")
-
-
-class Bar:
-    """A line that fills while an epoch runs, on a terminal only: nothing of it gets into a file."""
-
-    def __init__(self, wanted: bool) -> None:
-        self.live = wanted and sys.stdout.isatty()
-
-    def show(self, epoch: int, done: int, steps: int) -> None:
-        """Draw the line anew, at most a hundred times an epoch."""
-        if self.live and done % max(1, steps // 100) == 0:
-            filled = 30 * done // steps
-            line = style.in_signs(f"{epoch:>10}  {'█' * filled}{'·' * (30 - filled)} {done}/{steps}")
-            print(f"\r{line}", end="", flush=True)
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self.live:
-            print(f"\r{' ' * 70}\r", end="", flush=True)

@@ -162,4 +162,4 @@ def swap(model, twin, images):
 
 
 if __name__ == "__main__":
-    main()
+    style.run(main)

@@ -1,8 +1,9 @@
 """What all demos share: their command line, what they print, and one style for their figures.
 
 A demo reads ``args = style.Parser(__doc__).parse_args(argv)``, prints with plain `print` (signs that the
-terminal does not know become ASCII by themselves), and hands a function that draws to `picture`.  Without
-matplotlib a demo still runs: `picture` says what it leaves out.
+terminal does not know become ASCII by themselves), hands a function that draws to `picture`, and ends with
+``style.run(main)``.  Without matplotlib a demo still runs: `picture` says what it leaves out.  On a terminal
+rich draws tables and the line of progress; without it, and into a file, they are plain text.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import argparse
 import codecs
 import io
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +71,39 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, doc: str) -> None:
         super().__init__(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
         self.add_argument("--seed", type=_natural, default=0, help="where the random numbers come from (0)")
-        self.add_argument("--out", type=Path, default=Path("out"), help="folder for what it writes (out)")
+        self.add_argument("--out", type=folder, default=Path("out"), help="folder for what it writes (out)")
         self.add_argument("--quick", action="store_true", help="a short run, to see that it works")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, once `print` is safe on a terminal that does not know every sign."""
         plain_signs()
         return super().parse_args(args, namespace)
+
+
+def run(main: Callable[[], Any]) -> Any:
+    """Run a demo from the command line; what stops it is told in one line."""
+    try:
+        result = main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit("\nstopped")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+        sys.exit("stopped: nobody reads on (head has seen enough)")
+    except OSError as error:
+        sys.exit(f"stopped: {error}")
+    return result
+
+
+def folder(text: str) -> Path:
+    """What --out names: a folder, or a place where one can be made."""
+    path = Path(text)
+    for place in (path, *path.parents):
+        if place.exists() and not place.is_dir():
+            raise argparse.ArgumentTypeError(
+                f"{place} is a file; give the name of a folder, for several files"
+            )
+    return path
 
 
 def _natural(text: str) -> int:
@@ -107,16 +136,30 @@ def in_signs(text: str) -> str:
     return text.encode(encoding, "twins").decode(encoding)
 
 
-def colour(text: str, code: str) -> str:
-    """`text` in an ANSI colour ("1" bold, "32" green, "31" red, ...), if somebody looks who wants colours."""
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
-        return f"\x1b[{code}m{text}\x1b[0m"
-    return text
+def terminal() -> Any:
+    """rich's console, if somebody looks and rich is installed; None where plain text goes."""
+    if not sys.stdout.isatty():
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    return Console(highlight=False)
+
+
+def say(*parts: str | tuple[str, str]) -> None:
+    """Print a line; a part may have a look on a terminal, as in ``say(("right", "green"), " at once")``."""
+    if (console := terminal()) is None:
+        print(*(part if isinstance(part, str) else part[0] for part in parts), sep="")
+    else:
+        from rich.text import Text
+
+        console.print(Text.assemble(*parts), soft_wrap=True)
 
 
 def heading(text: str) -> None:
     """Print the title of the next part."""
-    print(f"\n{colour(text, '1')}")
+    say("\n", (text, "bold"))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4) -> None:
@@ -126,10 +169,42 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4)
         return in_signs(f"{entry:.{digits}f}" if isinstance(entry, float | np.floating) else str(entry))
 
     lines = [tuple(map(cell, row)) for row in (header, *rows)]
+    if (console := terminal()) is not None:
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table(box=SIMPLE_HEAD, show_edge=False)
+        for name in lines[0]:
+            grid.add_column(Text(name), justify="right")
+        for line in lines[1:]:
+            grid.add_row(*map(Text, line))
+        console.print(grid)
+        return
     widths = [max(map(len, column)) for column in zip(*lines)]
     text = [" │ ".join(c.rjust(w) for c, w in zip(line, widths)) for line in lines]
     text.insert(1, "─┼─".join("─" * w for w in widths))
     print("\n".join(f"  {line}" for line in text))
+
+
+@contextmanager
+def progress(title: str, steps: int, wanted: bool = True) -> Iterator[Callable[[int], None]]:
+    """A line that fills as its function is told how many steps are done; gone at the end, and in files."""
+    if not wanted or not sys.stdout.isatty():
+        yield lambda done: None
+    elif (console := terminal()) is None:
+        width = shutil.get_terminal_size().columns - 1
+        try:
+            yield lambda done: print(f"\r{title}  {done}/{steps}"[:width], end="", flush=True)
+        finally:
+            print(f"\r{' ' * width}\r", end="", flush=True)
+    else:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        columns = title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=console, transient=True, refresh_per_second=4) as bar:
+            task = bar.add_task("", total=steps)
+            yield lambda done: bar.update(task, completed=done)
 
 
 # What it writes
