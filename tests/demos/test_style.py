@@ -68,17 +68,63 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_colour_is_for_people_who_want_it(monkeypatch):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    assert style.colour("x", "31") == "x"  # nobody looks
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    assert style.colour("x", "31") == "\x1b[31mx\x1b[0m"
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert style.colour("x", "31") == "x"
-    monkeypatch.delenv("NO_COLOR")
-    monkeypatch.setenv("TERM", "dumb")
-    assert style.colour("x", "31") == "x"
+def on_a_terminal(monkeypatch, **settings):
+    """What a table, a word in colour and a line of progress print on a terminal."""
+    for name, setting in {"TERM": "xterm", "NO_COLOR": None, **settings}.items():
+        monkeypatch.delenv(name, raising=False) if setting is None else monkeypatch.setenv(name, setting)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    style.say(("right", "green"), " at once")
+    style.table(["a", "b"], [(1, 0.5)], digits=1)
+    with style.progress("epoch", 3) as step:
+        step(2)
+    monkeypatch.undo()
+    return terminal.getvalue()
+
+
+def test_colour_is_for_people_who_want_it(monkeypatch, capsys):
+    style.say(("right", "green"), " at once")
+    assert capsys.readouterr().out == "right at once\n"  # nobody looks
+    pytest.importorskip("rich")
+    assert "\x1b[32mright\x1b[0m at once" in on_a_terminal(monkeypatch)
+    for settings in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b[32m" not in on_a_terminal(monkeypatch, **settings)
+
+
+def test_without_rich_a_terminal_gets_plain_text(monkeypatch):
+    for name in [m for m in sys.modules if m.split(".")[0] == "rich"] or ["rich", "rich.console"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    text = on_a_terminal(monkeypatch)
+    assert "right at once\n" in text and "a │   b" in text and "\repoch  2/3" in text and "\x1b" not in text
+
+
+def test_progress_is_not_for_files(capsys):
+    with style.progress("epoch", 3) as step:
+        step(2)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path, capsys):
+    (tmp_path / "taken").write_text("")
+    for name in ("taken", "taken/below"):
+        with pytest.raises(SystemExit):
+            style.Parser("A demo.").parse_args(["--out", str(tmp_path / name)])
+        assert "taken is a file; give the name of a folder" in capsys.readouterr().err
+
+
+def test_what_stops_a_demo_is_told_in_one_line():
+    def fail():
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(SystemExit, match=r"^stopped: .*No space left on device"):
+        style.run(fail)
+
+
+def test_nobody_reads_on(tmp_path):
+    command = f"{sys.executable} -m demos.gates --quick --out {tmp_path} | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT)
+    assert "Traceback" not in done.stderr and len(done.stdout.splitlines()) == 1
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch, capsys):
