@@ -106,19 +106,19 @@ def test_ten_thousand_nodes_take_seconds():
     total = values[-1]
     for value in values[-100:-1]:
         total = total + value
-    start = time.perf_counter()
+    start = time.process_time()
     layout = arrange(view_of_all(total))
     assert len(layout.boxes) > 5000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_weight_shared_by_a_thousand_steps():
     w, x = Value(0.9, name="w"), Value(1.0)
     for _ in range(1000):
         x = (w * x).tanh()
-    start = time.perf_counter()
+    start = time.process_time()
     arrange(view_of_all(x))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_numbers_have_one_width():
