@@ -65,7 +65,7 @@ class Module:
     buffer_names: tuple[str, ...] = ()
     _learned: frozenset[str] = frozenset()  # names of Values that require a gradient, or did before
 
-    def __new__(cls, *given: Any, **settings: Any) -> Any:
+    def __new__(cls: type[Self], *given: Any, **settings: Any) -> Self:
         if given or settings:
             check_call(cls, given, settings)
         return super().__new__(cls)
