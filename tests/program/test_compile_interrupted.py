@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import numpy as np
 from following import X, same
+from interrupting import Interrupter
 
 from tinygrad_course import Value, compile, nn, optim
 from tinygrad_course.engine.watch import recording_mode
-from tinygrad_course.files import PACKAGE
 
 PLACES = int(os.environ.get("TINYGRAD_COURSE_PLACES", "60"))  # so many of the lines are interrupted
-
-
-class Interrupted:
-    """Raises KeyboardInterrupt at line number `n` of those that the package runs; counts them otherwise."""
-
-    def __init__(self, n=0):
-        self.n, self.count = n, 0
-
-    def __call__(self, frame, event, arg):
-        if not frame.f_code.co_filename.startswith(PACKAGE):
-            return None
-        if event == "line":
-            self.count += 1
-            if self.count == self.n:
-                raise KeyboardInterrupt
-        return self
-
-    def run(self, work):
-        before = sys.gettrace()
-        sys.settrace(self)
-        try:
-            work()
-        except KeyboardInterrupt:
-            return True
-        finally:
-            sys.settrace(before)
-        return False
 
 
 class Held:
@@ -82,14 +54,14 @@ def call(held, f):
 def test_an_interrupted_first_call_leaves_nothing_behind():
     expected, later = Held(), Held()
     first = [call(expected, expected) for _ in range(2)]
-    counting = Interrupted()
+    counting = Interrupter()
     counting.run(lambda: compile(later).program(X))
     places = np.unique(np.linspace(1, counting.count, PLACES).astype(int))
     for n in places:
         held = Held()
         before = held.state()
         f = compile(held)
-        Interrupted(n).run(lambda: f.program(X))  # noqa: B023
+        Interrupter(n).run(lambda: f.program(X))  # noqa: B023
         for a, b in zip(held.state(), before, strict=True):
             np.testing.assert_array_equal(a, b)
         for wanted in first:
