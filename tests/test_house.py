@@ -23,6 +23,7 @@ FLOORS = {
     "engine/record.py": 1,
     "files.py": 1,
     "later.py": 1,
+    "lines.py": 1,
     "locks.py": 1,
     "engine": 2,
     "arraylike": 3,

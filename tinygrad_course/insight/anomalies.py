@@ -19,10 +19,11 @@ from ..arraylike import Value
 from ..derivatives import TABLE, neural
 from ..engine.backprop import add
 from ..engine.record import ancestors
+from ..lines import Line
 from .edges import argument_name, contribution, rule_text
 from .findings import warn
 from .names import Names, at, first_bad, is_single, norm
-from .watch import Event, Line, Observer, observed_by
+from .watch import Event, Observer, observed_by
 
 VANISHED = 1e-6
 """A layer whose gradient is so small a part of the largest layer's has vanished."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import NamedTuple
 
-from .watch import Line
+from ..lines import Line
 
 
 class Kind(NamedTuple):

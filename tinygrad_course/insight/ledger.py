@@ -22,10 +22,10 @@ from ..arraylike.errors import describe
 from ..derivatives import Row
 from ..engine.backprop import add
 from ..engine.record import ancestors
+from ..lines import Line
 from .edges import contribution, rule_text
 from .names import is_single, norm
 from .paths import Paths, largest_paths
-from .watch import Line
 
 SHOWN = 12
 """So many parts of a gradient are listed; the rest is one line with its exact sum."""

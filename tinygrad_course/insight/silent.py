@@ -16,9 +16,10 @@ import numpy as np
 from ..arraylike import Value
 from ..derivatives import TABLE, Row
 from ..engine.record import ancestors
+from ..lines import Line, asking_line
 from .findings import warn
 from .names import Names, first_bad, is_single
-from .watch import Event, Line, Observer, observed_by, users_line
+from .watch import Event, Observer, observed_by
 
 _ADD, _SUBTRACT = TABLE[np.add], TABLE[np.subtract]
 
@@ -131,7 +132,7 @@ class _Lint(Observer):
         self.sums[event.line] = event.value.serial
 
     def loss(self, who: str, input: Any, target: Any, applies: Row | None) -> None:
-        line = users_line()
+        line = asking_line()
         if applies is not None and _made_by(input) is applies:
             self._tell("double-softmax", line, f"{who} was given the result of {applies.name}", line)
         low, high = (np.min(target), np.max(target)) if target is not None and target.size else (0.0, 1.0)
@@ -140,7 +141,7 @@ class _Lint(Observer):
 
     def training(self, who: str, recorded: bool) -> None:
         if not recorded:
-            line = users_line()
+            line = asking_line()
             self._tell("training-mode", line, f"{who} under no_grad", line)
 
     def backward(self, root: Value, seed: Any, oldest: int) -> None:
@@ -149,7 +150,7 @@ class _Lint(Observer):
             if (bad := first_bad(root.data)) is not None:
                 before = "" if self.last is None else f", and was {self.last:.6g} the time before"
                 self._tell(
-                    "not-finite", None, f"backward starts where the loss is {bad[0]}{before}", users_line()
+                    "not-finite", None, f"backward starts where the loss is {bad[0]}{before}", asking_line()
                 )
             self.last = float(root.data)
         leaves = [v for v in reversed(ancestors([root], oldest)) if v.row is None and v.serial >= oldest]
@@ -167,11 +168,11 @@ class _Lint(Observer):
         unused = [p for _, p in self.names.parameters if p.requires_grad and id(p) not in reached]
         if unused and not oldest:
             found = f"the result of {root.row.name if root.row else 'nothing'} does not depend on "
-            self._tell("unused-parameter", None, found + self._listed(unused), users_line())
+            self._tell("unused-parameter", None, found + self._listed(unused), asking_line())
 
     def _tell_stale(self, leaf: Value) -> None:
         found = f"backward adds to the gradient of {self.names.of(leaf)}, which a step has used already"
-        self._tell("stale-gradient", None, found, users_line())
+        self._tell("stale-gradient", None, found, asking_line())
 
     def step(self, optimizer: Any) -> None:
         for p in optimizer.params:
@@ -182,18 +183,18 @@ class _Lint(Observer):
             found = (
                 f"{type(optimizer).__name__} makes a step, and no gradient came to {self._listed(without)}"
             )
-            self._tell("no-gradient", id(optimizer), found, users_line())
+            self._tell("no-gradient", id(optimizer), found, asking_line())
         for p in optimizer.params:
             if (bad := first_bad(_plain(p.grad))) is not None:
                 found = (
                     f"{type(optimizer).__name__} makes a step, and the gradient of {self.names.of(p)} holds "
                 )
-                self._tell("not-finite", None, found + bad[0], users_line())
+                self._tell("not-finite", None, found + bad[0], asking_line())
 
     def independent(self, who: str, arguments: list[str]) -> None:
         found = f"the result of the function given to {who} does not depend on {', '.join(arguments[:4])}"
         more = f" and {len(arguments) - 4} more" if len(arguments) > 4 else ""
-        line = users_line()
+        line = asking_line()
         self._tell("unused-parameter", line, found + more, line)
 
     def _listed(self, values: list[Value]) -> str:

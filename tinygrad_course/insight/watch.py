@@ -7,38 +7,17 @@ observers of the block see it.  Outside, nothing is checked and nothing is kept.
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import TABLE, Row
 from ..engine import watch as engine_watch
-from ..files import PACKAGE
-
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-
-
-class Line(NamedTuple):
-    """A line of source."""
-
-    file: str
-    number: int
-
-    @property
-    def code(self) -> str:
-        """What is written there; empty where the source is not at hand."""
-        return linecache.getline(self.file, self.number).strip()
-
-    def __str__(self) -> str:
-        place = f"{os.path.basename(self.file)}:{self.number}"
-        return f"{place}: {self.code}" if self.code else place
+from ..lines import Line, asking_line
 
 
 @dataclass(slots=True, frozen=True)
@@ -89,7 +68,7 @@ class Audience(engine_watch.Watch):
         """Keep the line of an operation and show it around."""
         if engine_watch.walking.get():  # a rule at work, which may well meet 0 / 0 on its way to a number
             return
-        value.line = line = users_line()
+        value.line = line = asking_line()
         event = Event(value, row, args, operands, line, self.recording)
         for observer in self.observers:
             observer.saw(event)
@@ -120,17 +99,6 @@ class Audience(engine_watch.Watch):
         """Tell the observers which arguments a result does not depend on."""
         for observer in self.observers:
             observer.independent(who, arguments)
-
-
-def users_line() -> Line | None:
-    """The innermost line outside this package and NumPy."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((PACKAGE, _NUMPY)):
-            return Line(file, frame.f_lineno)
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
 
 
 @contextmanager
