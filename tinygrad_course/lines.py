@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import os
 import sys
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
 from .files import PACKAGE
 
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+_OURS = (PACKAGE, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+
+Taken = ParamSpec("Taken")
+Given = TypeVar("Given")
 
 
 class Line(NamedTuple):
@@ -35,7 +40,34 @@ def asking_line() -> Line | None:
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((PACKAGE, _NUMPY)):
+        if not file.startswith(_OURS):
             return Line(file, frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
     return None
+
+
+def point(error: BaseException) -> None:
+    """Let the text of an error that the package raises end with the line that asked: ``your line: ...``.
+
+    Python shows the calls inside the package below that line, so that one looks for it in the middle.
+    """
+    trace, innermost = error.__traceback__, PACKAGE
+    while trace is not None:
+        innermost, trace = trace.tb_frame.f_code.co_filename, trace.tb_next
+    told = getattr(error, "__notes__", ()) or not innermost.startswith(_OURS)
+    if not told and (line := asking_line()) is not None:
+        error.add_note(f"your line: {line}")
+
+
+def pointing(function: Callable[Taken, Given]) -> Callable[Taken, Given]:
+    """`function`, whose errors end with the line that asked."""
+
+    @functools.wraps(function)
+    def call(*args: Taken.args, **kwargs: Taken.kwargs) -> Given:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            point(error)
+            raise
+
+    return call

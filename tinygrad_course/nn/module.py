@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..arraylike import Value
 from ..later import in_a_notebook
+from ..lines import point, pointing
 from .arguments import check_call
 
 DEEPEST = 50
@@ -67,7 +68,7 @@ class Module:
 
     def __new__(cls: type[Self], *given: Any, **settings: Any) -> Self:
         if given or settings:
-            check_call(cls, given, settings)
+            pointing(check_call)(cls, given, settings)
         return super().__new__(cls)
 
     def __setattr__(self, name: str, thing: Any) -> None:
@@ -76,12 +77,16 @@ class Module:
             self._learns(place, part)
 
     def __call__(self: Forward[Taken, Given], *inputs: Taken.args, **options: Taken.kwargs) -> Given:
-        given = self.forward(*inputs, **options)
-        if given is None:
-            raise TypeError(
-                f"{type(self).__name__}.forward gave nothing: end it with return and what it has computed"
-            )
-        return given
+        try:
+            given = self.forward(*inputs, **options)
+            if given is None:
+                raise TypeError(
+                    f"{type(self).__name__}.forward gave nothing: end it with return and what it has computed"
+                )
+            return given
+        except Exception as error:
+            point(error)
+            raise
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the output.  Every module of one's own defines this.
