@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arraylike import Value
 from .inside import VISITORS, visit_object
-from .kinds import EVERYTHING, NUMBERS, counts_by_itself, is_module, is_outside, is_plain, token
+from .kinds import ARRAYS, EVERYTHING, NUMBERS, counts_by_itself, is_module, is_outside, is_plain, token
 from .watched import Each, Held, Same, Snapshot, Spot, back_dict, back_names, entries, fill
 
 
@@ -115,13 +115,13 @@ class Scan:
     def array(self, name: str, thing: Any, put: Any) -> None:
         if not self.noted:
             return
-        if self.live and put is not None and type(thing) is np.ndarray and thing.dtype.kind in NUMBERS:
+        if self.live and put is not None and type(thing) in ARRAYS and thing.dtype.kind in NUMBERS:
             self.held.spots.append(Spot(name, thing, put))
             number = self.numbers.setdefault(id(thing), len(self.numbers))
             self.token((thing.shape, thing.dtype, thing.strides, number))
         elif not self.again(thing):
             self.contents(name, thing, entries, functools.partial(fill, thing))
-            if type(thing) is not np.ndarray:
+            if type(thing) not in ARRAYS:
                 visit_object(self, name, thing, None)
             if thing.dtype == object:
                 self.inside(name, ((str(i), part, None) for i, part in enumerate(thing.flat)))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from ..arraylike.truth import Truth
 from ..derivatives import result_at
 from ..engine.backprop import backpropagate
 from ..engine.value import settled
@@ -23,7 +24,7 @@ from ..later import in_a_notebook
 from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import held_by
-from .kinds import is_plain, token
+from .kinds import ARRAYS, is_plain, token
 from .state import put
 from .traced import Traced, TraceError
 from .watched import Held
@@ -291,7 +292,7 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any, list[Any]]:
 
     def visit(thing: Any) -> Any:
         kind = type(thing)
-        if kind is np.ndarray or kind is float or kind is Traced:
+        if kind is np.ndarray or kind is float or kind is Traced or kind is Truth:
             leaves.append(thing)
             return signature_of(thing, None)
         if kind is Value:
@@ -322,7 +323,7 @@ def signature_of(data: Any, learns: bool | None) -> Any:
         return (float, learns)
     if type(data) is Traced:
         raise _Inside
-    if type(data) is not np.ndarray:
+    if type(data) not in ARRAYS:
         raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {type(data).__name__}")
     return (data.shape, data.dtype, data.strides, learns)
 

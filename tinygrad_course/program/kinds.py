@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arraylike.truth import Truth
 from ..files import PACKAGE
 
 EXACT = (int, bool, float, complex, str, bytes, type(None), type(Ellipsis), type(NotImplemented))
@@ -37,6 +38,7 @@ OUTSIDE |= {getattr(np, name) for name in ("load", "loadtxt", "genfromtxt", "fro
 OUTSIDE |= {open, input, os.getcwd, os.listdir}
 """Clocks, the system's random numbers, and what reads files."""
 HEAP = 1 << 9  # the flag of classes that are not written in C
+ARRAYS = (np.ndarray, Truth)  # whose entries are all that they hold
 NUMBERS = "biufc"  # kinds of dtypes that a program computes with
 EVERYTHING = {"getattr", "vars", "__dict__"}  # names that reach any other
 PYTHONS = os.path.dirname(os.__file__)

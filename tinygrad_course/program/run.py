@@ -20,6 +20,7 @@ from ..engine.watch import recording as recording_by
 from ..trees import leaves
 from .alike import check_alike
 from .closure import held_by
+from .kinds import ARRAYS
 from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
 from .tape import Tape
@@ -62,7 +63,7 @@ class Run:
     def given(self, thing: Any, name: str) -> Any:
         """A stand-in for an argument."""
         kind = type(thing)
-        if kind is np.ndarray or kind is float:
+        if kind is float or kind in ARRAYS:
             traced = self.tape.input(thing)
             self.names.give(traced.variable, name)
             self.inputs.append(traced)

@@ -5,7 +5,7 @@ import traceback
 import numpy as np
 import pytest
 
-from tinygrad_course import Value, nn
+from tinygrad_course import Value, compile, nn
 
 V = Value(np.ones((2, 3)))
 
@@ -48,7 +48,9 @@ def test_the_line_that_asked_comes_last(kind):
     with pytest.raises(Exception) as caught:
         ASKED[kind]()
     shown = traceback.format_exception(caught.value)
-    assert shown[-1].startswith("your line: test_your_line.py:") and shown[-1].rstrip().endswith("# the line")
+    assert shown[-1].startswith("your line: test_told_at_the_line.py:") and shown[-1].rstrip().endswith(
+        "# the line"
+    )
     assert len(caught.value.__notes__) == 1
 
 
@@ -78,3 +80,12 @@ def test_what_is_computed_from_a_comparison_is_plain():
     np.where(mask, V, 0.0).sum().backward()
     assert type(V.grad) is np.ndarray and type(V.data[mask]) is np.ndarray
     V.grad = None
+
+
+def test_comparisons_are_arguments_and_parts_of_compiled_functions():
+    v, held = Value([1.0, -2.0, 3.0]), {"mask": np.array([True, True, False])}
+    held["mask"] = v > 0
+    f = compile(lambda x, mask: (np.where(mask, x, 0.0) * held["mask"]).sum())
+    assert [f(v, v > 0).item(), f(v, v < 2).item()] == [4.0, 1.0]
+    held["mask"] = v < 0
+    assert f(v, v < 2).item() == -2.0
