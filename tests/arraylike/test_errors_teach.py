@@ -166,8 +166,8 @@ MISTAKES = {  # what was done: (the mistake, its error, what the message says)
         lambda: math.exp(Value(1.0)), TypeError,
         "math function", "would leave the record", "np.exp(v), not math.exp(v)",
     ),
-    "float": (
-        lambda: float(Value(1.0)), TypeError,
+    "float of several entries": (
+        lambda: float(v()), TypeError,
         "float(v)", "would leave the record", "v.item()",
     ),
     "round": (

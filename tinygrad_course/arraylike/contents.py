@@ -10,6 +10,7 @@ from ..engine.backprop import is_number
 from ..engine.record import Record
 from ..later import in_a_notebook
 from .errors import HINTED, no_attribute, refuse_strange
+from .leaving import as_float
 
 
 class Missing:
@@ -71,7 +72,7 @@ class Contents(Record):
     @property
     def size(self) -> int:
         """The number of entries."""
-        return 1 if type(self.primal) is float else int(self.primal.size)
+        return 1 if is_number(self.primal) else int(self.primal.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -84,7 +85,7 @@ class Contents(Record):
             raise ValueError(
                 f"item: a Value of shape {self.shape} has {self.size} entries; v.numpy() gives them all"
             )
-        return self.primal if type(self.primal) is float else float(self.primal.reshape(()))
+        return float(self.primal if is_number(self.primal) else self.primal.reshape(()))
 
     def numpy(self) -> Any:
         """The data as an array that records nothing (not a copy)."""
@@ -99,13 +100,15 @@ class Contents(Record):
         )
 
     def __float__(self) -> float:
+        return as_float(self)
+
+    def __index__(self) -> int:
         raise TypeError(
-            "float(v), or a math function of v, would leave the record: write np.exp(v), not math.exp(v), "
-            "v.item() for the number of a single-entry Value, v.numpy() for the array; in place of "
-            "array[i] = v, Value(array).at[i].set(v)"
+            "v as a whole number would leave the record: write int(v.item()) for the number of a "
+            "single-entry Value, v.numpy() for the array, np.exp(v) in place of a math function"
         )
 
-    __int__ = __index__ = __complex__ = __float__
+    __int__ = __complex__ = __index__
 
     def __round__(self, digits: int | None = None) -> Any:
         raise TypeError(

@@ -53,6 +53,10 @@ KINDS = {
         "A sum remembers what it was computed from, so the graphs of all steps before stay in memory.",
         "Add up numbers: total += loss.item().",
     ),
+    "left-the-graph": Kind(
+        "A plain number has no record, so no gradient goes through what is computed from it.",
+        "Compute with the Value itself; to show the number or keep it, write loss.item().",
+    ),
     "not-finite": Kind(
         "From here on the parameters become nan or inf too, and nothing is learned any more.",
         "A smaller learning rate, mostly, or optim.clip_grad_norm_ before step(); blame(model) around the "

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from ..arraylike.leaving import TO_FLOAT
 from ..derivatives import TABLE, Row
 from ..engine.record import ancestors
 from ..lines import Line, asking_line
@@ -37,6 +38,7 @@ def lint(module: Any = None) -> Iterator[None]:
                               for
     ``broadcast``             a prediction (n, 1) beside a target (n,), which gives (n, n)
     ``growing-graph``         ``total += loss`` after each backward keeps the graphs of all steps
+    ``left-the-graph``        ``float(v)`` of what has a record
     ``not-finite``            the loss or a gradient is nan or infinite, as with too large a learning rate
     ``double-softmax``        softmax before CrossEntropyLoss, sigmoid before BCEWithLogitsLoss
     ``labels``                negative targets, or targets above 1, in a cross-entropy
@@ -93,6 +95,10 @@ class _Lint(Observer):
             warn(id, found, line)
 
     def saw(self, event: Event) -> None:
+        if event.row is TO_FLOAT:
+            who = self.names.of(event.operands[0])
+            self._tell("left-the-graph", event.line, f"float() took the number of {who}", event.line)
+            return
         self._look_at_shapes(event)
         if event.row is _ADD and self.roots:
             self._look_at_sum(event)
