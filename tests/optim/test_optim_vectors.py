@@ -202,6 +202,46 @@ def test_gradients_that_are_values_or_transposed_work_too():
     np.testing.assert_array_equal(v.data, np.full((2, 3), -2.0))
 
 
+@every
+def test_vectors_longer_than_a_block_go_the_way_of_short_ones(make):
+    rng = np.random.default_rng(4)
+    data, gradients = rng.normal(size=100_000), rng.normal(size=(3, 100_000))
+    long, short = [Value(data.copy())], [Value(part) for part in np.split(data, 4)]
+    whole, parts = make(long), [make([v]) for v in short]
+    for g in gradients:
+        long[0].grad = g
+        whole.step()
+        for v, part, one in zip(short, np.split(g, 4), parts):
+            v.grad = part
+            one.step()
+    np.testing.assert_array_equal(long[0].data, np.concatenate([v.data for v in short]))
+
+
+def test_an_update_of_ones_own_sees_all_parameters_at_once():
+    class Normalized(optim.Optimizer):
+        def update(self, p, g, scratch, step, *memory):
+            p -= self.lr * g / np.sqrt(np.sum(g * g))
+
+    v, w = Value(np.zeros(100_000)), Value(np.zeros(1))
+    optimizer = Normalized([v, w], lr=1.0)
+    v.grad, w.grad = np.ones(100_000), np.full(1, 300.0)
+    optimizer.step()
+    np.testing.assert_allclose(w.data, -300 / np.sqrt(190_000))
+    np.testing.assert_allclose(v.data, -1 / np.sqrt(190_000))
+
+
+@every
+def test_a_step_goes_through_where_errors_of_numpy_are_raised(make):
+    v = Value(np.array([1e-30, 1.0, -2.0]))
+    optimizer = make([v])
+    with np.errstate(all="raise"):
+        for g in (np.array([1e-200, 1e200, 0.0]), np.array([0.0, 1.0, 1e-300])):
+            v.grad = g
+            optimizer.step()
+        assert np.geterr()["over"] == "raise"
+    assert np.isfinite(v.data[2])
+
+
 # Errors
 class NotNumpy:
     """An array of another library, as far as Value asks."""

@@ -54,11 +54,15 @@ class FlatArrays:
     def _view(self, vector: Any, i: int) -> Any:
         return vector[self.bounds[i] : self.bounds[i + 1]].reshape(self._shapes[i])
 
-    def read(self) -> list[bool]:
-        """Bring in gradients, and the data of values that were given other data; tells who has a gradient."""
+    def read(self, factor: float = 1.0) -> list[bool]:
+        """Bring in gradients, times `factor`, and the data of values that were given other data.
+
+        Tells who has a gradient.
+        """
+        times = np.array(factor, self.gradient.dtype)
         has_gradient = []
         for i, value in enumerate(self.values):
-            if value.data is not self._given[i]:
+            if value.primal is not self._given[i]:
                 _check(value, value.data, self._shapes[i], self.data.dtype, "data")
                 self._places[i][...] = value.data
             gradient = value.grad
@@ -68,7 +72,7 @@ class FlatArrays:
                     gradient = gradient.data
                 if type(gradient) is not np.ndarray or gradient.shape != self._shapes[i]:
                     _check(value, gradient, self._shapes[i], self.data.dtype, "gradient")
-                np.copyto(self._gradients[i], gradient)
+                np.multiply(gradient, times, self._gradients[i])
         return has_gradient
 
     def write(self, first: int, last: int) -> None:
@@ -77,7 +81,7 @@ class FlatArrays:
         Each time as a new view: older records still hold the old one, and can tell by that.
         """
         for i in range(first, last):
-            self._given[i] = self.values[i].data = self._places[i].view()
+            self._given[i] = self.values[i].primal = self._places[i].view()
 
 
 class FlatNumbers:
@@ -91,8 +95,8 @@ class FlatNumbers:
         self.data = np.empty(len(values))
         self.gradient = np.empty(len(values))
 
-    def read(self) -> list[bool]:
-        """Bring in all numbers and gradients; tells who has a gradient."""
+    def read(self, factor: float = 1.0) -> list[bool]:
+        """Bring in all numbers, and all gradients times `factor`; tells who has a gradient."""
         numbers = [v.data for v in self.values]
         gradients = [0.0 if v.grad is None else v.grad for v in self.values]
         gradients = [g.data if isinstance(g, Value) else g for g in gradients]
@@ -101,13 +105,13 @@ class FlatNumbers:
                 for value, x in zip(self.values, found):
                     _check(value, x, (), np.dtype(float), what)
         self.data[:] = numbers
-        self.gradient[:] = gradients
+        np.multiply(gradients, factor, self.gradient)
         return [v.grad is not None for v in self.values]
 
     def write(self, first: int, last: int) -> None:
         """Give the values from `first` to `last` their new numbers."""
         for value, number in zip(self.values[first:last], self.data[first:last].tolist()):
-            value.data = number
+            value.primal = number
 
 
 def _check(value: Value, array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], what: str) -> None:

@@ -1,7 +1,8 @@
 """The optimizers themselves: each is a few lines of mathematics, written as passes over vectors in place.
 
-In every `update`, `p` are all parameters, `g` their gradients and `s` is room for intermediate results; no
-pass makes a new array.  Given the same gradients, each optimizer goes the way that PyTorch's goes.
+In every list of `passes`, `p` are all parameters, `g` their gradients and `s` is room for intermediate
+results; ``(np.multiply, v, momentum, v)`` says v = v · momentum, and no pass makes a new array.  Given the
+same gradients, each optimizer goes the way that PyTorch's goes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 from ..arraylike import Value
 from .optimizer import Optimizer
 from .settings import number
+
+Passes = list[tuple[Any, ...]]  # each a ufunc, its arguments, and where its result goes
 
 
 class SGD(Optimizer):
@@ -72,20 +75,17 @@ class SGD(Optimizer):
         self.memory = ("velocity",) if momentum else ()
         super().__init__(params, lr)
 
-    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
+    def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
         decay, momentum, lr = _constants(p, self.weight_decay, self.momentum, self.lr)
-        s = scratch
-        if self.weight_decay:
-            g += np.multiply(p, decay, out=s)
+        s, passes = scratch, _decayed(p, g, decay, scratch)
         if memory:
             (v,) = memory
-            v *= momentum
-            v += g
+            passes += [(np.multiply, v, momentum, v), (np.add, v, g, v)]
             if self.nesterov:
-                g += np.multiply(v, momentum, out=s)
+                passes += [(np.multiply, v, momentum, s), (np.add, g, s, g)]
             else:
                 g = v
-        p -= np.multiply(g, lr, out=s)
+        return [*passes, (np.multiply, g, lr, s), (np.subtract, p, s, p)]
 
 
 class Adam(Optimizer):
@@ -139,30 +139,34 @@ class Adam(Optimizer):
         self.eps, self.weight_decay = _positive(self, eps=eps, weight_decay=weight_decay)
         super().__init__(params, lr)
 
-    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
-        if self.weight_decay:
-            (decay,) = _constants(p, self.weight_decay)
-            g += np.multiply(p, decay, out=scratch)
-        self._descend(p, g, scratch, step, *memory)
+    @property
+    def factor(self) -> float:  # type: ignore[override]
+        """c, what gradients are multiplied by where they are brought in."""
+        return math.sqrt(1 - self.betas[1])
 
-    def _descend(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any) -> None:
+    def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
+        (decay,) = _constants(p, self.weight_decay * self.factor)
+        return [*_decayed(p, g, decay, scratch), *self._descent(p, g, scratch, step, *memory)]
+
+    def _descent(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any) -> Passes:
         weight = (1 - self.betas[0] ** step) / (1 - self.betas[0])
-        scale, root = math.sqrt(1 - self.betas[1]), math.sqrt(1 - self.betas[1] ** step)
-        # m / (scale · weight) / (√v / root + eps) = root / (scale · weight) · m / (√v + root · eps)
-        beta1, beta2, eps, rate, scale = _constants(
-            p, *self.betas, root * self.eps, self.lr * root / (scale * weight), scale
+        root = math.sqrt(1 - self.betas[1] ** step)
+        # m / (c · weight) / (√v / root + eps) = root / (c · weight) · m / (√v + root · eps)
+        beta1, beta2, eps, rate = _constants(
+            p, *self.betas, root * self.eps, self.lr * root / (self.factor * weight)
         )
-        g *= scale
-        m *= beta1
-        m += g
-        g *= g
-        v *= beta2
-        v += g
-        np.sqrt(v, out=s)
-        s += eps
-        np.divide(m, s, out=s)
-        s *= rate
-        p -= s
+        return [
+            (np.multiply, m, beta1, m),
+            (np.add, m, g, m),
+            (np.multiply, g, g, g),
+            (np.multiply, v, beta2, v),
+            (np.add, v, g, v),
+            (np.sqrt, v, s),
+            (np.add, s, eps, s),
+            (np.divide, m, s, s),
+            (np.multiply, s, rate, s),
+            (np.subtract, p, s, p),
+        ]
 
 
 class AdamW(Adam):
@@ -182,11 +186,10 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
-        if self.weight_decay:
-            (kept,) = _constants(p, 1 - self.lr * self.weight_decay)
-            p *= kept
-        self._descend(p, g, scratch, step, *memory)
+    def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
+        (kept,) = _constants(p, 1 - self.lr * self.weight_decay)
+        decay = [(np.multiply, p, kept, p)] if self.weight_decay else []
+        return [*decay, *self._descent(p, g, scratch, step, *memory)]
 
 
 class RMSprop(Optimizer):
@@ -234,25 +237,30 @@ class RMSprop(Optimizer):
         self.memory = ("square_mean", "velocity") if momentum else ("square_mean",)
         super().__init__(params, lr)
 
-    def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
+    def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
         s, v = scratch, memory[0]
         alpha, rest, eps = _constants(p, self.alpha, 1 - self.alpha, self.eps)
         decay, momentum, lr = _constants(p, self.weight_decay, self.momentum, self.lr)
-        if self.weight_decay:
-            g += np.multiply(p, decay, out=s)
-        v *= alpha
-        np.multiply(g, g, out=s)
-        s *= rest
-        v += s
-        np.sqrt(v, out=s)
-        s += eps
-        g /= s
+        passes = [
+            *_decayed(p, g, decay, s),
+            (np.multiply, v, alpha, v),
+            (np.multiply, g, g, s),
+            (np.multiply, s, rest, s),
+            (np.add, v, s, v),
+            (np.sqrt, v, s),
+            (np.add, s, eps, s),
+            (np.divide, g, s, g),
+        ]
         if self.momentum:
             u = memory[1]
-            u *= momentum
-            u += g
+            passes += [(np.multiply, u, momentum, u), (np.add, u, g, u)]
             g = u
-        p -= np.multiply(g, lr, out=s)
+        return [*passes, (np.multiply, g, lr, s), (np.subtract, p, s, p)]
+
+
+def _decayed(p: Any, g: Any, decay: Any, s: Any) -> Passes:
+    """The passes that add `decay` times each parameter to its gradient."""
+    return [(np.multiply, p, decay, s), (np.add, g, s, g)] if decay else []
 
 
 def _constants(p: Any, *numbers: float) -> list[Any]:

@@ -1,19 +1,23 @@
 """What all optimizers share: the parameters in vectors, the gradients in vectors, and one `step` over them.
 
 An optimizer of one's own writes `update`, which is its mathematics on vectors, and names in `memory` the
-vectors that it keeps from step to step.
+vectors that it keeps from step to step.  Those here give the same as a list of NumPy's calls, `passes`.
 """
 
 from __future__ import annotations
 
+import operator
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import zip_longest
+from contextvars import copy_context
+from itertools import starmap, zip_longest
 from typing import Any
 
 import numpy as np
 
 from ..arraylike import Value
+from ..blocks import blocks
 from ..engine.watch import watching
 from ..locks import alone
 from .effects import effect
@@ -52,6 +56,9 @@ class Optimizer:
     memory: tuple[str, ...] = ()
     """Names of the vectors, 0 at first, that `update` is given and keeps its memory in."""
 
+    factor: float = 1.0
+    """What gradients are multiplied by where they are brought in."""
+
     def __init__(self, params: Iterable[Value], lr: float) -> None:
         self.params = _checked(type(self).__name__, params)
         self.lr = lr
@@ -68,7 +75,6 @@ class Optimizer:
         self._steps = [[0] * len(group.values) for group in self._groups]
         self._memories = [{name: np.zeros_like(g.gradient) for name in self.memory} for g in self._groups]
         self._scratch = [np.empty_like(group.gradient) for group in self._groups]
-        self._before = [np.empty_like(vector) for vector in self._vectors()]
 
     @property
     def lr(self) -> float:
@@ -101,42 +107,57 @@ class Optimizer:
         alone(_stepping, self._step_or_not)
 
     def _step_or_not(self) -> None:
-        """A step of all parameters; where it is interrupted, of none."""
-        ready = [group.read() for group in self._groups]  # all are checked before any is changed
+        """A step of all parameters; where it is interrupted, of none.
+
+        First everything is looked at and made ready.  Then NumPy makes all the calls that change something,
+        one after the other: no line of Python stands between them, so nothing interrupts them.
+        """
+        ready = [group.read(self.factor) for group in self._groups]
         steps = [list(counted) for counted in self._steps]
-        for before, vector in zip(self._before, self._vectors()):
-            before[...] = vector
-        try:
-            for k in range(len(self._groups)):
-                self._step(k, ready[k])
-        except BaseException:
-            for before, vector in zip(self._before, self._vectors()):
-                vector[...] = before
+        calls: list[Any] = []
+        changed = []
+        for k, group in enumerate(self._groups):
+            for first, last in _runs(ready[k], steps[k]):
+                step = steps[k][first] + 1
+                calls += self._calls(k, slice(group.bounds[first], group.bounds[last]), step)
+                steps[k][first:last] = [step] * (last - first)
+                changed.append((group, first, last))
+        made: list[bool] = []
+
+        def publish() -> None:
             self._steps = steps
-            for group in self._groups:
-                group.write(0, len(group.values))
+            for group, first, last in changed:
+                group.write(first, last)
+
+        try:
+            copy_context().run(_make, [*calls, (made.append, True)])
+            publish()
+        except BaseException:
+            if made:
+                publish()
             raise
 
-    def _step(self, k: int, ready: list[bool]) -> None:
-        """The step of one group, in which some parameters have a gradient."""
-        group, steps = self._groups[k], self._steps[k]
-        for first, last in _runs(ready, steps):
-            part = slice(group.bounds[first], group.bounds[last])
-            step = steps[first] + 1
-            memory = [vector[part] for vector in self._memories[k].values()]
-            data, gradient = group.data[part], group.gradient[part]
-            wide = data.astype(gradient.dtype, copy=False)  # itself, but for float16
-            self.update(wide, gradient, self._scratch[k][part], step, *memory)
-            if wide is not data:
-                data[...] = wide
-            steps[first:last] = [step] * (last - first)
-            group.write(first, last)
+    def _calls(self, k: int, part: slice, step: int) -> list[Any]:
+        """The calls that are a step of a part of one group, block by block."""
+        group, scratch = self._groups[k], self._scratch[k][part]
+        memory = [vector[part] for vector in self._memories[k].values()]
+        data, gradient = group.data[part], group.gradient[part]
+        wide = data.astype(gradient.dtype, copy=False)  # itself, but for float16
+        calls = self.passes(wide, gradient, scratch, step, *memory)
+        if wide is not data:
+            calls.append((np.positive, wide, data))
+        cut = blocks(len(data), gradient.itemsize)
+        return calls if len(cut) == 1 else [call for part in cut for call in _of_block(calls, scratch, part)]
 
-    def _vectors(self) -> Iterator[Any]:
-        """All that a step changes."""
-        for group, memories in zip(self._groups, self._memories):
-            yield group.data
-            yield from memories.values()
+    def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> list[tuple[Any, ...]]:
+        """The calls that change the vector `p` by its gradient `g`; the parameters are those of `update`.
+
+        Each is a ufunc, its arguments and where its result goes: ``(np.subtract, p, g, p)``.  They are made
+        when all parameters are ready, and in blocks: this itself changes nothing but `g` and `scratch`.
+        """
+        new = [vector.copy() for vector in (p, *memory)]
+        self.update(new[0], g, scratch, step, *new[1:])
+        return [(np.positive, after, before) for after, before in zip(new, (p, *memory))]
 
     def update(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> None:
         """Change the vector `p` in place by its gradient `g`.
@@ -259,3 +280,19 @@ def _runs(ready: list[bool], steps: list[int]) -> Iterator[tuple[int, int]]:
             if ready[first]:
                 yield first, i
             first = i
+
+
+def _of_block(calls: list[Any], scratch: Any, part: slice) -> Iterator[tuple[Any, ...]]:
+    """Calls on vectors as calls on one part of each; `scratch` may be the same for all parts."""
+    cut: dict[int, Any] = {id(scratch): scratch[: part.stop - part.start]}
+    for function, *arrays in calls:
+        for a in arrays:
+            if id(a) not in cut:
+                cut[id(a)] = a[part] if a.ndim else a
+        yield (function, *[cut[id(a)] for a in arrays])
+
+
+def _make(calls: list[Any]) -> None:
+    """Make `calls`, each a function and its arguments."""
+    np.seterr(all="ignore")  # what overflows is inf: nothing stops half way
+    deque(starmap(operator.call, calls), maxlen=0)
