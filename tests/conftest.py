@@ -5,6 +5,8 @@
 
 import os
 
+import chromium
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 relaxed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -20,3 +22,13 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "torch" in item.name:
             item.add_marker("oracle")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser for the tests that need one; they are skipped where there is none."""
+    if chromium.find() is None:
+        pytest.skip("needs a Chromium on the PATH (apt install chromium) to open pages in")
+    browser = chromium.Browser()
+    yield browser
+    browser.close()

@@ -1,18 +1,8 @@
-"""A browser for the tests that need one; they are skipped where there is none."""
+"""Pages of values, opened in a browser."""
 
-import chromium
 import pytest
 
 from tinygrad_course import viz
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if chromium.find() is None:
-        pytest.skip("needs a Chromium on the PATH (apt install chromium) to open pages in")
-    browser = chromium.Browser()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
