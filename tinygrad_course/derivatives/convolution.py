@@ -61,11 +61,13 @@ windows = derivative(
         g, x.shape[x.ndim - len(kernel) :], kernel, stride, padding, dilation
     ),
     formula="x[o · stride + k · dilation] at [k, o]",
+    javascript="windows",
 )
 overlap_add: Any = derivative(
     opaque(_overlap_add),
     lambda g, out, x, sizes, kernel, stride, padding, dilation: windows(g, kernel, stride, padding, dilation),
     formula="windows put back, what overlaps added up",
+    javascript="overlap_add",
 )
 
 
@@ -170,6 +172,7 @@ convolution = derivative(
     lambda g, out, x, weight, *how, **by_name: convolution_input(g, weight, x.shape[2:], *how, **by_name),
     lambda g, out, x, weight, *how, **by_name: convolution_weight(x, g, weight.shape[2:], *how, **by_name),
     formula="Σ weight[k] · x[o · stride + k · dilation]",
+    javascript="convolution",
 )
 convolution_input: Any = derivative(
     opaque(_convolution_input),
@@ -178,12 +181,14 @@ convolution_input: Any = derivative(
         g, y, weight.shape[2:], *how, **by_name
     ),
     formula="Σ weight[k] · y[o] at o · stride + k · dilation",
+    javascript="convolution_input",
 )
 convolution_weight: Any = derivative(
     opaque(_convolution_weight),
     lambda g, out, x, y, kernel, *how, **by_name: convolution_input(y, g, x.shape[2:], *how, **by_name),
     lambda g, out, x, y, kernel, *how, **by_name: convolution(x, g, *how, **by_name),
     formula="Σ y[o] · x[o · stride + k · dilation] at k",
+    javascript="convolution_weight",
 )
 max_pool = composed(
     _max_pool, _max_pool, formula="largest entry of every window", kink="to the first among ties"

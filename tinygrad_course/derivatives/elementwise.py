@@ -57,6 +57,7 @@ derivative(
     np.square,
     lambda g, out, x: g * (x + x),
     scalar=lambda x: x * x,
+    javascript="x * x",
     formula="x²",
     torch="square",
     latex="x^{2}",
@@ -95,6 +96,7 @@ derivative(
     _power_x,
     lambda g, out, x, y: g * out * np.log(x + ((x == 0) & (y >= 0))),
     scalar=math.pow,
+    javascript="power(x, y)",
     formula="x ** y",
     domain="x > 0, or x any and y whole",
     kink="0 for y at x = 0, y ≥ 0",
@@ -106,6 +108,7 @@ derivative(
     np.sqrt,
     lambda g, out, x: g / (out + out),
     scalar=math.sqrt,
+    javascript="Math.sqrt(x)",
     formula="√x",
     domain="x ≥ 0",
     kink="inf at 0",
@@ -116,6 +119,7 @@ derivative(
     np.absolute,
     lambda g, out, x: g * np.sign(x),
     scalar=abs,
+    javascript="Math.abs(x)",
     formula="|x|",
     kink="0 at 0",
     torch="abs",
@@ -123,23 +127,75 @@ derivative(
 )
 
 # Exponentials and logarithms
-derivative(np.exp, lambda g, out, x: g * out, scalar=math.exp, formula="exp x", torch="exp", result="e")
-derivative(np.expm1, lambda g, out, x: g * (out + 1), scalar=math.expm1, formula="exp x - 1", torch="expm1")
-derivative(np.log, lambda g, out, x: g / x, scalar=math.log, formula="log x", domain="x > 0", torch="log")
+derivative(
+    np.exp,
+    lambda g, out, x: g * out,
+    scalar=math.exp,
+    javascript="Math.exp(x)",
+    formula="exp x",
+    torch="exp",
+    result="e",
+)
+derivative(
+    np.expm1,
+    lambda g, out, x: g * (out + 1),
+    scalar=math.expm1,
+    javascript="Math.expm1(x)",
+    formula="exp x - 1",
+    torch="expm1",
+)
+derivative(
+    np.log,
+    lambda g, out, x: g / x,
+    scalar=math.log,
+    javascript="Math.log(x)",
+    formula="log x",
+    domain="x > 0",
+    torch="log",
+)
 derivative(
     np.log1p,
     lambda g, out, x: g / (1 + x),
     scalar=math.log1p,
+    javascript="Math.log1p(x)",
     formula="log(1 + x)",
     domain="x > -1",
     torch="log1p",
 )
 
 # Trigonometry
-derivative(np.sin, lambda g, out, x: g * np.cos(x), scalar=math.sin, formula="sin x", torch="sin")
-derivative(np.cos, lambda g, out, x: -g * np.sin(x), scalar=math.cos, formula="cos x", torch="cos")
-derivative(np.tanh, lambda g, out, x: g * (1 - out * out), scalar=math.tanh, formula="tanh x", torch="tanh")
-derivative(np.arctan, lambda g, out, x: g / (1 + x * x), scalar=math.atan, formula="arctan x", torch="atan")
+derivative(
+    np.sin,
+    lambda g, out, x: g * np.cos(x),
+    scalar=math.sin,
+    javascript="Math.sin(x)",
+    formula="sin x",
+    torch="sin",
+)
+derivative(
+    np.cos,
+    lambda g, out, x: -g * np.sin(x),
+    scalar=math.cos,
+    javascript="Math.cos(x)",
+    formula="cos x",
+    torch="cos",
+)
+derivative(
+    np.tanh,
+    lambda g, out, x: g * (1 - out * out),
+    scalar=math.tanh,
+    javascript="Math.tanh(x)",
+    formula="tanh x",
+    torch="tanh",
+)
+derivative(
+    np.arctan,
+    lambda g, out, x: g / (1 + x * x),
+    scalar=math.atan,
+    javascript="Math.atan(x)",
+    formula="arctan x",
+    torch="atan",
+)
 
 # Choices
 derivative(
@@ -147,6 +203,7 @@ derivative(
     lambda g, out, x, y: g * (1 - 0.5 * (x < y) - 0.5 * (x <= y)),
     lambda g, out, x, y: g * (1 - 0.5 * (y < x) - 0.5 * (y <= x)),
     chooses=True,
+    javascript="Math.max(x, y)",
     formula="the larger of x and y",
     kink="half to each where x = y",
     torch="maximum",
@@ -158,6 +215,7 @@ derivative(
     lambda g, out, x, y: g * (1 - 0.5 * (x > y) - 0.5 * (x >= y)),
     lambda g, out, x, y: g * (1 - 0.5 * (y > x) - 0.5 * (y >= x)),
     chooses=True,
+    javascript="Math.min(x, y)",
     formula="the smaller of x and y",
     kink="half to each where x = y",
     torch="minimum",
@@ -168,6 +226,7 @@ derivative(
     None,
     lambda g, out, condition, x, y: np.where(condition, g, 0.0),
     lambda g, out, condition, x, y: np.where(condition, 0.0, g),
+    javascript="condition ? x : y",
     formula="x where the condition holds, else y",
     elementwise=True,
     sized_by_data=lambda condition, *choices, **more: not choices and not more,
@@ -199,6 +258,7 @@ derivative(
     chooses=True,
     formula="x, but at least low and at most high",
     kink="1 at the bounds",
+    javascript="clip",
     torch="clip",
 )
 

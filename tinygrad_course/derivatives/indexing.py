@@ -57,12 +57,14 @@ def _add_rows(out, index, g):
 scatter = derivative(
     _scatter,
     lambda g, out, x, index, shape: g[index],
+    javascript="scatter",
     formula="zeros with x added in at index",
     torch="index_add",
 )
 getitem = derivative(
     operator.getitem,
     lambda g, out, x, index: scatter(g, index, x.shape),
+    javascript="index",
     formula="x[index]",
     latex="x_{index}",
     result="part",
@@ -103,12 +105,15 @@ def _add_at(x, index, new):
     return out
 
 
-set_at = derivative(_set_at, _set_at_rest, None, _set_at_new, formula="x with x[index] = new")
+set_at = derivative(
+    _set_at, _set_at_rest, None, _set_at_new, javascript="set_at", formula="x with x[index] = new"
+)
 add_at = derivative(
     _add_at,
     lambda g, out, x, index, new: g,
     None,
     lambda g, out, x, index, new: g[index],
+    javascript="add_at",
     formula="x with x[index] += new",
 )
 
@@ -132,6 +137,7 @@ def _take_along_axis_rule(g, out, x, indices, axis=-1):
 derivative(
     np.take_along_axis,
     _take_along_axis_rule,
+    javascript="take_along_axis",
     formula="x at index along axis",
     torch="torch.take_along_dim(x, indices, dim=axis)",
 )

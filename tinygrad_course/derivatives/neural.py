@@ -91,6 +91,7 @@ relu = derivative(
     lambda g, out, x: g * (out != 0),
     scalar=_float_relu,
     chooses=True,
+    javascript="Math.max(x, 0)",
     formula="max(x, 0)",
     kink="0 at 0",
     torch="relu",
@@ -105,6 +106,7 @@ sigmoid = derivative(
     _sigmoid,
     lambda g, out, x: g * (out * (1 - out)),
     scalar=_float_sigmoid,
+    javascript="sigmoid(x)",
     formula="1 / (1 + exp -x)",
     torch="sigmoid",
 )
@@ -112,6 +114,7 @@ softplus = derivative(
     _softplus,
     lambda g, out, x: g * sigmoid(x),
     scalar=_float_softplus,
+    javascript="softplus(x)",
     formula="log(1 + exp x)",
     torch="nn.functional.softplus",
 )
@@ -119,6 +122,7 @@ erf = derivative(
     _erf,
     lambda g, out, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),
     scalar=math.erf,
+    javascript="erf(x)",
     formula="erf x",
     torch="erf",
 )
@@ -302,6 +306,7 @@ slope = derivative(
     lambda g, out, p, scale, down, target: g * scale[_class_axis(p)[1]],
     lambda g, out, p, scale, down, target: np.sum(g * p, _class_axis(p)[0]),
     lambda g, out, p, scale, down, target: -_picked(g, target, *_class_axis(p)),
+    javascript="slope",
     formula="scale · p, less g at the target classes",
     latex=r"scale \odot p - down \odot \left[ \mathrm{class} = target \right]",
 )

@@ -33,7 +33,14 @@ def _matmul_y(g, out, x, y):
 
 
 derivative(
-    np.matmul, _matmul_x, _matmul_y, formula="x @ y", operator=operator.matmul, latex=r"x \, y", result="z"
+    np.matmul,
+    _matmul_x,
+    _matmul_y,
+    javascript="matmul",
+    formula="x @ y",
+    operator=operator.matmul,
+    latex=r"x \, y",
+    result="z",
 )
 
 
@@ -55,11 +62,12 @@ def _dot_y(g, out, x, y):
     return moved if y.ndim == 1 else np.moveaxis(moved, 0, y.ndim - 2)
 
 
-derivative(np.dot, _dot_x, _dot_y, formula="x · y", torch="dot")
+derivative(np.dot, _dot_x, _dot_y, javascript="dot", formula="x · y", torch="dot")
 derivative(
     np.outer,
     lambda g, out, a, b: np.reshape(np.matmul(g, np.ravel(b)), np.shape(a)),
     lambda g, out, a, b: np.reshape(np.matmul(np.ravel(a), g), np.shape(b)),
+    javascript="outer",
     formula="a_i · b_j",
     torch="torch.outer(a.ravel(), b.ravel())",
 )
@@ -177,7 +185,7 @@ def _matrix_power(a, n):
 composed(np.linalg.matrix_power, _matrix_power, formula="a @ a @ ... n times", domain="a invertible if n < 0")
 
 
-def _contracted(x, y, axes):
+def contracted(x, y, axes):
     """The axes that `tensordot` sums over, as two lists of numbers from 0."""
     if isinstance(axes, (int, np.integer)):
         return list(range(x.ndim - axes, x.ndim)), list(range(axes))
@@ -188,7 +196,7 @@ def _contracted(x, y, axes):
 def _tensordot_a(g, out, a, b, axes=2):
     if not np.ndim(a) or not np.ndim(b):
         return np.tensordot(g, b, np.ndim(b)) if not np.ndim(a) else g * b
-    add, with_ = _contracted(a, b, axes)
+    add, with_ = contracted(a, b, axes)
     free_a = [i for i in range(a.ndim) if i not in add]
     free_b = [i for i in range(b.ndim) if i not in with_]
     back = np.tensordot(g, b, (list(range(len(free_a), np.ndim(g))), free_b))  # free axes of a, b's add ones
@@ -199,7 +207,7 @@ def _tensordot_a(g, out, a, b, axes=2):
 def _tensordot_b(g, out, a, b, axes=2):
     if not np.ndim(a) or not np.ndim(b):
         return np.tensordot(a, g, np.ndim(a)) if not np.ndim(b) else a * g
-    add, with_ = _contracted(a, b, axes)
+    add, with_ = contracted(a, b, axes)
     free_a = [i for i in range(a.ndim) if i not in add]
     free_b = [i for i in range(b.ndim) if i not in with_]
     back = np.tensordot(a, g, (free_a, list(range(len(free_a)))))  # a's add axes, then the free axes of b
@@ -211,13 +219,14 @@ derivative(
     np.tensordot,
     _tensordot_a,
     _tensordot_b,
+    javascript="tensordot",
     formula="sum of products over shared axes",
     torch="torch.tensordot(a, b, dims=axes)",
 )
 composed(np.linalg.tensordot, np.tensordot, formula="sum of products over shared axes")
 
 
-def _letters(subscripts, operands):
+def letters_of(subscripts, operands):
     """`subscripts` of an einsum with ``...`` and the result spelled out: (one text an operand, result)."""
     text = subscripts.replace(" ", "")
     inputs, arrow, result = text.partition("->")
@@ -246,7 +255,7 @@ def _einsum_rule(i, g, out, *args, **kwargs):
         (subscripts, *operands), i = args, i - 1
     else:
         (subscripts, operands), i = _from_lists(args), i // 2
-    terms, result = _letters(subscripts, operands)
+    terms, result = letters_of(subscripts, operands)
     mine, x = terms[i], operands[i]
     others = [(t, o) for j, (t, o) in enumerate(zip(terms, operands)) if j != i]
     used = set(result).union(*(t for t, _ in others))
@@ -267,5 +276,9 @@ def _einsum_rule(i, g, out, *args, **kwargs):
 
 
 derivative(
-    np.einsum, rule_for_all=_einsum_rule, formula="sum of products named by subscripts", torch="einsum"
+    np.einsum,
+    rule_for_all=_einsum_rule,
+    formula="sum of products named by subscripts",
+    torch="einsum",
+    javascript="einsum",
 )

@@ -45,6 +45,7 @@ def _sum_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, initi
 derivative(
     np.sum,
     _sum_rule,
+    javascript="sum(x, axis)",
     formula="sum of x over axis",
     torch="torch.sum(x, dim=axis, keepdim=keepdims, dtype=dtype)",
     latex=r"\sum x",
@@ -68,6 +69,7 @@ def _mean_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, wher
 derivative(
     np.mean,
     _mean_rule,
+    javascript="mean(x, axis)",
     formula="mean of x over axis",
     torch="torch.mean(x, dim=axis, keepdim=keepdims, dtype=dtype)",
     latex=r"\mathrm{mean}\left( x \right)",
@@ -92,6 +94,7 @@ def _std_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=Fals
 derivative(
     np.var,
     _var_rule,
+    javascript="variance(x, axis, ddof)",
     formula="mean of (x - mean x)² over axis",
     torch="torch.var(x, dim=axis, correction=ddof, keepdim=keepdims)",
 )
@@ -118,6 +121,7 @@ derivative(
     np.max,
     extreme_rule,
     chooses=True,
+    javascript="max(x, axis)",
     formula="largest x over axis",
     kink="shared equally among ties",
     torch="torch.amax(x, dim=axis, keepdim=keepdims)",
@@ -129,6 +133,7 @@ derivative(
     np.min,
     extreme_rule,
     chooses=True,
+    javascript="min(x, axis)",
     formula="smallest x over axis",
     kink="shared equally among ties",
     torch="torch.amin(x, dim=axis, keepdim=keepdims)",
@@ -169,6 +174,7 @@ def _prod_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, init
 derivative(
     np.prod,
     _prod_rule,
+    javascript="prod(x, axis)",
     formula="product of x over axis",
     torch="torch.prod(x, dim=axis, keepdim=keepdims, dtype=dtype)",
 )
@@ -204,4 +210,4 @@ def _logsumexp_rule(g, out, x, axis=None, keepdims=False):
 
 logsumexp = derivative(_logsumexp, _logsumexp_rule, formula="log Σ exp x over axis")
 
-TABLE[total].torch = "torch.sum(x)"
+TABLE[total].torch, TABLE[total].javascript = "torch.sum(x)", "sum(x, axis)"

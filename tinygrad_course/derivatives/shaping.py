@@ -20,6 +20,7 @@ cast = derivative(
     lambda g, out, x, dtype: g,
     formula="x in another dtype",
     torch="torch.as_tensor(x).to(dtype)",
+    javascript="cast",
     shaping=True,
     latex="x",
 )
@@ -137,6 +138,7 @@ derivative(
 derivative(
     np.broadcast_to,
     lambda g, out, x, shape, subok=False: g,
+    javascript="pick",
     formula="x stretched to a shape",
     torch="torch.broadcast_to(x, shape)",
     latex="x",
@@ -170,6 +172,7 @@ derivative(
     sequence=True,
     formula="arrays one after the other along axis",
     torch="torch.cat(arrays, dim=axis)",
+    javascript="join",
 )
 derivative(
     np.stack,
@@ -177,4 +180,5 @@ derivative(
     sequence=True,
     formula="arrays side by side along a new axis",
     torch="torch.stack(arrays, dim=axis)",
+    javascript="join",
 )

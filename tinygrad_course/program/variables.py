@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,11 @@ class Variable:
 
 
 class Names:
-    """Names for variables: Python names, each given once."""
+    """Names for variables: Python names, each given once, and none of those that are `reserved`."""
 
-    def __init__(self, given: dict[Variable, str] | None = None) -> None:
+    def __init__(self, given: dict[Variable, str] | None = None, reserved: Iterable[str] = ()) -> None:
         self.given = dict(given or {})
-        reserved = {"np", "math", "lease", *dir(builtins), *keyword.kwlist}
+        reserved = {"np", "math", "lease", *dir(builtins), *keyword.kwlist, *reserved}
         self._next = dict.fromkeys(
             reserved | set(self.given.values()), 2
         )  # a name in use -> the next number for it

@@ -10,14 +10,28 @@ from ..neural import sigmoid
 LN2 = math.log(2)
 LN10 = math.log(10)
 
-derivative(np.exp2, lambda g, out, x: g * (out * LN2), scalar=math.exp2, formula="2 ** x", torch="exp2")
 derivative(
-    np.log2, lambda g, out, x: g / (x * LN2), scalar=math.log2, formula="log₂ x", domain="x > 0", torch="log2"
+    np.exp2,
+    lambda g, out, x: g * (out * LN2),
+    scalar=math.exp2,
+    javascript="2 ** x",
+    formula="2 ** x",
+    torch="exp2",
+)
+derivative(
+    np.log2,
+    lambda g, out, x: g / (x * LN2),
+    scalar=math.log2,
+    javascript="Math.log2(x)",
+    formula="log₂ x",
+    domain="x > 0",
+    torch="log2",
 )
 derivative(
     np.log10,
     lambda g, out, x: g / (x * LN10),
     scalar=math.log10,
+    javascript="Math.log10(x)",
     formula="log₁₀ x",
     domain="x > 0",
     torch="log10",
@@ -26,6 +40,7 @@ derivative(
     np.logaddexp,
     lambda g, out, x, y: g * sigmoid(x - y),
     lambda g, out, x, y: g * sigmoid(y - x),
+    javascript="logaddexp(x, y)",
     formula="log(exp x + exp y)",
     torch="logaddexp",
 )
@@ -40,11 +55,17 @@ derivative(
     np.cbrt,
     lambda g, out, x: g / (3 * out * out),
     scalar=math.cbrt,
+    javascript="Math.cbrt(x)",
     formula="∛x",
     kink="inf at 0",
 )
 derivative(
-    np.reciprocal, lambda g, out, x: g * (-out * out), formula="1 / x", domain="x ≠ 0", torch="reciprocal"
+    np.reciprocal,
+    lambda g, out, x: g * (-out * out),
+    javascript="1 / x",
+    formula="1 / x",
+    domain="x ≠ 0",
+    torch="reciprocal",
 )
 power = TABLE[np.power]
 derivative(

@@ -15,12 +15,14 @@ def _quarters(k):
 derivative(
     np.roll,
     lambda g, out, a, shift, axis=None: np.roll(g, -np.array(shift, int), axis),
+    javascript="pick",
     formula="a shifted along axis, what leaves at one end enters at the other",
     torch="torch.roll(a, shifts=shift, dims=axis)",
 )
 derivative(
     np.rot90,
     lambda g, out, m, k=1, axes=(0, 1): np.rot90(g, -_quarters(k), axes),
+    javascript="pick",
     formula="m turned k times by 90 degrees",
 )
 

@@ -21,28 +21,39 @@ nondifferentiable(np.less, operator=operator.lt, latex=r"\left[ x < y \right]", 
 nondifferentiable(np.less_equal, operator=operator.le, latex=r"\left[ x \leq y \right]", result="mask")
 nondifferentiable(np.greater, operator=operator.gt, latex=r"\left[ x > y \right]", result="mask")
 nondifferentiable(np.greater_equal, operator=operator.ge, latex=r"\left[ x \geq y \right]", result="mask")
-for ufunc in (np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isfinite, np.isinf, np.isnan):
-    nondifferentiable(ufunc, torch=ufunc.__name__)
+for ufunc, javascript in {
+    np.logical_and: "x && y", np.logical_or: "x || y", np.logical_not: "!x", np.logical_xor: "!x !== !y",
+    np.isfinite: "Number.isFinite(x)", np.isinf: "Math.abs(x) === Infinity", np.isnan: "Number.isNaN(x)",
+}.items():  # fmt: skip
+    nondifferentiable(ufunc, torch=ufunc.__name__, javascript=javascript)
+nondifferentiable(np.any, javascript="any(a, axis)")
+nondifferentiable(np.all, javascript="all(a, axis)")
 nondifferentiable(
-    np.any, np.all, np.isneginf, np.isposinf, np.isin, np.isclose, np.allclose, np.array_equal,
+    np.isneginf, np.isposinf, np.isin, np.isclose, np.allclose, np.array_equal,
     np.array_equiv,
 )  # fmt: skip
 
 nondifferentiable(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # gone since NumPy 2.4
 
 # Steps: flat almost everywhere
-nondifferentiable(np.floor_divide, operator=operator.floordiv)
-for step in (np.sign, np.signbit, np.floor, np.ceil, np.trunc):
-    nondifferentiable(step, torch=step.__name__)
-nondifferentiable(np.rint, torch="round")
+nondifferentiable(np.floor_divide, operator=operator.floordiv, javascript="floor_divide(x, y)")
+for step in (np.sign, np.floor, np.ceil, np.trunc):
+    nondifferentiable(step, torch=step.__name__, javascript=f"Math.{step.__name__}(x)")
+nondifferentiable(np.signbit, torch="signbit", javascript="x < 0 || Object.is(x, -0)")
+nondifferentiable(np.rint, torch="round", javascript="rint(x)")
 nondifferentiable(np.fix, np.round, np.around, np.spacing, np.digitize, np.angle, np.imag)
 
 # Places and counts
-nondifferentiable(np.argmax, torch="torch.argmax(a, dim=axis, keepdim=keepdims)")
-nondifferentiable(np.argmin, torch="torch.argmin(a, dim=axis, keepdim=keepdims)")
+nondifferentiable(
+    np.argmax, torch="torch.argmax(a, dim=axis, keepdim=keepdims)", javascript="argmax(a, axis)"
+)
+nondifferentiable(
+    np.argmin, torch="torch.argmin(a, dim=axis, keepdim=keepdims)", javascript="argmin(a, axis)"
+)
+nondifferentiable(np.count_nonzero, javascript="count_nonzero(a, axis)")
 nondifferentiable(
     np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort,
-    np.count_nonzero, np.searchsorted,
+    np.searchsorted,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 )  # fmt: skip
 nondifferentiable(np.argwhere, np.nonzero, np.flatnonzero, sized_by_data=True)

@@ -11,6 +11,7 @@ derivative(
     np.tan,
     lambda g, out, x: g * (1 + out * out),
     scalar=math.tan,
+    javascript="Math.tan(x)",
     formula="tan x",
     domain="cos x ≠ 0",
     torch="tan",
@@ -19,6 +20,7 @@ derivative(
     np.arcsin,
     lambda g, out, x: g / np.sqrt(1 - x * x),
     scalar=math.asin,
+    javascript="Math.asin(x)",
     formula="arcsin x",
     domain="|x| < 1",
     torch="asin",
@@ -27,18 +29,34 @@ derivative(
     np.arccos,
     lambda g, out, x: -g / np.sqrt(1 - x * x),
     scalar=math.acos,
+    javascript="Math.acos(x)",
     formula="arccos x",
     domain="|x| < 1",
     torch="acos",
 )
 
 # Hyperbolic functions
-derivative(np.sinh, lambda g, out, x: g * np.cosh(x), scalar=math.sinh, formula="sinh x", torch="sinh")
-derivative(np.cosh, lambda g, out, x: g * np.sinh(x), scalar=math.cosh, formula="cosh x", torch="cosh")
+derivative(
+    np.sinh,
+    lambda g, out, x: g * np.cosh(x),
+    scalar=math.sinh,
+    javascript="Math.sinh(x)",
+    formula="sinh x",
+    torch="sinh",
+)
+derivative(
+    np.cosh,
+    lambda g, out, x: g * np.sinh(x),
+    scalar=math.cosh,
+    javascript="Math.cosh(x)",
+    formula="cosh x",
+    torch="cosh",
+)
 derivative(
     np.arcsinh,
     lambda g, out, x: g / np.hypot(x, 1),
     scalar=math.asinh,
+    javascript="Math.asinh(x)",
     formula="arcsinh x",
     torch="asinh",
 )
@@ -46,6 +64,7 @@ derivative(
     np.arccosh,
     lambda g, out, x: g / np.sqrt(x * x - 1),
     scalar=math.acosh,
+    javascript="Math.acosh(x)",
     formula="arccosh x",
     domain="x > 1",
     torch="acosh",
@@ -54,6 +73,7 @@ derivative(
     np.arctanh,
     lambda g, out, x: g / (1 - x * x),
     scalar=math.atanh,
+    javascript="Math.atanh(x)",
     formula="arctanh x",
     domain="|x| < 1",
     torch="atanh",
@@ -74,6 +94,7 @@ derivative(
     lambda g, out, y, x: _per_length(g, x, np.hypot(x, y), 2),
     lambda g, out, y, x: _per_length(-g, y, np.hypot(x, y), 2),
     scalar=math.atan2,
+    javascript="Math.atan2(x, y)",
     formula="angle of the point (y, x) from the x axis",
     kink="0 at the origin",
     torch="atan2",
@@ -83,6 +104,7 @@ derivative(
     lambda g, out, x, y: _per_length(g, x, out),
     lambda g, out, x, y: _per_length(g, y, out),
     scalar=math.hypot,
+    javascript="Math.hypot(x, y)",
     formula="√(x² + y²)",
     kink="0 at the origin",
     torch="hypot",

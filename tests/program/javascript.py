@@ -1,0 +1,85 @@
+"""Runs JavaScript programs in a browser, many in one go, and compares what they give with NumPy."""
+
+import json
+
+import numpy as np
+
+from tinygrad_course import Value
+from tinygrad_course.engine.backprop import backpropagate
+from tinygrad_course.engine.record import ancestors
+from tinygrad_course.program.export.graphs import graph_program
+
+SCRIPT = """
+(() => {
+  const unwrap = (x) => Array.isArray(x) ? x.map(unwrap) : typeof x === "string" ? Number(x) : x;
+  const wrap = (x) => typeof x === "number"
+    ? (Number.isFinite(x) && !Object.is(x, -0) ? x : Object.is(x, -0) ? "-0" : String(x))
+    : Array.from(x, wrap);
+  const all = (o) => Object.fromEntries(Object.entries(o).map(([name, x]) => [name, wrap(x)]));
+  const out = [];
+  const give = (program, inputs) => {
+    const v = Object.fromEntries(inputs.map(([name, array, x]) =>
+      [name, array === "number" ? unwrap(x) : globalThis[array].from(unwrap(x))]));
+    program.forward(v);
+    out.push([all(v), all(program.backward(v))]);
+  };
+%s
+  return out;
+})()
+"""
+
+
+def wire(x):
+    """Numbers as JSON can carry them, flat."""
+    flat = [float(n) if np.isfinite(n) else str(float(n)) for n in np.asarray(x, float).ravel()]
+    flat = ["Infinity" if n == "inf" else "-Infinity" if n == "-inf" else n for n in flat]
+    return flat if np.ndim(x) else flat[0]
+
+
+def unwired(x):
+    """Numbers that came back, flat."""
+    return np.array([float(n) for n in (x if isinstance(x, list) else [x])])
+
+
+def run(browser, programs):
+    """For each (script, inputs) what forward filled in and what backward gave, by name."""
+    text = []
+    for script, inputs in programs:
+        given = json.dumps([[name, array, wire(x)] for name, (array, x) in inputs.items()])
+        text.append(f"{{\n{script}give(program, {given});\n}}")
+    found = browser.run(SCRIPT % "\n".join(text))
+    return [tuple({name: unwired(x) for name, x in part.items()} for part in pair) for pair in found]
+
+
+def data_of(leaf):
+    return leaf.data if isinstance(leaf, Value) else leaf
+
+
+def inputs_of(program):
+    """The inputs of a graph's program, with their arrays."""
+    return {name: (program.arrays[name], data_of(leaf)) for name, leaf in program.inputs.items()}
+
+
+def check_graphs(browser, results, rtol=None):
+    """Every value, gradient and contribution of graphs, each with one result, against NumPy's."""
+    programs = [graph_program([result]) for result in results]
+    found = run(browser, [(p.script("program"), inputs_of(p)) for p in programs])
+    for result, program, (values, gradients) in zip(results, programs, found, strict=True):
+        nodes = ancestors([result])
+        with np.errstate(all="ignore"):
+            expected = backpropagate(result, np.ones_like(result.data), inputs=nodes)
+        for v, g in zip(nodes, expected):
+            if type(v.data) is tuple:
+                continue
+            name = program.values[v.serial]
+            close(values[name], v.data, rtol, name)
+            if g is not None:
+                close(gradients[program.gradients[name]], g, rtol, f"gradient of {name}")
+    return programs
+
+
+def close(got, want, rtol, what):
+    want = np.asarray(want)
+    limit = rtol or (1e-12 if want.dtype == float else 1e-5)
+    scale = limit * max(1.0, np.max(np.abs(want[np.isfinite(want)]), initial=0.0))
+    np.testing.assert_allclose(got, want.ravel(), limit, scale, err_msg=what)

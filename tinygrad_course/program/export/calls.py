@@ -1,0 +1,394 @@
+"""How JavaScript writes the calls that need more than an expression: products, indices, joining, clipping."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ...derivatives.products import contracted, letters_of
+from ..facts import arguments, row_of
+from ..traced import TraceError
+from ..variables import Instruction, Variable
+from .loops import Place, Shape, collapsed, loops, whole
+
+if TYPE_CHECKING:
+    from .javascript import JavaScript
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+# Products
+def _matmul(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, y = map(printer.place, instruction.args)
+    batch = ALPHABET[3 : 3 + max(len(x.shape), len(y.shape), 2) - 2]
+    mine = [batch[len(batch) - max(len(p.shape) - 2, 0) :] for p in (x, y)]
+    left = mine[0] + ("ik" if len(x.shape) > 1 else "k")
+    right = mine[1] + ("kj" if len(y.shape) > 1 else "k")
+    result = batch + ("i" if len(x.shape) > 1 else "") + ("j" if len(y.shape) > 1 else "")
+    letters = str.maketrans("ijk" + batch, "abc" + ALPHABET[3 : 3 + len(batch)])
+    terms = [(left.translate(letters), x), (right.translate(letters), y)]
+    return printer.contraction(out, result.translate(letters), terms)
+
+
+def _einsum(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    subscripts, *operands = instruction.args
+    if not isinstance(subscripts, str):
+        raise TraceError(printer.refusal(instruction, " without subscripts as text"))
+    terms, result = letters_of(subscripts, operands)  # type: ignore[no-untyped-call]
+    return printer.contraction(out, result, list(zip(terms, map(printer.place, operands))))
+
+
+def _tensordot(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, y, axes = (*instruction.args, instruction.kwargs.get("axes", 2))[:3]
+    places = printer.place(x), printer.place(y)
+    alike = [np.empty(p.shape, bool) for p in places]
+    first, second = contracted(alike[0], alike[1], axes)  # type: ignore[no-untyped-call]
+    left = ALPHABET[: len(places[0].shape)]
+    right = list(ALPHABET[len(left) : len(left) + len(places[1].shape)])
+    for a, b in zip(first, second):
+        right[b] = left[a]
+    shared = {left[a] for a in first}
+    result = "".join(c for c in (*left, *right) if c not in shared)
+    return printer.contraction(out, result, [(left, places[0]), ("".join(right), places[1])])
+
+
+def _dot(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, y = map(printer.place, instruction.args)
+    left = ALPHABET[: len(x.shape)]
+    right = ALPHABET[len(left) : len(left) + len(y.shape)]
+    if not left or not right:
+        return printer.contraction(out, left + right, [(left, x), (right, y)])
+    summed = len(right) - 2 if len(right) > 1 else 0
+    result = left[:-1] + right[:summed] + right[summed + 1 :]
+    right = right[:summed] + left[-1] + right[summed + 1 :]
+    return printer.contraction(out, result, [(left, x), (right, y)])
+
+
+def _outer(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    flat = []
+    for thing in instruction.args:
+        x = printer.place(thing)
+        seen = x.showing(x.positions.ravel())
+        if seen is None:
+            raise TraceError(printer.refusal(instruction, " of what lies in memory another way"))
+        flat.append(seen)
+    return printer.contraction(out, "ab", [("a", flat[0]), ("b", flat[1])])
+
+
+# Convolution: sums of products over windows, which are the padded array with more strides
+def _windowed(x: Place, kernel: Shape, positions: Shape, stride: Shape, dilation: Shape) -> Place:
+    """The windows of the last axes of `x`: (..., *kernel, *positions)."""
+    n = len(kernel)
+    steps = x.strides[len(x.strides) - n :]
+    strides = (
+        *x.strides[: len(x.strides) - n],
+        *(s * d for s, d in zip(steps, dilation)),
+        *(s * t for s, t in zip(steps, stride)),
+    )
+    return Place(x.name, (*x.shape[: len(x.shape) - n], *kernel, *positions), strides, x.start)
+
+
+def _margins(x: Place, padding: Any) -> tuple[Shape, Any]:
+    """The shape with a margin around the last axes, and where in it the array itself is."""
+    pairs = [(0, 0)] * (len(x.shape) - len(padding)) + [tuple(pair) for pair in padding]
+    shape = tuple(n + sum(pair) for n, pair in zip(x.shape, pairs))
+    return shape, tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, pairs))
+
+
+def _padded(
+    printer: JavaScript, x: Place, padding: Any, dtype: Any, fill: float = 0.0
+) -> tuple[Place, list[str]]:
+    """`x` with a margin of `fill` around its last axes, and the lines that copy it there."""
+    if not any(map(any, padding)):
+        return x, []
+    shape, inside = _margins(x, padding)
+    wide = whole(printer.names.fresh("padded"), shape)
+    printer.declare(wide.name, shape, dtype)
+    middle = cast(Place, wide.showing(wide.positions[inside]))
+    start = [f"{wide.name}.fill({printer.number(fill)});"] if fill else []
+    return wide, [*start, *printer.copied(x, middle)]
+
+
+def _split(x: Place, axis: int, groups: int) -> Place:
+    """An axis as two: the groups, and what is in each."""
+    inside = x.shape[axis] // groups
+    shape = (*x.shape[:axis], groups, inside, *x.shape[axis + 1 :])
+    strides = (*x.strides[:axis], x.strides[axis] * inside, x.strides[axis], *x.strides[axis + 1 :])
+    return Place(x.name, shape, strides, x.start)
+
+
+def _named(instruction: Instruction) -> dict[str, Any]:
+    """The arguments of a call by the names in the function's own signature."""
+    bound = inspect.signature(instruction.function).bind(*instruction.args, **instruction.kwargs)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def _letters(d: int) -> tuple[str, str]:
+    """Letters for the axes of a kernel and of its positions."""
+    return ALPHABET[7 : 7 + d], ALPHABET[7 + d : 7 + 2 * d]
+
+
+def _convolution(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, weight, stride, padding, dilation, groups = _named(instruction).values()
+    wide, lines = _padded(printer, printer.place(x), padding, x.dtype)
+    w, (k, p) = printer.place(weight), _letters(len(stride))
+    seen = _split(_windowed(wide, w.shape[2:], out.shape[2:], stride, dilation), 1, groups)
+    terms = [("agc" + k + p, seen), ("goc" + k, _split(w, 0, groups))]
+    return [*lines, *printer.contraction(_split(out, 1, groups), "ago" + p, terms)]
+
+
+def _convolution_weight(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, y, kernel, stride, padding, dilation, groups = _named(instruction).values()
+    wide, lines = _padded(printer, printer.place(x), padding, x.dtype)
+    g, (k, p) = printer.place(y), _letters(len(stride))
+    seen = _split(_windowed(wide, kernel, g.shape[2:], stride, dilation), 1, groups)
+    terms = [("ago" + p, _split(g, 1, groups)), ("agc" + k + p, seen)]
+    return [*lines, *printer.contraction(_split(out, 0, groups), "goc" + k, terms)]
+
+
+def _convolution_input(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    y, weight, _, stride, padding, dilation, groups = _named(instruction).values()
+    g, w, (k, p) = printer.place(y), printer.place(weight), _letters(len(stride))
+    wide, lines = _gathering(printer, out, padding, instruction.out.dtype)
+    seen = _split(_windowed(wide, w.shape[2:], g.shape[2:], stride, dilation), 1, groups)
+    terms = [("ago" + p, _split(g, 1, groups)), ("goc" + k, _split(w, 0, groups))]
+    summed = printer.contraction(seen, "agc" + k + p, terms, assign="+=")
+    return [f"{wide.name}.fill(0);", *summed, *lines]
+
+
+def _overlap_add(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, _, kernel, stride, padding, dilation = _named(instruction).values()
+    source = printer.place(x)
+    wide, lines = _gathering(printer, out, padding, instruction.out.dtype)
+    positions = source.shape[len(source.shape) - len(kernel) :]
+    seen = _windowed(wide, kernel, positions, stride, dilation)
+    return [f"{wide.name}.fill(0);", *printer.copied(source, seen, "+="), *lines]
+
+
+def _gathering(printer: JavaScript, out: Place, padding: Any, dtype: Any) -> tuple[Place, list[str]]:
+    """`out` with a margin to add into, and the lines that then copy what is inside."""
+    if not any(map(any, padding)):
+        return out, []
+    shape, inside = _margins(out, padding)
+    wide = whole(printer.names.fresh("padded"), shape)
+    printer.declare(wide.name, shape, dtype)
+    middle = cast(Place, wide.showing(wide.positions[inside]))
+    return wide, printer.copied(middle, out)
+
+
+def _windows(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, kernel, stride, padding, dilation, fill = _named(instruction).values()
+    wide, lines = _padded(printer, printer.place(x), padding, instruction.out.dtype, fill)
+    positions = out.shape[len(out.shape) - len(kernel) :]
+    return [*lines, *printer.copied(_windowed(wide, kernel, positions, stride, dilation), out)]
+
+
+# Indices that are known only when the program runs
+@dataclass
+class Indexed:
+    """The entries of an array that an index chooses, some parts of which are variables."""
+
+    shape: Shape
+    base: Any  # their positions, were all the variables 0
+    parts: list[tuple[Place, int, int]]  # a variable's entry for each of them, its stride, its axis' length
+
+    def at(self, printer: JavaScript, name: str, found: list[Place], at: list[str]) -> str:
+        """The entry, given the places of the base and of the parts, as they are looped over."""
+        base, *places = found
+        more = [
+            f"{f'{stride} * ' if stride != 1 else ''}wrapped({p.at(at)}, {n})"
+            for p, (_, stride, n) in zip(places, self.parts)
+        ]
+        return Place(name, base.shape, base.strides, base.start).at(at, " + ".join(more))
+
+
+def _indexed(printer: JavaScript, x: Place, index: Any) -> Indexed | None:
+    """What ``x[index]`` chooses; None where no strides lead there."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    zero = [np.zeros(p.shape, np.int64) if isinstance(p, Variable) else p for p in parts]
+    base = x.positions[tuple(zero)]
+    taken = sum(_axes(p) for p in parts)
+    axis, found = 0, []
+    for place, part in enumerate(parts):
+        if isinstance(part, Variable):
+            number = np.arange(math.prod(part.shape)).reshape(part.shape)
+            virtual = [1 if a != axis else max(number.size, 1) for a in range(len(x.shape))]
+            entries = np.broadcast_to(
+                np.arange(virtual[axis]).reshape(virtual),
+                [n if a != axis else virtual[axis] for a, n in enumerate(x.shape)],
+            )[tuple(number if n == place else z for n, z in enumerate(zero))]
+            mine = printer.place(part)
+            seen = mine.showing(mine.positions.ravel()[entries])
+            if seen is None:
+                return None
+            found.append((seen, x.strides[axis], x.shape[axis]))
+        axis += len(x.shape) - taken if part is Ellipsis else _axes(part)
+    return Indexed(np.shape(base), base, found)
+
+
+def _axes(part: Any) -> int:
+    """How many axes a part of an index is for."""
+    if part is None or part is Ellipsis:
+        return 0
+    return np.ndim(part) if getattr(part, "dtype", None) is np.dtype(bool) else 1
+
+
+def _chosen(
+    printer: JavaScript, instruction: Instruction, x: Place, index: Any, other: Place, line: str
+) -> list[str]:
+    """Loops over the entries that an index chooses: `line` with {chosen} and {other} in it."""
+    chosen = _indexed(printer, x, index)
+    if chosen is None:
+        raise TraceError(printer.refusal(instruction, " at such an index"))
+    base = x.showing(chosen.base)
+    table = None
+    if base is None:
+        table = printer.place(np.ascontiguousarray(chosen.base).ravel())
+        table = whole(table.name, chosen.shape)
+        base = Place(x.name, chosen.shape, (0,) * len(chosen.shape))
+    other = other.stretched(chosen.shape)
+    places = [base, *(p for p, _, _ in chosen.parts), other, *([table] if table else [])]
+    base, *rest = collapsed(places)
+    parts, other, tables = rest[: len(chosen.parts)], rest[len(chosen.parts)], rest[len(chosen.parts) + 1 :]
+
+    def body(at: list[str]) -> list[str]:
+        entry = chosen.at(printer, x.name, [base, *parts], at)
+        if tables:
+            entry = entry.replace("[0", f"[{tables[0].at(at)}", 1) if entry.endswith("[0]") else entry
+            entry = entry if tables[0].at(at) in entry else f"{entry[:-1]} + {tables[0].at(at)}]"
+        return [line.format(chosen=entry, other=other.at(at))]
+
+    return loops(base.shape, body)
+
+
+def _index(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, index = instruction.args
+    return _chosen(printer, instruction, printer.place(x), index, out, "{other} = {chosen};")
+
+
+def _scatter(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, index, _ = instruction.args
+    added = _chosen(printer, instruction, out, index, printer.place(x), "{chosen} += {other};")
+    return [f"{out.name}.fill(0);", *added]
+
+
+def _set_at(printer: JavaScript, instruction: Instruction, out: Place, sign: str = "=") -> list[str]:
+    x, index, new = instruction.args
+    written = _chosen(printer, instruction, out, index, printer.place(new), f"{{chosen}} {sign} {{other}};")
+    return [*printer.copied(printer.place(x), out), *written]
+
+
+def _add_at(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    return _set_at(printer, instruction, out, "+=")
+
+
+def _along(index: Any, axis: int, shape: Shape) -> tuple[Any, ...]:
+    """An index for all axes in which `index` stands for one and each entry keeps its place in the others."""
+    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in shape)])
+    grid[axis % len(shape)] = index
+    return tuple(grid)
+
+
+def _take_along_axis(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    row = row_of(instruction.function)
+    assert row is not None
+    x, indices, axis = list(arguments(row, instruction.args, instruction.kwargs).values())[:3]
+    source = printer.place(x)
+    if axis is None or any(
+        n != m for a, (n, m) in enumerate(zip(x.shape, out.shape)) if a != axis % len(x.shape)
+    ):
+        raise TraceError(printer.refusal(instruction, " with arrays that broadcast"))
+    return _chosen(printer, instruction, source, _along(indices, axis, out.shape), out, "{other} = {chosen};")
+
+
+def _slope(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    """scale · p along the axis of the classes, less g at the target classes."""
+    p, scale, g, target = instruction.args
+    axis = 1 if len(out.shape) > 1 else 0
+    places = {"scale": printer.place(scale), "p": printer.place(p)}
+    places["scale"] = _with_axis(places["scale"], axis)
+    lines = printer.entry_by_entry("scale * p", places, out, instruction.out)
+    one = tuple(1 if a == axis else n for a, n in enumerate(out.shape))
+    index = [np.arange(n).reshape([-1 if a == b else 1 for b in range(len(one))]) for a, n in enumerate(one)]
+    less = _with_axis(printer.place(g), axis)
+    chosen = [target if a == axis else i.squeeze(axis) for a, i in enumerate(index)]
+    g_place = Place(
+        less.name, _without(less.shape, axis), _without(less.strides, axis), less.start, less.number
+    )
+    return [*lines, *_chosen(printer, instruction, out, tuple(chosen), g_place, "{chosen} -= {other};")]
+
+
+def _with_axis(x: Place, axis: int) -> Place:
+    shape = (*x.shape[:axis], 1, *x.shape[axis:])
+    return Place(x.name, shape, (*x.strides[:axis], 0, *x.strides[axis:]), x.start, x.number)
+
+
+def _without(numbers: Shape, axis: int) -> Shape:
+    return (*numbers[:axis], *numbers[axis + 1 :])
+
+
+# The rest
+def _join(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    """Each array copied to where the function puts its entries."""
+    arrays, *rest = instruction.args
+    places, lines, first = [printer.place(a) for a in arrays], [], 0
+    numbered = []
+    for place in places:
+        numbered.append(np.arange(first, first + math.prod(place.shape)).reshape(place.shape))
+        first += numbered[-1].size
+    joined = instruction.function(numbered, *rest, **instruction.kwargs)
+    for place, numbers in zip(places, numbered):
+        order = np.argsort(joined.ravel(), kind="stable")
+        target = out.showing(order[numbers])
+        if target is None:
+            raise TraceError(printer.refusal(instruction, " of such arrays"))
+        lines += printer.copied(place, target)
+    return lines
+
+
+def _cast(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    kind, x = instruction.out.dtype.kind, printer.place(instruction.args[0])
+    return printer.entry_by_entry("Math.trunc(x)" if kind in "iu" else "x", {"x": x}, out, instruction.out)
+
+
+def _clip(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    values, more = list(instruction.args), instruction.kwargs
+    low, high = ((*values[1:], None, None))[:2]
+    low = next((more[k] for k in ("a_min", "min") if k in more), low)
+    high = next((more[k] for k in ("a_max", "max") if k in more), high)
+    expression, operands = "x", {"x": printer.place(values[0])}
+    if low is not None:
+        expression, operands["low"] = f"Math.max({expression}, low)", printer.place(low)
+    if high is not None:
+        expression, operands["high"] = f"Math.min({expression}, high)", printer.place(high)
+    return printer.entry_by_entry(expression, operands, out, instruction.out)
+
+
+CALLS: dict[str, Callable[[JavaScript, Instruction, Place], list[str]]] = {
+    "matmul": _matmul,
+    "einsum": _einsum,
+    "tensordot": _tensordot,
+    "dot": _dot,
+    "outer": _outer,
+    "convolution": _convolution,
+    "convolution_input": _convolution_input,
+    "convolution_weight": _convolution_weight,
+    "windows": _windows,
+    "overlap_add": _overlap_add,
+    "index": _index,
+    "scatter": _scatter,
+    "set_at": _set_at,
+    "add_at": _add_at,
+    "take_along_axis": _take_along_axis,
+    "slope": _slope,
+    "join": _join,
+    "cast": _cast,
+    "clip": _clip,
+}
+"""What a row's `javascript` may name besides expressions."""

@@ -1,0 +1,377 @@
+"""Print a program as JavaScript: plain loops over typed arrays, as the `javascript` of the rows says.
+
+A row gives an expression in the names of its arguments (``"x + y"``, ``"Math.exp(x)"``), which is computed
+entry by entry; with `axis` in it (``"sum(x, axis)"``) the call is made once for each line of entries along
+the axes.  What only moves entries is not written down at all: the row's own function, called on the positions
+of the entries, tells where each comes from.  The few calls that need more than that are written by the
+functions in `CALLS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...derivatives import TABLE
+from ...derivatives.reductions import axes_of
+from ..facts import arguments, row_of
+from ..passes import variables_in
+from ..source import Printer
+from ..state import Effect
+from ..traced import TraceError, _astype, copied
+from ..variables import Instruction, Names, Variable, expect
+from .calls import CALLS
+from .loops import LETTERS, Place, Shape, collapsed, indented, loops, whole
+
+ARRAYS = {
+    "float64": "Float64Array", "float32": "Float32Array", "int64": "Float64Array", "uint64": "Float64Array",
+    "int32": "Int32Array", "uint32": "Uint32Array", "int16": "Int16Array", "uint16": "Uint16Array",
+    "int8": "Int8Array", "uint8": "Uint8Array", "bool": "Uint8Array",
+}  # fmt: skip
+"""The typed array for a dtype; whole numbers of 64 bits are exact up to 2 ** 53."""
+WORDS = [
+    "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
+    "else", "enum", "export", "extends", "false", "finally", "for", "function", "if", "implements",
+    "import", "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected",
+    "public", "return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var",
+    "void", "while", "with", "yield", "async", "await", "eval", "arguments", "undefined", "NaN",
+    "Infinity", "Math", "Number", "Object", "Boolean", "Float64Array", "Float32Array", "Int32Array",
+    "Uint32Array", "Int16Array", "Uint16Array", "Int8Array", "Uint8Array", "v", "t", "line", "forward",
+    "backward", "program", "__proto__",
+]  # fmt: skip
+"""Names that mean something in what is printed."""
+
+
+@functools.cache
+def helpers() -> dict[str, str]:
+    """The functions of ``helpers.js`` by name."""
+    text = Path(__file__).with_name("helpers.js").read_text("utf-8")
+    return {f[1]: f[0] for f in re.finditer(r"^function (\w+)\(.*?^}\n", text, re.M | re.S)}
+
+
+class JavaScript:
+    """Turns the instructions of a program into lines of JavaScript.
+
+    Parameters
+    ----------
+    names : dict
+        Wishes for the names of some variables; the others are named after what makes them.
+    inputs : sequence of Variable
+        What is given at each call.
+    needed : set of Variable
+        What gets memory of its own, even if it shows another array in its own way.
+    """
+
+    def __init__(
+        self,
+        names: dict[Variable, str],
+        inputs: Sequence[Variable],
+        needed: Iterable[Any],
+        gradient_of: dict[Variable, Variable] | None = None,
+    ) -> None:
+        self.numpy = Printer({}, gradient_of=gradient_of)
+        self.names = self.numpy.names = Names(reserved=[*WORDS, *LETTERS, *helpers()])
+        for variable, wish in names.items():
+            self.names.give(variable, wish)
+        self.inputs = list(inputs)
+        self.needed = {v for v in needed if isinstance(v, Variable)}
+        self.places: dict[Variable, Any] = {v: whole(self.names.given[v], v.shape) for v in inputs}
+        self.declared: list[str] = []
+        self.constants: list[tuple[Any, Place]] = []
+
+    def lines(self, instructions: Iterable[Instruction]) -> list[str]:
+        """The lines of a function's body."""
+        return [line for i in instructions if i.function is not expect for line in self.written(i)]
+
+    def written(self, instruction: Instruction) -> list[str]:
+        """The lines for one instruction; none for what only shows another array."""
+        out = instruction.out
+        if shown := self.shown(instruction):
+            if isinstance(shown, Place) and out in self.needed:
+                return self.commented(instruction, self.copied(shown, self.made(instruction)))
+            self.numpy.names.given.setdefault(out, self.numpy.call(instruction))
+            self.places[out] = shown
+            return []
+        place = self.made(instruction)
+        return self.commented(instruction, self.computed(instruction, place))
+
+    def commented(self, instruction: Instruction, lines: list[str]) -> list[str]:
+        """The lines, and in front of loops what NumPy's source says."""
+        if not instruction.out.shape and len(lines) == 1:
+            return lines
+        name = self.names.given[instruction.out]
+        return [f"// {name} = {self.numpy.call(instruction)}, {instruction.out.shape}", *lines]
+
+    def made(self, instruction: Instruction) -> Place:
+        """Memory for what an instruction gives."""
+        out, name = instruction.out, self.numpy.name(instruction.out, instruction)
+        self.array(out.dtype, self.named(instruction))
+        self.declare(name, out.shape, out.dtype)
+        self.places[out] = whole(name, out.shape)
+        return self.places[out]
+
+    def declare(self, name: str, shape: Shape, dtype: Any, entries: str = "") -> None:
+        if shape:
+            size = entries or str(math.prod(shape))
+            self.declared.append(f"const {name} = new {self.array(dtype)}({size}); // {shape}")
+        else:
+            self.declared.append(f"let {name} = {entries or 0};")
+
+    def array(self, dtype: Any, who: str = "the program") -> str:
+        """The class of typed arrays for a dtype."""
+        name = "bool" if dtype is None else np.dtype(dtype).name
+        if name not in ARRAYS:
+            raise TraceError(
+                f"emit: {who} computes in {name}, for which JavaScript has no array; use float32"
+            )
+        return ARRAYS[name]
+
+    # Where things are
+    def place(self, thing: Any) -> Place:
+        """Where an argument is: a variable's place, or a constant."""
+        if isinstance(thing, Variable):
+            return self.places[thing]
+        if np.ndim(thing) == 0:
+            return Place(self.number(np.asarray(thing).item()), number=True)
+        array = np.asarray(thing)
+        for known, place in self.constants:
+            if known is thing:
+                return place
+        place = whole(self.names.fresh("constant"), array.shape)
+        entries = ", ".join(map(self.number, array.ravel().tolist()))
+        if array.size and len(set(array.ravel().tolist())) == 1 and array.size > 1:
+            entries = f"{array.size}).fill({self.number(array.flat[0].item())}"
+        else:
+            entries = f"[{entries}]"
+        self.declare(place.name, array.shape, array.dtype, entries)
+        self.constants.append((thing, place))
+        return place
+
+    @staticmethod
+    def number(x: Any) -> str:
+        """A number as JavaScript writes it."""
+        if isinstance(x, bool):
+            return str(int(x))
+        if isinstance(x, float) and not math.isfinite(x):
+            return "NaN" if x != x else "Infinity" if x > 0 else "(-Infinity)"
+        return repr(x) if math.copysign(1, x) > 0 else f"({x!r})"
+
+    def shown(self, instruction: Instruction) -> Any:
+        """The place of what only shows entries of its first argument; None where memory is needed."""
+        args, row = instruction.args, row_of(instruction.function)
+        x = args[0] if args else None
+        if not isinstance(x, Variable) or variables_in([args[1:], instruction.kwargs]):
+            return None
+        if instruction.function is operator.getitem and isinstance(self.places[x], list):
+            return self.places[x][args[1]]
+        if row is None or not (row.shaping or row.javascript == "pick") or instruction.function is _astype:
+            return None
+        found = instruction.function(self.places[x].positions, *args[1:], **instruction.kwargs)
+        if isinstance(found, (list, tuple)):
+            places = [self.places[x].showing(part) for part in found]
+            return None if None in places else places
+        return self.places[x].showing(found)
+
+    # What is computed
+    def computed(self, instruction: Instruction, out: Place) -> list[str]:
+        """The lines that compute an instruction's result."""
+        function, row = instruction.function, row_of(instruction.function)
+        if function is copied or (row is not None and row.shaping and function is not _astype):
+            return self.moved(instruction, out)
+        sign = Printer.sign(function)
+        expression = (row.javascript if row else "") or (re.sub(r"{}", "x", sign, count=1).replace("{}", "y"))
+        if row is None or not expression or row.draws or isinstance(function, Effect):
+            raise TraceError(self.refusal(instruction))
+        if expression in CALLS:
+            return CALLS[expression](self, instruction, out)
+        values = arguments(row, instruction.args, instruction.kwargs)
+        if re.search(r"\baxis\b", expression):
+            return self.along(instruction, expression, values, out)
+        used = {name: a for name, a in values.items() if re.search(rf"(?<![.\w]){name}\b", expression)}
+        return self.entry_by_entry(
+            expression, {n: self.place(a) for n, a in used.items()}, out, instruction.out
+        )
+
+    def entry_by_entry(
+        self, expression: str, operands: dict[str, Place], out: Place, variable: Variable
+    ) -> list[str]:
+        """Loops that fill `out` with an expression in the names of the operands."""
+        names = list(operands)
+        wide = [operands[name].stretched(out.shape) for name in names]
+        target, *places = collapsed([out, *wide])
+
+        def body(at: list[str]) -> list[str]:
+            text = filled(expression, {name: p.at(at) for name, p in zip(names, places)})
+            return [f"{target.at(at)} = {self.rounded(text, variable, compares)};"]
+
+        compares = re.fullmatch(r"\w+ [=!<>]=? \w+", expression) is not None
+        return loops(target.shape, body)
+
+    def rounded(self, text: str, variable: Variable, compares: bool = False) -> str:
+        """An expression as an entry of a variable: numbers of 32 bits are rounded, truth is 0 or 1."""
+        name = "bool" if variable.dtype is None else variable.dtype.name
+        if name == "float32" and not variable.shape:
+            return f"Math.fround({text})"
+        if name == "bool" and not (compares and variable.shape):
+            return f"+({text})" if compares else f"+Boolean({text})"
+        return text
+
+    def copied(self, x: Place, out: Place, assign: str = "=") -> list[str]:
+        """Loops that copy, or with ``+=`` add, the entries of one place to another."""
+        target, source = collapsed([out, x.stretched(out.shape)])
+        return loops(target.shape, lambda at: [f"{target.at(at)} {assign} {source.at(at)};"])
+
+    def moved(self, instruction: Instruction, out: Place) -> list[str]:
+        """Loops that copy entries from where no strides lead: a table says where each comes from."""
+        x = self.place(instruction.args[0])
+        if instruction.function is copied:
+            return self.copied(x, out)
+        if variables_in([instruction.args[1:], instruction.kwargs]):
+            raise TraceError(self.refusal(instruction))
+        found = instruction.function(x.positions, *instruction.args[1:], **instruction.kwargs)
+        if isinstance(found, (list, tuple)):
+            raise TraceError(self.refusal(instruction))
+        if seen := x.showing(found):
+            return self.copied(seen, out)
+        table = self.place(np.ascontiguousarray(found).ravel())
+        return loops((found.size,), lambda at: [f"{out.name}[{at[0]}] = {x.name}[{table.at(at)}];"])
+
+    def along(
+        self, instruction: Instruction, expression: str, values: dict[str, Any], out: Place
+    ) -> list[str]:
+        """Loops over the lines of entries along the axes, and a call of a helper for each."""
+        row = row_of(instruction.function)
+        first = next(iter(values))
+        x, axis, initial = self.place(values[first]), values.get("axis"), values.get("initial")
+        if values.get("where", True) is not True or row is None:
+            raise TraceError(self.refusal(instruction, " with where="))
+        axes: Shape = axes_of(np.empty(x.shape, bool), axis)  # type: ignore[no-untyped-call]
+        kept = [a for a in range(len(x.shape)) if a not in axes]
+        if x.number:
+            x = Place(f"[{x.name}]")
+        row_by_row = whole(out.name, tuple(x.shape[a] for a in kept))
+        target = Place(out.name, row_by_row.shape, row_by_row.strides, number=out.number)
+        part = Place(x.name, target.shape, tuple(x.strides[a] for a in kept), x.start)
+        target, part = collapsed([target, part])
+        (inner,) = collapsed([Place("", tuple(x.shape[a] for a in axes), tuple(x.strides[a] for a in axes))])
+        n, scratch = math.prod(inner.shape), ""
+        if len(inner.shape) > 1:
+            scratch = self.names.fresh("line")
+            self.declare(scratch, (n,), np.dtype(float))
+        more = {
+            k: str(a) for k, a in values.items() if k not in (first, "axis") and isinstance(a, (int, float))
+        }
+
+        def body(at: list[str]) -> list[str]:
+            lines, where = [], part.at(at)[len(part.name) + 1 : -1]
+            line = f"{x.name}, {where}, {n}, {inner.strides[0] if inner.shape else 1}"
+            if scratch:
+                letters = LETTERS[len(at) : len(at) + len(inner.shape)]
+                slot = whole(scratch, inner.shape).at(letters)
+                entry = inner.at(letters)[1:-1]
+                sizes, after = inner.shape, len(at)
+                lines = loops(sizes, lambda _: [f"{slot} = {x.name}[{where} + {entry}];"], after)
+                line = f"{scratch}, 0, {n}, 1"
+            text = filled(expression, {first: line, **more}).replace(", axis", "")
+            if initial is not None and row.reduction and initial != row.reduction.identity:
+                combine = TABLE[row.reduction].javascript or "x + y"
+                text = filled(combine, {"x": text, "y": self.number(initial)})
+            return [*lines, f"{target.at(at)} = {self.rounded(text, instruction.out)};"]
+
+        return loops(target.shape, body)
+
+    def contraction(
+        self, out: Place, result: str, operands: Sequence[tuple[str, Place]], assign: str = "="
+    ) -> list[str]:
+        """Loops for a sum of products: axes have letters, and those not in the result are summed over."""
+        sizes: dict[str, int] = {}
+        steps: list[dict[str, int]] = []
+        for letters, place in [(result, out), *operands]:
+            steps.append({})
+            for letter, n, stride in zip(letters, place.shape, place.strides, strict=True):
+                sizes[letter] = max(n, sizes.get(letter, 1))
+                steps[-1][letter] = steps[-1].get(letter, 0) + (stride if n > 1 else 0)
+        inner = "".join(letter for letter, n in sizes.items() if letter not in result and n != 1)
+        result = "".join(letter for letter in result if sizes[letter] != 1)
+        all_letters = result + inner
+
+        def entry(place: Place, mine: dict[str, int], at: list[str]) -> str:
+            used = [mine.get(letter, 0) for letter in all_letters]
+            return Place(place.name, (0,) * len(used), tuple(used), place.start, place.number).at(at)
+
+        def body(at: list[str]) -> list[str]:
+            def term(more: list[str]) -> list[str]:
+                return [
+                    f"t += {' * '.join(entry(p, s, at + more) for (_, p), s in zip(operands, steps[1:]))};"
+                ]
+
+            summed = loops([sizes[letter] for letter in inner], term, after=len(at))
+            end = f"{entry(out, steps[0], at)} {assign} t;"
+            return ["let t = 0;", *summed, end] if inner else [f"{end[:-2]}{term([])[0][5:]}"]
+
+        lines = loops([sizes[letter] for letter in result], body)
+        return lines if result or not inner else ["{", *indented(lines), "}"]
+
+    # What cannot be
+    def named(self, instruction: Instruction) -> str:
+        row = row_of(instruction.function)
+        return row.name if row else getattr(instruction.function, "__name__", "a function").strip("_")
+
+    def refusal(self, instruction: Instruction, how: str = "") -> str:
+        """What to say of an instruction that cannot be printed."""
+        name, row = self.named(instruction), row_of(instruction.function)
+        if isinstance(instruction.function, Effect):
+            return f"emit: {instruction.function.__name__} changes parameters; emit the part without it"
+        if row is not None and row.draws:
+            return (
+                f"emit: {name} draws random numbers, which JavaScript would draw otherwise; call net.eval()"
+            )
+        return (
+            f"emit: {name}{how} has no counterpart in JavaScript that its row knows; say how JavaScript "
+            f'writes it, derivative({name}, ..., javascript="..."), or leave it out'
+        )
+
+
+def filled(expression: str, texts: dict[str, str]) -> str:
+    """An expression with texts in the place of names.
+
+    Examples
+    --------
+    >>> filled("Math.max(x, y)", {"x": "a[i]", "y": "0.5"})
+    'Math.max(a[i], 0.5)'
+    """
+    names = "|".join(map(re.escape, texts))
+    return re.sub(rf"(?<![.\w])(?:{names})\b", lambda m: texts[m[0]], expression) if texts else expression
+
+
+def module(printer: JavaScript, forward: list[str], backward: list[str], filled_in: Any, given: Any) -> str:
+    """The whole program: what it keeps, the helpers, `forward` and `backward`, without an export.
+
+    `filled_in` are the names that `forward` fills in, `given` those that `backward` gives.
+    """
+    used: dict[str, str] = {}
+    waiting = [*forward, *backward]
+    while waiting:
+        for name in re.findall(r"(?<![.\w])\w+(?=\()", waiting.pop()):
+            if name in helpers() and name not in used:
+                used[name] = helpers()[name]
+                waiting.append(used[name])
+    inputs = [(v, printer.names.given[v]) for v in printer.inputs]
+    lines = [f"// {name}: {v.shape} {printer.array(v.dtype)}" for v, name in inputs if v.shape]
+    lines += printer.declared
+    for name, body, end in (
+        ("forward", forward, f"return Object.assign(v, {{ {', '.join(filled_in)} }});"),
+        ("backward", backward, f"return {{ {', '.join(given)} }};"),
+    ):
+        words = set(re.findall(r"\w+", "\n".join(line for line in [*body, end] if not line.startswith("//"))))
+        read = [n for _, n in inputs if n in words and (n not in given or name == "forward")]
+        taken = [f"const {{ {', '.join(read)} }} = v;"] if read else []
+        lines += ["", f"function {name}(v) {{", *indented([*taken, *body, end]), "}"]
+    return "\n".join([*lines, *(f"\n{text.rstrip()}" for text in used.values()), ""])
