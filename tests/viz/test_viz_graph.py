@@ -42,8 +42,9 @@ def test_kinds():
         ("parameter", "w", ""),
         ("input", "x", ""),
         ("operation", "", "matmul"),
-        ("operation", "", "add(·, 1)"),
         ("input", "input", ""),
+        ("operation", "", "add"),
+        ("input", "input 2", ""),
         ("operation", "", "subtract"),
         ("loss", "", "sum"),
     ]
@@ -84,10 +85,73 @@ def test_layers_nested_without_end_stay_shallow():
     assert len(graph.groups) == 8
 
 
-def test_constants_stand_in_the_operation_and_arrays_are_inputs():
+def test_settings_stand_in_the_operation_and_what_is_calculated_with_are_inputs():
     w = Value(np.ones((3, 2)), name="w")
     graph = graph_of(np.sum(w[0] ** 2 * np.ones(2), axis=0))
     assert names(graph) == ["w", "getitem(·, 0)", "power(·, 2)", "input", "multiply", "sum(·, axis=0)"]
+    graph = graph_of(sum([Value(2.0, name="w") * 3.0, 1]))  # which starts from 0
+    assert names(graph) == ["w", "", "multiply", "add(0, ·)", "", "add"]
+    assert [node.data for node in graph.nodes if node.kind == "input"] == [3.0, 1]
+
+
+def test_the_inputs_of_neurons_are_boxes_that_neurons_share():
+    network = nn.MLP(2, [2, 1], rng=0)
+    losses = [(network([x1, x2]) - y) ** 2 for x1, x2, y in [(0.0, 0.0, 0.0), (0.0, 1.0, 1.0)]]
+    graph = graph_of(losses[0] + losses[1], network)
+    inputs = {n.name: (n.data, len(n.outputs)) for n in graph.nodes if n.kind == "input"}
+    assert inputs == {
+        "x1": (0.0, 2), "x2": (0.0, 2), "target": (0.0, 1),
+        "x1 2": (0.0, 2), "x2 2": (1.0, 2), "target 2": (1.0, 1),
+    }  # fmt: skip
+
+
+def test_what_meets_the_output_is_the_target():
+    net = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    y = np.ones((4, 1), np.float32)
+    loss = nn.MSELoss()(net(y @ [[0.0, 1.0]]), y)
+    assert [n.name for n in graph_of(loss, net).nodes if n.kind == "input"] == ["input", "target"]
+    graph = graph_of(nn.BCELoss()(net(y @ [[0.0, 1.0]]), y), net)  # which computes 1 - y beforehand
+    assert [n.name for n in graph.nodes if n.kind == "input"] == ["input", "target", "target 2"]
+    assert "subtract(1, ·)" in names(graph)  # a loss keeps its own numbers to itself
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 3))
+    loss = nn.CrossEntropyLoss()(net(np.ones((4, 2), np.float32)), np.array([0, 1, 2, 1]))
+    assert [n.name for n in graph_of(loss, net).nodes if n.kind == "input"] == ["input", "target"]
+
+
+class Blocks(nn.Module):
+    """A network whose parts call what a name does not tell: activations, and one part twice."""
+
+    def __init__(self):
+        self.first, self.act, self.last = nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 3, rng=0)
+        self.gate = nn.GELU()
+
+    def forward(self, x):
+        h = self.act(self.first(x)) * 2.0
+        return self.last(self.last(h).relu())
+
+
+def test_a_group_holds_what_its_module_called():
+    net = Blocks()
+    loss = nn.MSELoss()(net(np.ones((4, 2), np.float32)), np.ones((4, 3), np.float32))
+    graph = graph_of(loss, net)
+    where = [(n.operation, n.group.label if n.group else None) for n in graph.nodes if n.operation]
+    assert where == [
+        ("linear", "first Linear"), ("tanh", None), ("multiply(·, 2)", None),
+        ("linear", "last Linear"), ("relu", None),
+        ("linear", "last Linear, use 2"), ("subtract", None), ("square", None), ("mean", None),
+    ]  # fmt: skip
+
+
+def test_a_network_is_left_as_it_was_when_its_picture_is_made():
+    net = nn.Sequential(
+        nn.Linear(2, 3, rng=0), nn.BatchNorm1d(3), nn.Dropout(0.5, rng=1), nn.Linear(3, 1, rng=2)
+    )
+    loss = net(np.ones((4, 2), np.float32)).mean()
+    before = {name: np.array(array) for name, array in net.state_dict().items()}
+    graph = graph_of(loss, net)
+    assert all(np.array_equal(before[name], array) for name, array in net.state_dict().items())
+    assert "forward" not in vars(net[0])
+    assert [g.label for g in graph.groups] == ["0 Linear", "1 BatchNorm1d", "3 Linear", "2 Dropout"]
 
 
 def test_the_same_constant_array_is_one_node():
@@ -112,7 +176,8 @@ def test_layers_are_found_in_dotted_names():
         "add": "hidden",
         "tanh": "hidden",
         "multiply": "output",
-        "subtract(·, 1)": None,
+        "target": None,
+        "subtract": None,
         "power(·, 2)": None,
     }
     assert short_name(graph.nodes[0]) == "weight"
@@ -121,7 +186,8 @@ def test_layers_are_found_in_dotted_names():
 def test_neurons_are_layers_in_layers():
     network = nn.MLP(2, [2, 1], rng=0)
     graph = graph_of(network([1.0, 2.0]), network)
-    assert {" / ".join(g.label for g in chain(node.group)) for node in graph.nodes} == {
+    inside = [node for node in graph.nodes if node.kind != "input"]
+    assert {" / ".join(g.label for g in chain(node.group)) for node in inside} == {
         "layers.0 Layer / neurons.0 Neuron",
         "layers.0 Layer / neurons.1 Neuron",
         "layers.1 Layer / neurons.0 Neuron",
@@ -132,7 +198,7 @@ def test_a_layer_used_twice_is_two_groups():
     w = Value(0.5, name="cell.w")
     x = Value(1.0, name="x")
     for _ in range(3):
-        x = (w * x).tanh() ** 2  # the power takes it out of the layer
+        x = (w * x).tanh() * 2.0  # the number takes it out of the layer
     graph = graph_of(x)
     assert [group.label for group in graph.groups] == ["cell", "cell, use 2", "cell, use 3"]
     for group in graph.groups:
@@ -241,7 +307,7 @@ def test_a_long_chain_is_read_without_recursion():
     x = Value(1.0)
     for _ in range(20_000):
         x = x + 1.0
-    assert len(graph_of(x).nodes) == 20_001
+    assert len(graph_of(x).nodes) == 40_001  # each 1.0 has a box
 
 
 def test_only_a_value_has_a_graph():

@@ -19,7 +19,7 @@ from tinygrad_course.viz.graph import graph_of
 from tinygrad_course.viz.labels import number
 from tinygrad_course.viz.layers import chain
 from tinygrad_course.viz.notebook import mimebundle
-from tinygrad_course.viz.scalars import _recorded, scalar_record
+from tinygrad_course.viz.scalars import Apart, _record, scalar_record
 from tinygrad_course.viz.states import SIDE_BY_SIDE, cut_into_parts, levels_of, states_of
 from tinygrad_course.viz.views import texts_of, view_of
 
@@ -230,7 +230,9 @@ def test_a_leaf_is_in_the_part_that_uses_it():
 def test_arrays_taken_apart_have_the_same_gradients(activation, criterion):
     net = xor_network(activation)
     loss = xor_loss(net, criterion)
-    scalars = _recorded(graph_of(loss, net), None)
+    apart = Apart()
+    assert _record(graph_of(loss, net), apart)
+    scalars = apart.results
     scalars.backward()
     loss.backward()
     np.testing.assert_allclose(scalars.data, loss.item(), rtol=1e-5)
@@ -245,11 +247,25 @@ def test_arrays_taken_apart_have_the_same_gradients(activation, criterion):
 
 def test_one_sample_of_a_batch_is_taken_apart():
     net = xor_network()
-    root, note = scalar_record(graph_of(xor_loss(net), net))
-    assert note == "sample 4 of 4"
+    apart = scalar_record(graph_of(xor_loss(net), net))
+    root = apart.results
+    assert apart.note == "sample 4 of 4" and root.name == "loss of this sample"
     with_all = net(np.array([[1.0, 1.0]])).item() ** 2
     np.testing.assert_allclose(root.data, with_all, rtol=1e-5)
-    groups = {group.path for group in graph_of(root).groups}
+    graph = graph_of(root, homes=apart.homes)
+    groups = {group.path for group in graph.groups}
+    assert [node.group for node in graph.nodes if node.operation == "tanh"] == [
+        None,
+        None,
+    ]  # as among the arrays
+    inputs = [node.name for node in graph.nodes if node.kind == "input"]
+    assert inputs == ["input.0", "input.1", "target"]
+    entries = {node.name: apart.origins[node.value.serial] for node in graph.nodes if not node.operation}
+    assert {name: (node.name, entry) for name, (node, entry) in entries.items() if name[0] in "i2t"} == {
+        "input.0": ("input", 0), "input.1": ("input", 1), "target": ("target", 0),
+        "2.neurons.0.weight.0": ("2.weight", 0), "2.neurons.0.weight.1": ("2.weight", 1),
+        "2.neurons.0.bias": ("2.bias", 0),
+    }  # fmt: skip
     assert groups == {("0",), ("0", "neurons.0"), ("0", "neurons.1"), ("2",), ("2", "neurons.0")}
 
 
@@ -257,16 +273,16 @@ def test_cross_entropy_is_taken_apart():
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 3))
     x = np.random.default_rng(1).normal(size=(5, 3))
     loss = nn.CrossEntropyLoss()(net(x), np.array([0, 1, 2, 1, 0]))
-    root, note = scalar_record(graph_of(loss, net))
+    apart = scalar_record(graph_of(loss, net))
     expected = nn.CrossEntropyLoss()(net(x[:1]), np.array([0])).item()
-    np.testing.assert_allclose(root.data, expected, rtol=1e-5)
-    assert note == "sample 1 of 5"
+    np.testing.assert_allclose(apart.results.data, expected, rtol=1e-5)
+    assert apart.note == "sample 1 of 5"
 
 
 def test_what_moves_entries_is_not_taken_for_entry_by_entry():
     w = Value(np.array([[1.0, 2.0], [2.0, 1.0]]), name="w")  # symmetric: the transpose looks the same
     loss = (np.transpose(w) * np.array([[1.0, 10.0], [100.0, 1000.0]])).sum()
-    root, _ = scalar_record(graph_of(loss))
+    root = scalar_record(graph_of(loss)).results
     root.backward()
     loss.backward()
     got = {node.name: node.value.grad for node in graph_of(root).nodes}
@@ -318,7 +334,14 @@ def test_constants_that_change_from_step_to_step_are_kept():
     for target in (0.0, 1.0):
         recorder.record(w - target)
     frames = data_of(viz.player(recorder))["graphs"][0]["frames"]
-    assert [frame["calls"] for frame in frames] == [{"1": "subtract(·, 0)"}, {"1": "subtract(·, 1)"}]
+    assert [frame["data"][1] for frame in frames] == [0.0, 1.0]
+    recorder = viz.Recorder()
+    for rate in (0.5, 0.1):
+        recorder.record(nn.LeakyReLU(rate)(w))
+    frames = data_of(viz.player(recorder))["graphs"][0]["frames"]
+    assert [frame["calls"] for frame in frames] == [
+        {"1": "leaky_relu(·, 0.5)"}, {"1": "leaky_relu(·, 0.1)"}
+    ]  # fmt: skip
 
 
 def test_a_recorder_refuses_another_computation():
@@ -418,7 +441,7 @@ def test_more_nodes_than_a_page_can_hold():
     x = Value(1.0)
     for _ in range(20):
         x = x + 1.0
-    with pytest.raises(ValueError, match="max_nodes=21"):
+    with pytest.raises(ValueError, match="max_nodes=41"):
         viz.player(x, max_nodes=20)
 
 
@@ -444,10 +467,10 @@ def test_a_result_that_others_were_computed_from():
     frame = frame_of(graph)
     assert frame["grad"][0] == 2 * 3.0 + 4 * 3.0
     assert frame["seeds"] == {root.id: 1.0 for root in graph.roots}
-    assert [event for event in events_of(graph) if event[0] == "seed"] == [("seed", 1), ("seed", 2)]
+    assert [event for event in events_of(graph) if event[0] == "seed"] == [("seed", 1), ("seed", 3)]
 
 
 def test_several_results_are_taken_apart():
     x = Value(np.array([2.0, 3.0]), name="x")
-    results, note = scalar_record(graph_of(((x * x).sum(), x.sum())))
-    assert [r.data for r in results] == [4.0, 2.0] and note == "sample 1 of 2"
+    apart = scalar_record(graph_of(((x * x).sum(), x.sum())))
+    assert [r.data for r in apart.results] == [4.0, 2.0] and apart.note == "sample 1 of 2"

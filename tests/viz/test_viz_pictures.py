@@ -289,7 +289,7 @@ def test_several_results_stand_in_one_picture(tmp_path):
     root = ET.parse(viz.save((other, loss), tmp_path / "g.svg")).getroot()
     assert root.find(f"{SVG}title").text == "The graph behind 2 values"
     kinds = [g.get("class").split()[1] for g in root.iter(f"{SVG}g")]
-    assert sorted(kinds) == ["input", "loss", "loss", "operation", "operation", "parameter"]
+    assert sorted(kinds) == ["input", "input", "loss", "loss", "operation", "operation", "parameter"]
     text = viz.save([loss, {"a": other}, loss], tmp_path / "g.dot").read_text()
     assert text == viz.save((other, loss), tmp_path / "g.dot").read_text()
     assert len(re.findall("shape=octagon", text)) == 2

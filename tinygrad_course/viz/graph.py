@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
-
 from ..arraylike import Value
 from ..derivatives import Row
 from ..engine.record import ancestors
-from ..insight.edges import argument_name
 from ..trees import leaves
+from .constants import Numbers, is_drawn, is_plain_number, name_constants
 from .labels import brief, call_text
-from .layers import find_layers
-from .nodes import Edge, Graph, Node, is_differentiable
+from .layers import Homes, find_layers
+from .nodes import Edge, Graph, Node
 
 _INPUT_NAME = re.compile(r"(x|y|input|target|image|label)s?_?[\d₀-₉]*(\.\d+)*")
 
@@ -27,7 +25,7 @@ Results = Value | tuple[Any, ...] | list[Any] | dict[Any, Any]
 """What a picture is drawn of: a Value, or any nesting of tuples, lists and dicts of Values."""
 
 
-def graph_of(value: Results, module: Any = None) -> Graph:
+def graph_of(value: Results, module: Any = None, homes: Homes | None = None) -> Graph:
     """Read the graph that `value` was computed from out of its record.
 
     Parameters
@@ -36,6 +34,8 @@ def graph_of(value: Results, module: Any = None) -> Graph:
         The result, usually a loss; or several results, which are drawn together.
     module : Module, optional
         Anything with `named_parameters()`; its parameters get their dotted names, and layers their classes.
+    homes : dict, optional
+        For values by serial number: the layers that they may be in, ``("0",)``, where that is known already.
 
     Returns
     -------
@@ -62,31 +62,39 @@ def graph_of(value: Results, module: Any = None) -> Graph:
     nodes: list[Node] = []
     edges: list[Edge] = []
     known: dict[int, Node] = {}  # by identity, of Values and of constant arrays alike
+    numbers = Numbers()
 
-    def add(key: Any, node: Node) -> Node:
+    def add(node: Node, key: Any = None) -> Node:
         nodes.append(node)
-        known[id(key)] = node
+        if key is not None:
+            known[id(key)] = node
         return node
+
+    def constant(row: Row, i: int, operand: Any, beside: Node | None) -> Node:
+        if is_plain_number(operand):
+            node = numbers.known(row, i, operand, beside) or add(Node(len(nodes), "input", operand))
+            numbers.used(node, row, i, beside)
+            return node
+        kind = "parameter" if id(operand) in frozen else "input"
+        name = frozen.get(id(operand), "")
+        return known.get(id(operand)) or add(Node(len(nodes), kind, operand, name=name), operand)
 
     for v in reversed(ancestors(results)):
         name = names.get(id(v), v.name or "")
         if v.row is None:
             kind = "input" if _is_input(v, name, names) else "parameter"
-            add(v, Node(len(nodes), kind, v.data, v, name=name))
+            add(Node(len(nodes), kind, v.data, v, name=name), v)
             continue
+        parents = [None if parent is None else known[id(parent)] for parent in v.parents]
+        beside = next((node for node in parents if node is not None and node.kind == "parameter"), None)
         sources = []
-        for i, (operand, parent) in enumerate(zip(v.row.operands(v.args), v.parents)):
+        for i, (operand, parent) in enumerate(zip(v.row.operands(v.args), parents)):
             if parent is not None:
-                sources.append((i, known[id(parent)]))
-            elif _is_drawn(v.row, i, operand):
-                name_of = frozen.get(id(operand)) or _constant_name(v.row, i)
-                kind = "parameter" if id(operand) in frozen else "input"
-                constant = known.get(id(operand)) or add(
-                    operand, Node(len(nodes), kind, operand, name=name_of)
-                )
-                sources.append((i, constant))
+                sources.append((i, parent))
+            elif is_drawn(v.row, i, operand):
+                sources.append((i, constant(v.row, i, operand, beside)))
         drawn = {i for i, _ in sources}
-        node = add(v, Node(len(nodes), "operation", v.data, v, _call(v, drawn), name))
+        node = add(Node(len(nodes), "operation", v.data, v, _call(v, drawn), name), v)
         for i, source in sources:
             edge = Edge(len(edges), source, node, i)
             edges.append(edge)
@@ -96,7 +104,28 @@ def graph_of(value: Results, module: Any = None) -> Graph:
     for root in roots:
         if root.operation:
             root.kind = "loss"
-    return Graph(roots, nodes, edges, find_layers(nodes, module))
+    graph = Graph(roots, nodes, edges, find_layers(nodes, module, homes))
+    layered = module is not None or bool(graph.groups)
+    name_constants(graph, layered)
+    if layered:  # a network's own numbers are in the way
+        _leave_out(graph, [node for node in graph.nodes if node.is_bare])
+    return graph
+
+
+def _leave_out(graph: Graph, numbers: list[Node]) -> None:
+    """Put these numbers back into the labels of the operations that use them."""
+    gone = set(numbers)
+    for edge in [edge for number in numbers for edge in number.outputs]:
+        user = edge.target
+        user.inputs.remove(edge)
+        if user.value is not None:
+            user.operation = _call(user.value, {other.operand for other in user.inputs})
+    graph.nodes = [node for node in graph.nodes if node not in gone]
+    graph.edges = [edge for edge in graph.edges if edge.source not in gone]
+    for i, node in enumerate(graph.nodes):
+        node.id = i
+    for i, edge in enumerate(graph.edges):
+        edge.id = i
 
 
 def results_of(value: Any) -> list[Value]:
@@ -120,16 +149,6 @@ def _is_input(v: Value, name: str, parameters: dict[int, str]) -> bool:
     if parameters:
         return id(v) not in parameters
     return not v.requires_grad or _INPUT_NAME.fullmatch(name.lower()) is not None
-
-
-def _is_drawn(row: Row, i: int, operand: Any) -> bool:
-    """Constant arrays are drawn if the operation has a derivative there; numbers stand in its label."""
-    return is_differentiable(row, i) and hasattr(operand, "dtype") and np.size(operand) > 1
-
-
-def _constant_name(row: Row, i: int) -> str:
-    name = argument_name(row, i)
-    return name if len(name) > 1 and " " not in name else "input"
 
 
 def _call(v: Value, drawn: set[int]) -> str:

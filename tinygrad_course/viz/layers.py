@@ -1,8 +1,9 @@
 """Which layer each node belongs to, found from the names of the parameters.
 
 ``hidden.weight`` belongs to the layer ``hidden``, ``layers.0.neurons.1.b`` to ``layers.0`` and inside it to
-``neurons.1``.  An operation belongs to the layer whose parameters it uses; one that uses no parameter belongs
-to the layer that all of its operands come from.
+``neurons.1``.  An operation belongs to the module that called it, where that is known; else to the layer
+whose parameters it uses.  One that uses none belongs to the layer that all of its operands come from, if it
+puts several together or keeps the shape: a sum over a layer's output, or a loss, stands apart.
 """
 
 from __future__ import annotations
@@ -10,24 +11,31 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .nodes import Group, Node, is_differentiable
+from .called import called_by
+from .labels import shape
+from .nodes import Group, Node
 
 _PATH = re.compile(r"\w+(\.\w+)+")
 _DEEPEST = 8  # layers within layers; what is deeper stays in the name
 _STEP = re.compile(r"[^.]+(?:\.\d+)*(?=\.|$)")  # "layers.0.weight": layers.0, weight
 
 
+Homes = dict[int, tuple[str, ...]]
+"""For values by serial number: the path of the layer that they are in, or in a part of."""
+
+
 def _classes(module: Any) -> dict[str, str]:
     return {} if module is None else {name: type(part).__name__ for name, part in module.named_modules()}
 
 
-def find_layers(nodes: list[Node], module: Any = None) -> list[Group]:
+def find_layers(nodes: list[Node], module: Any = None, homes: Homes | None = None) -> list[Group]:
     """Set each node's group, and give all groups, parents before their children.
 
     A group never takes in an operation that depends on the group through something outside: such an operation
     opens the layer's next visit (a layer that is used twice), so that groups can be drawn from left to right.
     """
     classes = _classes(module)
+    called = called_by(nodes, module)
     groups: dict[tuple[tuple[str, int], ...], Group] = {}
     visits: dict[tuple[str, ...], int] = {}
     left: list[int] = []  # for each node: the groups that it is behind, one bit each
@@ -48,7 +56,14 @@ def find_layers(nodes: list[Node], module: Any = None) -> list[Group]:
 
     for node in nodes:
         sources = [edge.source for edge in node.inputs]
-        path = _path_of_operation(node) if sources else _path(node)
+        if not node.operation:
+            path = _path(node)
+        elif called is not None:
+            path = tuple(_STEP.findall(called.get(node, "")))[:_DEEPEST]
+        else:
+            path = _path_of_operation(node)
+            home = (homes or {}).get(node.value.serial if node.value is not None else -1, path)
+            path = path if path[: len(home)] == home and home else ()
         behind = 0
         for source in sources:
             behind |= left[source.id]
@@ -91,7 +106,7 @@ def _path_of_operation(node: Node) -> tuple[str, ...]:
     used = [path for edge in node.inputs if (path := _path(edge.source))]
     if used:
         return _common(used)
-    if any(_is_foreign(i, a) for i, a in _constants(node)):
+    if len(node.inputs) == 1 and shape(node.data) != shape(node.inputs[0].source.data):
         return ()
     return _common([edge.source.group.path if edge.source.group else () for edge in node.inputs])
 
@@ -102,18 +117,6 @@ def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
     while same < len(shortest) and all(path[same] == shortest[same] for path in paths):
         same += 1
     return shortest[:same]
-
-
-def _constants(node: Node) -> list[tuple[int, Any]]:
-    """The operands that the operation has a derivative for and that are not drawn: numbers."""
-    row, drawn = node.row, {edge.operand for edge in node.inputs}
-    operands = enumerate(row.operands(node.value.args)) if node.value is not None else ()
-    return [(i, a) for i, a in operands if i not in drawn and is_differentiable(row, i)]
-
-
-def _is_foreign(i: int, constant: Any) -> bool:
-    """A number from outside the layer, such as a target; the 0 that Python's `sum` starts from is not."""
-    return isinstance(constant, (int, float)) and not (i == 0 and constant == 0)
 
 
 def short_name(node: Node) -> str:

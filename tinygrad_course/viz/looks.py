@@ -3,7 +3,8 @@
 A picture may be shown where style sheets are taken out (by a site that cleans what it is given, or a
 converter to PDF), so every element carries its look as attributes too; the style sheet adds what only it can,
 the dark scheme.  Kinds of nodes differ in shape and in colour; the colours (after Okabe and Ito) can be told
-apart with every common kind of colour blindness.
+apart with every common kind of colour blindness.  None of them is blue or orange: those two mean numbers
+above and below zero, everywhere.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ LOOKS = {
     "text.gradient": {"fill": "#7a2e6b"},
     ".shape": {"stroke-width": "1.3", "stroke-linejoin": "round"},
     ".operation .shape": {"fill": "#f4f5f7", "stroke": "#5b6672"},
-    ".parameter .shape": {"fill": "#fdf0d2", "stroke": "#a06a00"},
-    ".input .shape": {"fill": "#dff0fb", "stroke": "#0072b2"},
-    ".loss .shape": {"fill": "#fce3d7", "stroke": "#c24f00", "stroke-width": "2.4"},
-    ".layer .shape": {"fill": "#e0f2eb", "stroke": "#007a5a"},
+    ".parameter .shape": {"fill": "#fbf3d0", "stroke": "#8a6d00"},
+    ".input .shape": {"fill": "#e1f3ea", "stroke": "#00734f"},
+    ".loss .shape": {"fill": "#f8e3f2", "stroke": "#93307f", "stroke-width": "2.4"},
+    ".layer .shape": {"fill": "#ebe8f7", "stroke": "#5d51a3"},
     ".frame rect": {
         "fill": "#5b6672",
         "fill-opacity": "0.05",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..arraylike import Value
 from ..derivatives import Row
 from ..insight.edges import argument_name
@@ -45,6 +47,11 @@ class Node:
         if row is None:
             raise ValueError("an input or a parameter has no operation")
         return row
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a plain number without a name, of which only the number is shown."""
+        return self.value is None and not self.name and np.ndim(self.data) == 0
 
     @property
     def gradient(self) -> Any:

@@ -34,14 +34,13 @@ MOST_BOXES = 60_000
 def page_of(graph: Graph, frames: list[Frame], title: str) -> str:
     """The whole HTML text for a graph and the numbers of one pass, or of each step of a training run."""
     parts = [_part(0, graph, frames, "")]
-    taken_apart = scalar_record(graph) if len(frames) == 1 else None
-    if taken_apart is not None:
-        results, note = taken_apart
-        scalars = graph_of(results)
+    apart = scalar_record(graph) if len(frames) == 1 else None
+    if apart is not None:
+        scalars = graph_of(apart.results, homes=apart.homes)
         labels = {group.path: group.label for group in graph.groups}
         for group in scalars.groups:
             group.label = labels.get(group.path, group.label)
-        data, markup = _part(1, scalars, [frame_of(scalars)], note)
+        data, markup = _part(1, scalars, [frame_of(scalars)], apart.note)
         data["levels"] = [*data["levels"][1:-1], ["Scalars", data["levels"][-1][1]]]  # modules are above
         parts.append((data, markup))
     graphs = [data for data, _ in parts]
@@ -143,6 +142,8 @@ def _node(node: Node) -> dict[str, Any]:
         data |= {key: text for key in ("formula", "domain", "kink") if (text := getattr(row, key))}
     if node.value is None:
         data["constant"] = True
+    if node.is_bare:
+        data["bare"] = True
     return data
 
 

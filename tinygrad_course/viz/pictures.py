@@ -24,7 +24,7 @@ def draw(value: Results | Compiled, *, module: Any = None, max_nodes: int = STIL
     """Draw the graph that `value` was computed from.
 
     One node a value: the operation, its name and number or shape, its gradient (– before backward).  Inputs
-    are blue arrows, parameters yellow boxes, operations grey and round, the result an orange octagon.
+    are green arrows, parameters yellow boxes, operations grey and round, the result a purple octagon.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@
   const graph = () => drawing.graph;
   const numbers = () => graph().frames[frame];
   const call = (node) => numbers().calls[node] ?? graph().frames[0].calls[node]; // what differs from the first
-  const title = (node) => graph().nodes[node].name || unnamed(graph().roots, node);
+  const title = (node) => graph().nodes[node].name || (graph().nodes[node].bare ? "" : unnamed(graph().roots, node));
   const unnamed = (roots, node) => !roots.includes(node) ? `v${node}`
     : roots.length === 1 ? "result" : `result ${roots.indexOf(node) + 1}`;
 
@@ -52,7 +52,7 @@
       if (!(("n" + i) in drawing.view.boxes)) return;
       const value = computed[i] ? brief(values[i]) : "…";
       if (node.operation) drawing.setText(i, 0, call(i));
-      drawing.setText(i, 1, node.operation && node.label ? `${node.label} ${value}` : value);
+      drawing.setText(i, node.bare ? 0 : 1, node.operation && node.label ? `${node.label} ${value}` : value);
       if (!node.constant) drawing.setText(i, 2, gradientText(gradients[i]));
       drawing.elements.get("n" + i).classList.toggle("todo", !computed[i]);
     });
@@ -102,7 +102,7 @@
         : "The backward pass begins from each result: its gradient with respect to itself. All are added up."];
     }
     if (kind === "forward") {
-      const used = edges.filter((edge) => edge[1] === id).map((edge) => `${title(edge[0])} ${brief(values[edge[0]])}`);
+      const used = edges.filter((edge) => edge[1] === id).map((edge) => `${title(edge[0])} ${brief(values[edge[0]])}`.trim());
       const { formula, domain } = nodes[id];
       return [
         `${title(id)} = ${call(id)} of ${used.join(" and ")} = ${inWords(values[id])}`,

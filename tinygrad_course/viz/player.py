@@ -25,6 +25,9 @@ class Page:
 
     html: str
 
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.html.encode()) / 1000:,.0f} kB: save it with .save('page.html')>"
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file, whole or not at all."""
         return write_whole(path, lambda part: part.write_bytes(self.html.encode()))

@@ -8,6 +8,7 @@ plain numbers; where it differs or fails, the graph is not taken apart.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..arraylike import Value
 from ..derivatives import Row
 from .graph import Results
 from .labels import as_numpy
+from .layers import Homes
 from .nodes import Graph, Node
 
 MOST = 1200
@@ -24,8 +26,30 @@ MOST = 1200
 Objects = np.ndarray[Any, Any]
 
 
-def scalar_record(graph: Graph) -> tuple[Results, str] | None:
-    """The result (or results) of the same graph, recorded number by number, and a note on which samples.
+@dataclass
+class Apart:
+    """A graph recorded once more, number by number.
+
+    `sample` is the one of `samples` that it was recorded for, None if it is of all together.  `origins` says
+    of each leaf, by its serial number, which node it is an entry of and which entry: of the sample's own if
+    that node has entries of every sample (`by_sample`).  `homes` says in which layer values may be drawn.
+    """
+
+    results: Results = ()
+    sample: int | None = None
+    samples: int = 1
+    origins: dict[int, tuple[Node, int]] = field(default_factory=dict)
+    homes: Homes = field(default_factory=dict)
+    by_sample: set[Node] = field(default_factory=set)
+
+    @property
+    def note(self) -> str:
+        """Which sample it is of."""
+        return "" if self.sample is None else f"sample {self.sample + 1} of {self.samples}"
+
+
+def scalar_record(graph: Graph) -> Apart | None:
+    """The same graph, recorded number by number.
 
     A graph over several samples is taken apart for one of them only, if that is possible.  None if the
     graph is of single numbers already, too large, or has an operation that cannot be taken apart.
@@ -38,41 +62,49 @@ def scalar_record(graph: Graph) -> tuple[Results, str] | None:
     if len(samples) == 1 and samples != {1}:
         zeros = np.sum([np.sum(data.reshape(len(data), -1) == 0, axis=1) for data in inputs[:1]], axis=0)
         one = int(np.argmin(zeros))  # zeros would hide what is multiplied
-        if (results := _recorded(graph, one)) is not None:
-            return results, f"sample {one + 1} of {len(zeros)}"
-    results = _recorded(graph, None)
-    return None if results is None else (results, "")
+        if _record(graph, apart := Apart(sample=one, samples=len(zeros))):
+            return apart
+    return apart if _record(graph, apart := Apart()) else None
 
 
-def _recorded(graph: Graph, sample: int | None) -> Results | None:
-    """Record the graph anew on single Values, of one sample of the inputs, or of all if that is None."""
-    apart: dict[int, Any] = {}  # node id: its Values
+def _record(graph: Graph, apart: Apart) -> bool:
+    """Record the graph anew on single Values, of one sample of the inputs or of all; False if that fails."""
+    values: dict[int, Any] = {}  # node id: its Values
     numbers: dict[int, Any] = {}  # node id: the same as plain numbers
     of_sample = set()  # what depends on the inputs
     first = Value(0.0).serial
     try:
         for node in graph.nodes:
+            start = Value(0.0).serial
             if node.operation:
-                apart[node.id] = _computed(node, apart, numbers)
-                if sample is not None and any(edge.source.id in of_sample for edge in node.inputs):
+                values[node.id] = _computed(node, values, numbers)
+                if apart.sample is not None and any(edge.source.id in of_sample for edge in node.inputs):
                     of_sample.add(node.id)
-                    _check_sample(node, numbers[node.id], sample)
+                    _check_sample(node, numbers[node.id], apart.sample)
             else:
                 data = as_numpy(node.data)
-                if sample is not None and node.kind == "input" and data.ndim:
-                    data = data[sample : sample + 1]
+                if apart.sample is not None and node.kind == "input" and data.ndim:
+                    data = data[apart.sample : apart.sample + 1]
                     of_sample.add(node.id)
-                apart[node.id] = _leaves(node, data)
+                    apart.by_sample.add(node)
+                values[node.id] = _leaves(node, data, apart)
                 numbers[node.id] = data.astype(float) if data.dtype.kind == "f" else data
-            if Value(0.0).serial - first > 4 * MOST:
-                return None
+            end = Value(0.0).serial
+            home = node.group.path if node.group is not None else ()
+            apart.homes.update(dict.fromkeys(range(start, end), home))
+            if end - first > 4 * MOST:
+                return False
     except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError):
-        return None
-    roots = [apart[root.id] for root in graph.roots]
+        return False
+    roots = [values[root.id] for root in graph.roots]
     roots = [root.item() if isinstance(root, np.ndarray) and root.size == 1 else root for root in roots]
     if not all(isinstance(root, Value) for root in roots):
-        return None
-    return roots if len(roots) > 1 else roots[0]
+        return False
+    for root, node in zip(roots, graph.roots):
+        if root.row is not None:
+            root.name = f"{node.name or 'loss'} of this sample" if apart.sample is not None else node.name
+    apart.results = roots if len(roots) > 1 else roots[0]
+    return True
 
 
 def _check_sample(node: Node, numbers: Any, sample: int) -> None:
@@ -84,13 +116,16 @@ def _check_sample(node: Node, numbers: Any, sample: int) -> None:
             raise ValueError(f"{node.operation} mixes samples")
 
 
-def _leaves(node: Node, data: np.ndarray[Any, Any]) -> Any:
+def _leaves(node: Node, data: np.ndarray[Any, Any], apart: Apart) -> Any:
     """An array of leaves.  Whole numbers, such as class numbers, stay as they are."""
     if data.dtype.kind != "f":
         return data
     out = np.empty(data.shape, dtype=object)
-    for index in np.ndindex(data.shape):
-        out[index] = Value(float(data[index]), name=_entry_name(node, index))
+    for entry, index in enumerate(np.ndindex(data.shape)):
+        name = _entry_name(node, index[1:] if node in apart.by_sample else index)
+        leaf = Value(float(data[index]), name=name)
+        out[index] = leaf
+        apart.origins[leaf.serial] = node, entry
     return out
 
 
@@ -100,6 +135,8 @@ def _entry_name(node: Node, index: tuple[int, ...]) -> str:
     places = [str(i) for i in index]
     if node.kind == "parameter" and node.group is not None and layer and len(index) <= 2 and index:
         return ".".join([layer, "neurons", places[0], short, *places[1:]])
+    if node.kind == "input" and len(index) == 1 and np.shape(node.data)[-1] == 1:
+        return node.name  # one target a sample
     return ".".join([node.name or node.kind, *places])
 
 
