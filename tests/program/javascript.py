@@ -7,6 +7,7 @@ import numpy as np
 from tinygrad_course import Value
 from tinygrad_course.engine.backprop import backpropagate
 from tinygrad_course.engine.record import ancestors
+from tinygrad_course.insight.edges import contribution
 from tinygrad_course.program.export.graphs import graph_program
 
 SCRIPT = """
@@ -61,7 +62,7 @@ def inputs_of(program):
 
 
 def check_graphs(browser, results, rtol=None):
-    """Every value, gradient and contribution of graphs, each with one result, against NumPy's."""
+    """Every value, gradient and contribution of graphs, each with one result, against those of NumPy."""
     programs = [graph_program([result]) for result in results]
     found = run(browser, [(p.script("program"), inputs_of(p)) for p in programs])
     for result, program, (values, gradients) in zip(results, programs, found, strict=True):
@@ -73,8 +74,13 @@ def check_graphs(browser, results, rtol=None):
                 continue
             name = program.values[v.serial]
             close(values[name], v.data, rtol, name)
-            if g is not None:
-                close(gradients[program.gradients[name]], g, rtol, f"gradient of {name}")
+            if g is None:
+                continue
+            close(gradients[program.gradients[name]], g, rtol, f"gradient of {name}")
+            for i, parent in enumerate(v.parents):
+                if parent is not None and type(parent.data) is not tuple:
+                    along = gradients[program.contributions[v.serial, i]]
+                    close(along, contribution(v, i, g), rtol, f"along operand {i} of {name}")
     return programs
 
 

@@ -103,6 +103,7 @@ derivative(
     _std_rule,
     formula="√(var x)",
     kink="0 where all entries are equal",
+    javascript="Math.sqrt(variance(x, axis, ddof))",
     torch="torch.std(x, dim=axis, correction=ddof, keepdim=keepdims)",
 )
 

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .compiled import Compiled, compile
+from .export.javascript import javascript_source
 from .export.latex import latex
 from .export.torch import torch_source
+
+TARGETS = ("numpy", "torch", "javascript", "latex")
 
 
 def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str:
@@ -19,15 +22,16 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
         As for `compile`.
     *args
         Arguments for one call; the shapes and dtypes count.  Nothing is changed.
-    target : {"numpy", "torch", "latex"}
-        NumPy source that runs on its own, the same program for PyTorch, or the steps of the chain rule in
-        LaTeX, one line an operation.
+    target : {"numpy", "torch", "javascript", "latex"}
+        NumPy source that runs on its own, the same program for PyTorch, an ES module in JavaScript without a
+        library, or the steps of the chain rule in LaTeX, one line an operation.
 
     Returns
     -------
     str
         Source.  The printed functions take the arguments and the parameters that `function` uses, and give
-        its result and a dict of gradients.  LaTeX is an ``align*`` environment.
+        its result and a dict of gradients.  JavaScript's `forward` and `backward` take and give objects with
+        everything by name, numbers and flat typed arrays.  LaTeX is an ``align*`` environment.
 
     Raises
     ------
@@ -55,10 +59,10 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
     \frac{\partial L}{\partial w} &= \frac{\partial L}{\partial z_{1}} \odot x
     \end{align*}
     """
-    if target not in ("numpy", "torch", "latex"):
-        raise ValueError(f"emit: target is 'numpy', 'torch' or 'latex', not {target!r}")
+    if target not in TARGETS:
+        raise ValueError(f"emit: target is one of {', '.join(map(repr, TARGETS))}, not {target!r}")
     for name in args:
-        if isinstance(name, str) and name in ("numpy", "torch", "latex"):
+        if isinstance(name, str) and name in TARGETS:
             raise TypeError(
                 f"emit: the arguments after the function are those of one call of it, and {name!r} is among "
                 f"them; give the target by name: emit(f, x, target={name!r})"
@@ -69,4 +73,6 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
     program = compiled.program(*args)
     if target == "numpy":
         return program.source
+    if target == "javascript":
+        return javascript_source(program.parts)
     return torch_source(program.parts, getattr(compiled.function, "__name__", "function"))

@@ -29,7 +29,7 @@ def row_of(function: Callable[..., Any]) -> Row | None:
         return TABLE[function]
     if function not in _ROWS:
         for row in TABLE.values():
-            for known in (row.operator, row.scalar, row.function):
+            for known in (row.operator, row.scalar, row.function, inspect.unwrap(row.function)):
                 _ROWS.setdefault(known, row)  # abs is np.absolute before it is np.fabs
         del _ROWS[None]
     return _ROWS.get(function)

@@ -29,7 +29,13 @@ def _vector_norm_rule(g, out, x, axis=None, keepdims=False, ord=2):
     return through_kink(g, np.sign(x) * (size / (out + zero) + (size == 0)) ** (ord - 1), steep)
 
 
-derivative(np.linalg.vector_norm, _vector_norm_rule, formula="(Σ |x|^ord)^(1/ord) over axis", kink=KINK)
+derivative(
+    np.linalg.vector_norm,
+    _vector_norm_rule,
+    formula="(Σ |x|^ord)^(1/ord) over axis",
+    kink=KINK,
+    javascript="norm(x, axis, ord)",
+)
 
 
 def _norm_of_matrices(x, ord, axis, keepdims):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -189,47 +188,29 @@ def _windows(printer: JavaScript, instruction: Instruction, out: Place) -> list[
     return [*lines, *printer.copied(_windowed(wide, kernel, positions, stride, dilation), out)]
 
 
-# Indices that are known only when the program runs
-@dataclass
-class Indexed:
-    """The entries of an array that an index chooses, some parts of which are variables."""
+# Indices, parts of which may be known only when the program runs
+def _indexed(x: Place, index: Any) -> tuple[Any, list[tuple[Any, int, Variable]]]:
+    """What ``x[index]`` chooses.
 
-    shape: Shape
-    base: Any  # their positions, were all the variables 0
-    parts: list[tuple[Place, int, int]]  # a variable's entry for each of them, its stride, its axis' length
-
-    def at(self, printer: JavaScript, name: str, found: list[Place], at: list[str]) -> str:
-        """The entry, given the places of the base and of the parts, as they are looped over."""
-        base, *places = found
-        more = [
-            f"{f'{stride} * ' if stride != 1 else ''}wrapped({p.at(at)}, {n})"
-            for p, (_, stride, n) in zip(places, self.parts)
-        ]
-        return Place(name, base.shape, base.strides, base.start).at(at, " + ".join(more))
-
-
-def _indexed(printer: JavaScript, x: Place, index: Any) -> Indexed | None:
-    """What ``x[index]`` chooses; None where no strides lead there."""
+    These are the positions of the entries, were all variables in the index 0; and for each variable, which of
+    its entries counts for which of those, and along which axis.
+    """
     parts = list(index) if isinstance(index, tuple) else [index]
-    zero = [np.zeros(p.shape, np.int64) if isinstance(p, Variable) else p for p in parts]
-    base = x.positions[tuple(zero)]
-    taken = sum(_axes(p) for p in parts)
+    zeros = [np.zeros(p.shape, np.int64) if isinstance(p, Variable) else p for p in parts]
+    taken = sum(map(_axes, parts))
     axis, found = 0, []
     for place, part in enumerate(parts):
         if isinstance(part, Variable):
-            number = np.arange(math.prod(part.shape)).reshape(part.shape)
-            virtual = [1 if a != axis else max(number.size, 1) for a in range(len(x.shape))]
-            entries = np.broadcast_to(
-                np.arange(virtual[axis]).reshape(virtual),
-                [n if a != axis else virtual[axis] for a, n in enumerate(x.shape)],
-            )[tuple(number if n == place else z for n, z in enumerate(zero))]
-            mine = printer.place(part)
-            seen = mine.showing(mine.positions.ravel()[entries])
-            if seen is None:
-                return None
-            found.append((seen, x.strides[axis], x.shape[axis]))
+            size = max(
+                1, math.prod(part.shape)
+            )  # as if the axis were so long, and the index counted along it
+            numbers = np.arange(size).reshape(part.shape)
+            counting = numbers.reshape([size if a == axis else 1 for a in range(len(x.shape))])
+            shape = [size if a == axis else n for a, n in enumerate(x.shape)]
+            mine = (*zeros[:place], numbers, *zeros[place + 1 :])
+            found.append((np.broadcast_to(counting, shape)[mine], axis, part))
         axis += len(x.shape) - taken if part is Ellipsis else _axes(part)
-    return Indexed(np.shape(base), base, found)
+    return x.positions[tuple(zeros)], found
 
 
 def _axes(part: Any) -> int:
@@ -239,48 +220,47 @@ def _axes(part: Any) -> int:
     return np.ndim(part) if getattr(part, "dtype", None) is np.dtype(bool) else 1
 
 
-def _chosen(
-    printer: JavaScript, instruction: Instruction, x: Place, index: Any, other: Place, line: str
-) -> list[str]:
-    """Loops over the entries that an index chooses: `line` with {chosen} and {other} in it."""
-    chosen = _indexed(printer, x, index)
-    if chosen is None:
-        raise TraceError(printer.refusal(instruction, " at such an index"))
-    base = x.showing(chosen.base)
-    table = None
-    if base is None:
-        table = printer.place(np.ascontiguousarray(chosen.base).ravel())
-        table = whole(table.name, chosen.shape)
-        base = Place(x.name, chosen.shape, (0,) * len(chosen.shape))
-    other = other.stretched(chosen.shape)
-    places = [base, *(p for p, _, _ in chosen.parts), other, *([table] if table else [])]
-    base, *rest = collapsed(places)
-    parts, other, tables = rest[: len(chosen.parts)], rest[len(chosen.parts)], rest[len(chosen.parts) + 1 :]
+def _chosen(printer: JavaScript, x: Place, index: Any, other: Place, line: str) -> list[str]:
+    """Loops over the entries of `x` that an index chooses: `line` with {chosen} and {other} in it."""
+    positions, parts = _indexed(x, index)
+    base = x.showing(positions)
+    tabled = base is None
+    if base is None:  # no strides lead there: the positions are in a table
+        base = whole(printer.place(np.ascontiguousarray(positions).ravel()).name, positions.shape)
+    places = [base, other.stretched(base.shape)]
+    for entries, _, part in parts:
+        mine = printer.place(part)
+        seen = mine.showing(mine.positions.ravel()[entries])
+        if seen is None:
+            raise TraceError("emit: JavaScript has no loop for an index that is broadcast in such a way")
+        places.append(seen)
+    base, other, *indices = collapsed(places)
 
     def body(at: list[str]) -> list[str]:
-        entry = chosen.at(printer, x.name, [base, *parts], at)
-        if tables:
-            entry = entry.replace("[0", f"[{tables[0].at(at)}", 1) if entry.endswith("[0]") else entry
-            entry = entry if tables[0].at(at) in entry else f"{entry[:-1]} + {tables[0].at(at)}]"
-        return [line.format(chosen=entry, other=other.at(at))]
+        terms = [base.at(at) if tabled else base.position(at)]
+        for (_, axis, _), place in zip(parts, indices):
+            wrapped = f"wrapped({place.at(at)}, {x.shape[axis]})"
+            terms.append(wrapped if x.strides[axis] == 1 else f"{x.strides[axis]} * {wrapped}")
+        terms = [t for t in terms if t != "0"] or ["0"]
+        return [line.format(chosen=f"{x.name}[{' + '.join(terms)}]", other=other.at(at))]
 
     return loops(base.shape, body)
 
 
 def _index(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     x, index = instruction.args
-    return _chosen(printer, instruction, printer.place(x), index, out, "{other} = {chosen};")
+    return _chosen(printer, printer.place(x), index, out, "{other} = {chosen};")
 
 
 def _scatter(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     x, index, _ = instruction.args
-    added = _chosen(printer, instruction, out, index, printer.place(x), "{chosen} += {other};")
+    added = _chosen(printer, out, index, printer.place(x), "{chosen} += {other};")
     return [f"{out.name}.fill(0);", *added]
 
 
 def _set_at(printer: JavaScript, instruction: Instruction, out: Place, sign: str = "=") -> list[str]:
     x, index, new = instruction.args
-    written = _chosen(printer, instruction, out, index, printer.place(new), f"{{chosen}} {sign} {{other}};")
+    written = _chosen(printer, out, index, printer.place(new), f"{{chosen}} {sign} {{other}};")
     return [*printer.copied(printer.place(x), out), *written]
 
 
@@ -304,7 +284,19 @@ def _take_along_axis(printer: JavaScript, instruction: Instruction, out: Place) 
         n != m for a, (n, m) in enumerate(zip(x.shape, out.shape)) if a != axis % len(x.shape)
     ):
         raise TraceError(printer.refusal(instruction, " with arrays that broadcast"))
-    return _chosen(printer, instruction, source, _along(indices, axis, out.shape), out, "{other} = {chosen};")
+    return _chosen(printer, source, _along(indices, axis, out.shape), out, "{other} = {chosen};")
+
+
+def _take(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    row = row_of(instruction.function)
+    assert row is not None
+    values = arguments(row, instruction.args, instruction.kwargs)
+    x, axis, mode = printer.place(values["a"]), values["axis"], values["mode"]
+    seen = x.showing(x.positions.ravel()) if axis is None else x
+    if seen is None or mode != "raise":
+        raise TraceError(printer.refusal(instruction, " in this way"))
+    index = (*(slice(None),) * ((axis or 0) % len(seen.shape)), values["indices"])
+    return _chosen(printer, seen, index, out, "{other} = {chosen};")
 
 
 def _slope(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
@@ -321,7 +313,7 @@ def _slope(printer: JavaScript, instruction: Instruction, out: Place) -> list[st
     g_place = Place(
         less.name, _without(less.shape, axis), _without(less.strides, axis), less.start, less.number
     )
-    return [*lines, *_chosen(printer, instruction, out, tuple(chosen), g_place, "{chosen} -= {other};")]
+    return [*lines, *_chosen(printer, out, tuple(chosen), g_place, "{chosen} -= {other};")]
 
 
 def _with_axis(x: Place, axis: int) -> Place:
@@ -386,6 +378,7 @@ CALLS: dict[str, Callable[[JavaScript, Instruction, Place], list[str]]] = {
     "set_at": _set_at,
     "add_at": _add_at,
     "take_along_axis": _take_along_axis,
+    "take": _take,
     "slope": _slope,
     "join": _join,
     "cast": _cast,

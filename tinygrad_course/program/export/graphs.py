@@ -21,7 +21,7 @@ from ...trees import mapped
 from ..facts import parameters
 from ..passes import without_dead, without_repeats
 from ..tape import Tape
-from ..traced import Traced, TracedArray, copied
+from ..traced import Traced, TracedArray, TraceError, copied
 from ..variables import Variable
 from .javascript import JavaScript, module
 
@@ -94,6 +94,10 @@ class _Replay:
         if row is None:
             self.traced[value] = self.leaf(value, value, value.name or "x")
             return
+        if row.draws:
+            raise TraceError(
+                f"emit: {row.name} draws random numbers, which a page would not draw again; use net.eval()"
+            )
         names = list(parameters(row))
         operands = []
         for i, (operand, parent) in enumerate(zip(row.operands(args), value.parents)):
@@ -236,9 +240,7 @@ def _printed(replay: _Replay, nodes: list[Value], middle: int) -> GraphProgram:
     for v in [*inputs, *needed]:
         program.shapes[name[v]] = v.shape
         program.arrays[name[v]] = printer.array(v.dtype) if v.shape else "number"
-    filled_in = [n for n in dict.fromkeys(program.values.values()) if n not in program.inputs]
-    given = dict.fromkeys([*program.gradients.values(), *program.contributions.values()])
-    program.source = (
-        module(printer, forward, backward, filled_in, given) + "\nexport { forward, backward };\n"
-    )
+    outs = {n: n for n in program.values.values() if n not in program.inputs}
+    found = {n: n for n in (*program.gradients.values(), *program.contributions.values())}
+    program.source = module(printer, forward, backward, outs, found) + "\nexport { forward, backward };\n"
     return program

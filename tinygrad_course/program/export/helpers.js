@@ -127,3 +127,20 @@ function count_nonzero(x, start, length, step) {
   for (let i = 0; i < length; i++) if (x[start + i * step] !== 0) count++;
   return count;
 }
+
+function norm(x, start, length, step, order) {
+  if (order === Infinity || order === -Infinity) {
+    let end = order > 0 ? 0 : Infinity;
+    for (let i = 0; i < length; i++) {
+      const size = Math.abs(x[start + i * step]);
+      end = order > 0 ? Math.max(end, size) : Math.min(end, size);
+    }
+    return end;
+  }
+  let total = 0;
+  for (let i = 0; i < length; i++) {
+    const size = Math.abs(x[start + i * step]);
+    total += order === 2 ? size * size : order === 0 ? Number(size !== 0) : power(size, order);
+  }
+  return order === 2 ? Math.sqrt(total) : order === 0 ? total : power(total, 1 / order);
+}

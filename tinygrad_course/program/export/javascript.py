@@ -10,6 +10,7 @@ functions in `CALLS`.
 from __future__ import annotations
 
 import functools
+import json
 import math
 import operator
 import re
@@ -47,6 +48,10 @@ WORDS = [
     "backward", "program", "__proto__",
 ]  # fmt: skip
 """Names that mean something in what is printed."""
+
+
+SIGNS = {operator.invert: "!{}", operator.pow: "power({}, {})"}
+"""Python's operators that JavaScript writes in another way."""
 
 
 @functools.cache
@@ -133,6 +138,18 @@ class JavaScript:
             )
         return ARRAYS[name]
 
+    def ones(self, seed: Variable) -> list[str]:
+        """The lines that set a gradient to start from."""
+        place = self.places[seed] = whole(self.names.given[seed], seed.shape)
+        self.declare(place.name, seed.shape, seed.dtype)
+        return [f"{place.name} = 1;" if place.number else f"{place.name}.fill(1);"]
+
+    def result(self, thing: Any) -> tuple[str, str]:
+        """A name for a result, and the expression that gives it: a constant has a name only here."""
+        if isinstance(thing, Variable):
+            return self.names.given[thing], self.names.given[thing]
+        return self.names.fresh("result"), self.place(thing).name
+
     # Where things are
     def place(self, thing: Any) -> Place:
         """Where an argument is: a variable's place, or a constant."""
@@ -165,33 +182,42 @@ class JavaScript:
 
     def shown(self, instruction: Instruction) -> Any:
         """The place of what only shows entries of its first argument; None where memory is needed."""
-        args, row = instruction.args, row_of(instruction.function)
+        args = instruction.args
         x = args[0] if args else None
-        if not isinstance(x, Variable) or variables_in([args[1:], instruction.kwargs]):
+        if not isinstance(x, Variable) or not self.moves(instruction):
             return None
-        if instruction.function is operator.getitem and isinstance(self.places[x], list):
+        if isinstance(self.places[x], list):
             return self.places[x][args[1]]
-        if row is None or not (row.shaping or row.javascript == "pick") or instruction.function is _astype:
-            return None
         found = instruction.function(self.places[x].positions, *args[1:], **instruction.kwargs)
         if isinstance(found, (list, tuple)):
             places = [self.places[x].showing(part) for part in found]
             return None if None in places else places
         return self.places[x].showing(found)
 
+    @staticmethod
+    def moves(instruction: Instruction) -> bool:
+        """Whether the result has entries of the first argument, at places that do not depend on any entry."""
+        row, function = row_of(instruction.function), instruction.function
+        picks = row is not None and (row.shaping or row.javascript in ("pick", "index"))
+        return (
+            picks and function is not _astype and not variables_in([instruction.args[1:], instruction.kwargs])
+        )
+
     # What is computed
     def computed(self, instruction: Instruction, out: Place) -> list[str]:
         """The lines that compute an instruction's result."""
         function, row = instruction.function, row_of(instruction.function)
-        if function is copied or (row is not None and row.shaping and function is not _astype):
+        if function is copied or self.moves(instruction):
             return self.moved(instruction, out)
-        sign = Printer.sign(function)
-        expression = (row.javascript if row else "") or (re.sub(r"{}", "x", sign, count=1).replace("{}", "y"))
-        if row is None or not expression or row.draws or isinstance(function, Effect):
+        expression = (row.javascript if row else "") or SIGNS.get(function, Printer.sign(function))
+        if not expression or "pick" in expression:
             raise TraceError(self.refusal(instruction))
         if expression in CALLS:
             return CALLS[expression](self, instruction, out)
-        values = arguments(row, instruction.args, instruction.kwargs)
+        expression = expression.replace("{}", "x", 1).replace("{}", "y")
+        values = (
+            arguments(row, instruction.args, instruction.kwargs) if row else dict(zip("xy", instruction.args))
+        )
         if re.search(r"\baxis\b", expression):
             return self.along(instruction, expression, values, out)
         used = {name: a for name, a in values.items() if re.search(rf"(?<![.\w]){name}\b", expression)}
@@ -233,8 +259,6 @@ class JavaScript:
         x = self.place(instruction.args[0])
         if instruction.function is copied:
             return self.copied(x, out)
-        if variables_in([instruction.args[1:], instruction.kwargs]):
-            raise TraceError(self.refusal(instruction))
         found = instruction.function(x.positions, *instruction.args[1:], **instruction.kwargs)
         if isinstance(found, (list, tuple)):
             raise TraceError(self.refusal(instruction))
@@ -351,11 +375,30 @@ def filled(expression: str, texts: dict[str, str]) -> str:
     return re.sub(rf"(?<![.\w])(?:{names})\b", lambda m: texts[m[0]], expression) if texts else expression
 
 
-def module(printer: JavaScript, forward: list[str], backward: list[str], filled_in: Any, given: Any) -> str:
-    """The whole program: what it keeps, the helpers, `forward` and `backward`, without an export.
+def module(printer: JavaScript, forward: list[str], backward: list[str], outs: Any, found: Any) -> str:
+    """The program without an export: what it keeps, `forward` and `backward`, and the helpers.
 
-    `filled_in` are the names that `forward` fills in, `given` those that `backward` gives.
+    `outs` says what `forward` fills in and `found` what `backward` gives: an expression for each name.
     """
+    lines = [
+        f"// {place.name}: {v.shape} {printer.array(v.dtype)}"
+        for v, place in printer.places.items()
+        if v in printer.inputs and v.shape
+    ]
+    lines += printer.declared
+    inputs = [printer.names.given[v] for v in printer.inputs]
+    for name, body, given, end in (
+        ("forward", forward, outs, "return Object.assign(v, {});"),
+        ("backward", backward, found, "return {};"),
+    ):
+        pairs = ", ".join(key if key == text else f"{key}: {text}" for key, text in given.items())
+        ending = end.replace("{}", f"{{ {pairs} }}" if pairs else "{}")
+        words = set(
+            re.findall(r"\w+", "\n".join(line for line in [*body, ending] if not line.startswith("//")))
+        )
+        read = ", ".join(n for n in inputs if n in words)
+        taken = [f"const {{ {read} }} = v;"] if read else []
+        lines += ["", f"function {name}(v) {{", *indented([*taken, *body, ending]), "}"]
     used: dict[str, str] = {}
     waiting = [*forward, *backward]
     while waiting:
@@ -363,15 +406,26 @@ def module(printer: JavaScript, forward: list[str], backward: list[str], filled_
             if name in helpers() and name not in used:
                 used[name] = helpers()[name]
                 waiting.append(used[name])
-    inputs = [(v, printer.names.given[v]) for v in printer.inputs]
-    lines = [f"// {name}: {v.shape} {printer.array(v.dtype)}" for v, name in inputs if v.shape]
-    lines += printer.declared
-    for name, body, end in (
-        ("forward", forward, f"return Object.assign(v, {{ {', '.join(filled_in)} }});"),
-        ("backward", backward, f"return {{ {', '.join(given)} }};"),
-    ):
-        words = set(re.findall(r"\w+", "\n".join(line for line in [*body, end] if not line.startswith("//"))))
-        read = [n for _, n in inputs if n in words and (n not in given or name == "forward")]
-        taken = [f"const {{ {', '.join(read)} }} = v;"] if read else []
-        lines += ["", f"function {name}(v) {{", *indented([*taken, *body, end]), "}"]
     return "\n".join([*lines, *(f"\n{text.rstrip()}" for text in used.values()), ""])
+
+
+def javascript_source(parts: Any) -> str:
+    """A program as an ES module: `forward` and `backward`, and the names of results and gradients."""
+    results = parts.outs[: parts.results]
+    gradients = {name: g for name, g in zip(parts.targets, parts.gradients) if g is not None}
+    printer = JavaScript(parts.names, parts.inputs, [*results, *gradients.values()], parts.gradient_of)
+    by_name = {parts.names[v]: printer.names.given[v] for v in parts.inputs}
+    forward = printer.lines(parts.forward)
+    backward = [line for seed in parts.seeds for line in printer.ones(seed.variable)]
+    backward += printer.lines(parts.backward)
+    outs = [printer.result(r) for r in results]
+    found = {by_name[name]: printer.result(g) for name, g in gradients.items()}
+    text = module(printer, forward, backward, dict(outs), dict(found.values()))
+    listed = ", ".join(f"{name}: {json.dumps(g)}" for name, (g, _) in found.items())
+    end = [
+        f"const results = {json.dumps([name for name, _ in outs])};",
+        f"const gradients = {{ {listed} }}; // of each input, by name" if listed else "const gradients = {};",
+        "",
+        "export { forward, backward, results, gradients };",
+    ]
+    return "\n".join([text, *end, ""])

@@ -62,14 +62,14 @@ class Place:
         strides = [0 if n == 1 else s for n, s in zip(self.shape, self.strides)]
         return Place(self.name, shape, (*(0,) * extra, *strides), self.start, self.number)
 
-    def at(self, indices: Sequence[str], more: str = "") -> str:
-        """The entry at these indices, as text; `more` is added to its position."""
-        if self.number:
-            return self.name
+    def position(self, indices: Sequence[str]) -> str:
+        """Where in the flat array the entry at these indices is, as text."""
         terms = [i if s == 1 else f"{s} * {i}" for i, s in zip(indices, self.strides) if s]
-        terms += [more] if more else []
-        terms += [str(self.start)] if self.start or not terms else []
-        return f"{self.name}[{' + '.join(terms)}]"
+        return " + ".join([*terms, str(self.start)] if self.start or not terms else terms)
+
+    def at(self, indices: Sequence[str]) -> str:
+        """The entry at these indices, as text."""
+        return self.name if self.number else f"{self.name}[{self.position(indices)}]"
 
 
 def whole(name: str, shape: Shape) -> Place:
