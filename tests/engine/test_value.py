@@ -38,11 +38,11 @@ def test_arrays_keep_their_dtype_and_are_not_copied(dtype):
 def test_whole_numbers_become_the_default_float(data):
     v = Value(data)
     assert v.dtype == float
-    assert isinstance(v.data, np.ndarray)
+    assert isinstance(v.data, float if isinstance(data, np.generic) else np.ndarray)
     np.testing.assert_array_equal(v.data, data)
 
 
-def test_numpy_scalars_become_arrays_without_axes():
+def test_scalars_of_other_float_dtypes_become_arrays_without_axes():
     v = Value(np.float32(1.5))
     assert type(v.data) is np.ndarray and v.shape == () and v.dtype == np.float32
     assert type((v + v).data) is np.ndarray

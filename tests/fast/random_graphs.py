@@ -43,7 +43,9 @@ def built(rng, values):
     for _ in range(rng.integers(1, 12)):
         x, y = values[rng.integers(len(values))], values[rng.integers(len(values))]
         if rng.random() < 0.2:
-            y = [2, 0.5, np.float64(3.0), np.ones(3, np.float32)][rng.integers(4)]
+            y = [2, 0.5, np.float64(3.0), np.ones(3, np.float32), np.int64(2), np.float32(0.5)][
+                rng.integers(6)
+            ]
         try:
             values.append(
                 UNARY[rng.integers(len(UNARY))](x)

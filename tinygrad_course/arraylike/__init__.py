@@ -18,7 +18,7 @@ from ..engine.record import Record
 from ..engine.table import TABLE, Row
 from ..engine.value import one_like
 from ..lines import pointing
-from .calls import positional, understood
+from .calls import as_numbers, positional, understood
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, no_assignment, refuse_strange
 from .methods import Methods
@@ -78,6 +78,7 @@ class Value(Operators, Methods, Contents, engine.Value):
         """Compute an operation on `args`, Values among them, and record it, or say what is wrong with it."""
         for a in (*row.operands(args), *kwargs.values()):
             refuse_strange(a, row.name)
+        args = as_numbers(args) if row.elementwise and None not in row.rules else args
         try:
             if row.composition is None and any(isinstance(a, Value) for a in kwargs.values()):
                 args, kwargs = positional(row, args, kwargs)

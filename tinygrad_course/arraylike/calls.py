@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives.numpy_extra import running
+from ..engine.backprop import is_number
 from ..engine.table import TABLE, Row
 from ..engine.value import Value
 from .errors import no_method, no_row
@@ -65,6 +66,18 @@ def _outer(ufunc: Any, x: Any, y: Any, **kwargs: Any) -> Any:
 
 
 _OUTER = Row(_outer, composition=_outer)
+
+
+def as_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`args` with NumPy's scalars as Python's floats, if all Values among them hold such.
+
+    Those of another floating-point dtype stay, as their dtype counts.
+    """
+    if not any(isinstance(a, np.generic) for a in args):
+        return args
+    if not all(is_number(a.primal) for a in args if isinstance(a, Value)):
+        return args
+    return tuple(float(a) if isinstance(a, (np.float64, np.integer, np.bool_)) else a for a in args)
 
 
 def positional(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

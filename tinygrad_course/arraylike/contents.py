@@ -165,7 +165,7 @@ def checked(data: Any) -> Any:
     """What a Value holds for `data`: a Python float, or an array of real floating-point numbers."""
     if type(data) is float:
         return data
-    if isinstance(data, (int, float)) and not isinstance(data, np.generic):  # a bool is an int too
+    if isinstance(data, (int, float, np.integer, np.bool_)):  # a bool is an int too, a np.float64 a float
         return number_of(data)
     if isinstance(data, np.ndarray):
         refuse_strange(data, "Value")
@@ -195,8 +195,8 @@ _HOW_TO_MAKE_NUMBERS = {
 }
 
 
-def number_of(data: float) -> float:
-    """A Python number as a Python float."""
+def number_of(data: Any) -> float:
+    """A number of Python or NumPy as a Python float."""
     try:
         return float(data)
     except OverflowError:

@@ -26,8 +26,10 @@ Operator = Callable[[Any, Any], "Value"]
 
 def operand(other: Any) -> Any:
     """What stands beside a Value in an operator, if it is a number, an array or a list of numbers."""
+    if isinstance(other, (np.number, np.bool_)):  # with a dtype that counts
+        return other
     if isinstance(other, (int, float)):
-        return other if isinstance(other, np.generic) else float(other)
+        return float(other)
     if isinstance(other, (list, tuple)):
         return np.asarray(other)
     return other if hasattr(type(other), "__array_ufunc__") else NotImplemented

@@ -22,8 +22,9 @@ from ..engine.watch import recording_mode
 _mode = recording_mode.get
 _new = object.__new__
 _USUAL = frozenset({np.ndarray, Truth, int, float, bool, str, type(None)})
-_QUICK: dict[Any, Callable[..., Any]] = {}
-"""What records a ufunc of one or two arguments quickly."""
+_SCALARS = frozenset(np.dtype(letter).type for letter in "?bhilqBHILQefd")
+_QUICK: dict[Any, tuple[Callable[..., Any], ...]] = {}
+"""What records a ufunc of one or two arguments quickly; of two, also for a Value that is the second."""
 
 
 def recorded(data: Any, row: Row, x: Any, y: Any, px: Any, py: Any) -> Value:
@@ -89,11 +90,19 @@ def _beside(data: Any, other: Any) -> Any:
     kind = type(other)
     if kind is float or kind is int:  # as an array: NumPy would convert it anew wherever it is used
         return np.array(float(other), data.dtype) if type(data) is np.ndarray else float(other)
-    return other if kind is np.ndarray is type(data) and other.dtype.kind != "c" else None
+    if kind is np.ndarray:
+        return other if type(data) is np.ndarray and other.dtype.kind != "c" else None
+    if kind not in _SCALARS:
+        return None
+    if type(data) is np.ndarray:
+        return np.array(other)
+    return None if other.dtype.kind == "f" and kind is not np.float64 else float(other)
 
 
 def _beside_powers(data: Any, other: Any) -> Any:
-    """The same for an exponent, which stays a Python number: its rule looks at it."""
+    """The same for an exponent, which stays the number that it is: its rule looks at it."""
+    if type(other) in _SCALARS and type(data) is np.ndarray:
+        return other
     return float(other) if type(other) is float or type(other) is int else _beside(data, other)
 
 
@@ -172,10 +181,12 @@ def protocol(plain: Callable[..., Any]) -> Callable[..., Any]:
     """The quick way in for ``np.exp(v)`` and ``array + v``."""
 
     def __array_ufunc__(self: Value, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs and type(inputs[0]) is Value:
-            quick = _QUICK.get(ufunc)
-            if quick is not None and (type(inputs[-1]) is Value or type(inputs[-1]) is np.ndarray):
-                return quick(*inputs)
+        if method == "__call__" and not kwargs and (quick := _QUICK.get(ufunc)) is not None:
+            first, last = type(inputs[0]), type(inputs[-1])
+            if first is Value and (last is Value or last is np.ndarray or last in _SCALARS):
+                return quick[0](*inputs)
+            if last is Value and (first is np.ndarray or first in _SCALARS):
+                return quick[1](*inputs[::-1])
         return plain(self, ufunc, method, *inputs, **kwargs)
 
     return __array_ufunc__
@@ -198,8 +209,8 @@ def install() -> None:
     for function, row in TABLE.items():
         if isinstance(function, np.ufunc) and row.rules and None not in row.rules and function.nout == 1:
             if function.nin == 1:
-                _QUICK[function] = unary(row, operators.unary(function))
+                _QUICK[function] = (unary(row, operators.unary(function)),)
             elif function.nin == len(row.rules) == 2:
-                _QUICK[function] = binary(row, *operators.binary(function))[0]
+                _QUICK[function] = binary(row, *operators.binary(function))
     setattr(Value, "apply_row", classmethod(applied(Value.apply_row)))  # noqa: B010
     setattr(Value, "__array_ufunc__", protocol(Value.__array_ufunc__))  # noqa: B010
