@@ -38,10 +38,11 @@ FLOORS = {
     "data": 6,
     "insight": 7,
     "testing": 7,
+    "grade.py": 8,
     "viz": 8,
     "__init__.py": 9,
 }
-PYTHONS_OWN = {"_asdict", "_fields", "_getframe", "_make", "_replace", "_NoValue"}  # or NumPy's
+PYTHONS_OWN = {"_asdict", "_exit", "_fields", "_getframe", "_make", "_replace", "_NoValue"}  # or NumPy's
 SAME_MEANING = {  # names that two rooms make, and mean alike
     "Value",  # the engine's, and the one that everybody uses, which completes it
     "derivative",  # the table's, and the one that people call, which looks at what it is given
