@@ -15,8 +15,9 @@ import numpy as np
 
 from ..arraylike import Value
 from .inside import VISITORS, visit_object
-from .kinds import ARRAYS, EVERYTHING, NUMBERS, counts_by_itself, is_module, is_outside, is_plain, token
-from .watched import Each, Held, Same, Snapshot, Spot, back_dict, back_names, entries, fill
+from .keys import Same, key_of
+from .kinds import ARRAYS, EVERYTHING, NUMBERS, counts_by_itself, is_module, is_outside, is_plain
+from .watched import Each, Held, Snapshot, Spot, back_dict, back_names, entries, fill
 
 
 def held_by(function: Callable[..., Any], *others: Any, live: bool = True) -> Held:
@@ -91,7 +92,7 @@ class Scan:
         while self.waiting:
             name, thing, put, self.noted, self.asked = self.waiting.pop()
             if is_plain(thing):
-                self.token(token(thing))
+                self.token(key_of(thing))
                 continue
             if isinstance(thing, np.ndarray):
                 self.array(name, thing, put)
@@ -163,7 +164,7 @@ class Scan:
                     self.held.spots.append(Spot(str(key), part, place, functools.partial(thing.get, key)))
                     continue
                 if is_plain(key):
-                    self.token(token(key))
+                    self.token(key_of(key))
                 else:
                     parts.append(("", key, None))
                 parts.append((str(key), part, place))

@@ -24,7 +24,8 @@ from ..later import in_a_notebook
 from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import held_by
-from .kinds import ARRAYS, is_plain, token
+from .keys import key_of
+from .kinds import ARRAYS, is_plain
 from .state import put
 from .traced import Traced, TraceError
 from .watched import Held
@@ -305,7 +306,7 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any, list[Any]]:
         if kind is dict:
             return (dict, *[(key, visit(part)) for key, part in thing.items()])
         if is_plain(thing):
-            return token(thing)
+            return key_of(thing)
         if isinstance(thing, np.ndarray):
             raise TraceError(
                 f"compile: an argument is a {kind.__name__}, and a program knows NumPy's plain arrays only; "

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arraylike import Value
+from .keys import Same, key_of
 from .kinds import (
     EVERYTHING,
     KNOWN,
@@ -35,11 +36,9 @@ from .kinds import (
     is_known_file,
     is_module,
     is_outside,
-    is_plain,
     root_of,
-    token,
 )
-from .watched import Each, Same, Snapshot, converted, entries, is_empty, reattribute, reclass, refill, reset
+from .watched import Each, Snapshot, converted, entries, is_empty, reattribute, reclass, refill, reset
 
 if TYPE_CHECKING:
     from .closure import Scan
@@ -62,7 +61,7 @@ def _dict(scan: Scan, name: str, thing: Any, put: Any) -> None:
 
 
 def _proxy(scan: Scan, name: str, thing: Any, put: Any) -> None:
-    scan.token(*(token(key) if is_plain(key) else Same(key) for key in thing))
+    scan.token(*map(key_of, thing))
     scan.watch([name], thing.values(), lambda: None, thing)
     scan.inside(name, ((str(key), part, None) for key, part in thing.items()))
 

@@ -45,13 +45,6 @@ PYTHONS = os.path.dirname(os.__file__)
 OURS = __name__.partition(".")[0]
 
 
-def token(thing: Any) -> Any:
-    """A key for a thing that never changes: 1, 1.0 and True are three things, and so are 0.0 and -0.0."""
-    if isinstance(thing, np.generic):
-        return (type(thing), thing.dtype.str, thing.tobytes())
-    return (type(thing), thing if type(thing) in (int, bool, str, bytes) else repr(thing))
-
-
 def is_plain(thing: Any) -> bool:
     """Whether a thing never changes, and holds nothing."""
     return type(thing) in EXACT or isinstance(thing, (*PRINTED, np.generic))

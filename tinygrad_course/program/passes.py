@@ -15,6 +15,7 @@ import numpy as np
 from ..derivatives import TABLE, neural
 from ..trees import leaves, mapped
 from .facts import row_of
+from .keys import key_of
 from .randomness import generators_in
 from .state import Effect
 from .variables import Instruction, Variable, expect
@@ -28,28 +29,6 @@ def variables_in(tree: Any) -> list[Variable]:
 def substituted(tree: Any, new: dict[Variable, Variable]) -> Any:
     """`tree` with Variables replaced."""
     return mapped(lambda v: new.get(v, v) if isinstance(v, Variable) else v, tree)
-
-
-def _key(tree: Any) -> Any:
-    """Something hashable that is equal for equal arguments only."""
-    if isinstance(tree, Variable):
-        return ("variable", tree.number)
-    if isinstance(tree, (tuple, list)):
-        return (type(tree).__name__, *map(_key, tree))
-    if isinstance(tree, dict):
-        return ("dict", *((k, _key(part)) for k, part in sorted(tree.items())))
-    if isinstance(tree, slice):
-        return ("slice", _key(tree.start), _key(tree.stop), _key(tree.step))
-    if isinstance(tree, (float, np.floating)):
-        return (type(tree).__name__, tree.hex() if isinstance(tree, float) else tree.tobytes())
-    if isinstance(tree, (int, str, bool, type(None), type(Ellipsis), np.dtype, type)):
-        return (type(tree).__name__, tree)
-    if isinstance(tree, np.ndarray) and tree.size <= LOOKED_AT:
-        return ("array", tree.dtype.str, tree.shape, tree.tobytes())
-    return ("object", id(tree))
-
-
-LOOKED_AT = 10_000  # constants of at most so many entries are compared entry by entry
 
 
 def changes_nothing(instruction: Instruction) -> bool:
@@ -84,7 +63,7 @@ def without_repeats(
             out.source = new.get(out.source, out.source)
         unlike = object() if is_unlike(instruction) else None
         strict = instruction.strict and isinstance(instruction.function, np.ufunc)
-        key = (instruction.function, _key(args), _key(kwargs), strict, unlike)
+        key = key_of((instruction.function, args, kwargs, strict)), unlike
         if changes_nothing(instruction):
             new[out] = args[0]
         elif key in seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import operator
 import types
 from collections.abc import Callable, Iterator
@@ -18,8 +19,8 @@ from ..engine.record import ancestors, next_serial
 from ..engine.watch import Watch, recording_mode
 from ..engine.watch import recording as recording_by
 from ..trees import leaves
-from .alike import check_alike
 from .closure import held_by
+from .keys import key_of
 from .kinds import ARRAYS
 from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
@@ -349,6 +350,27 @@ def _performed(function: Any, args: Any, kwargs: Any, held: Held, recording: boo
     except BaseException:
         run.restore()  # should putting back have been interrupted
         raise
+
+
+def check_alike(once: Run, again: Run) -> None:
+    """Refuse a function whose two runs have not written down the same, with the line of the first difference.
+
+    A clock that is hidden somewhere, a generator of random numbers that is made at each call, or a file that
+    is read give other constants the second time.
+    """
+    line = ""
+    for a, b in itertools.zip_longest(once.tape.instructions, again.tape.instructions):
+        line = (b or a).line
+        if a is None or b is None or key_of(a) != key_of(b):
+            break
+    else:
+        if key_of(once.result) == key_of(again.result):
+            return
+    raise TraceError(
+        "compile: what the function computes with is something else each time it is run"
+        f"{line and ', in '}{line}\nit may come from a clock, a file, or random numbers from a generator "
+        "that is made anew: get it outside, and give it as an argument"
+    )
 
 
 def same_things(one: Any, other: Any) -> bool:

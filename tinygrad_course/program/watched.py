@@ -16,23 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from .keys import Same
 
 END = object()
-
-
-class Same:
-    """Stands for one object in a key: equal to nothing but itself, and kept alive."""
-
-    __slots__ = ("thing",)
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.thing is other.thing
-
-    def __hash__(self) -> int:
-        return id(self.thing)
 
 
 class Key:
