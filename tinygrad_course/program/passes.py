@@ -18,6 +18,7 @@ from .facts import row_of
 from .keys import key_of
 from .randomness import generators_in
 from .state import Effect
+from .traced import copied
 from .variables import Instruction, Variable, expect
 
 
@@ -42,18 +43,23 @@ def changes_nothing(instruction: Instruction) -> bool:
 
 
 def is_unlike(instruction: Instruction) -> bool:
-    """Whether an instruction draws random numbers or has an effect: made twice, it is not the same."""
+    """Whether an instruction made twice is not the same: it draws, has an effect, or copies."""
     args = (*instruction.args, *instruction.kwargs.values())
     row = row_of(instruction.function)
     draws = row is not None and row.draws and args[-1] is None  # a seed draws the same each time
-    return draws or bool(generators_in(args)) or isinstance(instruction.function, Effect)
+    effect = instruction.function is copied or isinstance(instruction.function, Effect)
+    return draws or effect or bool(generators_in(args))
 
 
 def without_repeats(
     instructions: Iterable[Instruction],
 ) -> tuple[list[Instruction], dict[Variable, Variable]]:
-    """Each computation once; also which variable stands for which."""
+    """Each computation once; also which variable stands for which.
+
+    Of a gradient that is left to the caller no copy is made, if it is nobody else's.
+    """
     new: dict[Variable, Variable] = {}
+    given: set[Variable] = set()
     seen: dict[Any, Variable] = {}
     kept = []
     for instruction in instructions:
@@ -68,10 +74,20 @@ def without_repeats(
             new[out] = args[0]
         elif key in seen:
             new[out] = seen[key]
+        elif _may_be_given(instruction, args[0] if args else None, given):
+            given.add(args[0])
+            new[out] = args[0]
         else:
             seen[key] = out
             kept.append(Instruction(instruction.function, args, kwargs, out, instruction.strict))
     return kept, new
+
+
+def _may_be_given(instruction: Instruction, original: Any, given: set[Variable]) -> bool:
+    """Whether an instruction copies what is nobody's: neither an input, nor a view, nor given away before."""
+    if instruction.function is not copied or not isinstance(original, Variable):
+        return False
+    return not (original.is_input or original.source or original in given)
 
 
 def without_dead(instructions: Sequence[Instruction], needed: Iterable[Variable]) -> list[Instruction]:

@@ -25,7 +25,7 @@ from .kinds import ARRAYS
 from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
 from .tape import Tape
-from .traced import OutOfReach, Traced, TraceError, refused
+from .traced import OutOfReach, Traced, TraceError, copied, refused
 from .variables import Names, Variable
 from .watched import Held, Spot
 
@@ -198,9 +198,14 @@ class Run:
                         "a gradient that is recorded (create_graph=True) is left behind in .grad",
                         "take it out: g, p.grad = p.grad, None",
                     )
-                found.append((place, now))
+                found.append((place, self._own(now) if place[1] == "grad" else now))
                 self.current[id(thing), place[1]] = now
         return found
+
+    def _own(self, gradient: Any) -> Any:
+        """A copy of a gradient that is left behind: no two of them share memory, and none is a buffer."""
+        data = gradient.data if isinstance(gradient, Traced) else gradient
+        return self.tape.call(copied, (gradient,), {}) if isinstance(data, np.ndarray) else gradient
 
     def note(self, function: Any, args: Any, kwargs: Any, changes: str, example: Any) -> Any:
         """Write down the call of an effect; the program makes it."""
@@ -274,7 +279,7 @@ class Run:
         try:
             backpropagate(root, g)
             self.learning = [part for part in self.learning if part[1].grad is not None]
-            self.gradients = [v.grad for _, v, _ in self.learning]
+            self.gradients = [self._own(v.grad) for _, v, _ in self.learning]
             pairs = [(v.grad, v.data) for v, _ in before]
             self.gradient_of = {
                 c.variable: x.variable for c, x in pairs if isinstance(c, Traced) and isinstance(x, Traced)
