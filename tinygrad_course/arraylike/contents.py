@@ -43,7 +43,7 @@ class Contents(Record):
                 f"data of a result of {self.row.name} cannot be set: its record would no longer be true. "
                 "Set the data of leaves, or go on from a copy: v.detach()"
             )
-        in_place = new is self.primal and isinstance(new, np.ndarray)
+        in_place = new is self.primal and issubclass(type(new), np.ndarray)
         self.primal = new.view() if in_place else checked(new)  # another object: older records can tell
 
     @property
@@ -165,12 +165,12 @@ def checked(data: Any) -> Any:
     """What a Value holds for `data`: a Python float, or an array of real floating-point numbers."""
     if type(data) is float:
         return data
+    if hasattr(type(data), "apply_row") and not isinstance(data, Contents):  # it stands for data
+        return data
     if isinstance(data, (int, float, np.integer, np.bool_)):  # a bool is an int too, a np.float64 a float
         return number_of(data)
     if isinstance(data, np.ndarray):
         refuse_strange(data, "Value")
-    if hasattr(type(data), "apply_row") and not isinstance(data, Contents):  # it stands for data
-        return data
     if isinstance(data, Contents):
         raise TypeError("Value(v) of a Value: use v itself, or v.detach() for a copy without its record")
     array = (

@@ -28,7 +28,7 @@ def operand(other: Any) -> Any:
     """What stands beside a Value in an operator, if it is a number, an array or a list of numbers."""
     if isinstance(other, (np.number, np.bool_)):  # with a dtype that counts
         return other
-    if isinstance(other, (int, float)):
+    if issubclass(type(other), (int, float)):
         return float(other)
     if isinstance(other, (list, tuple)):
         return np.asarray(other)

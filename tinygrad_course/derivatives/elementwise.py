@@ -65,7 +65,7 @@ derivative(
 
 
 def _power_x(g, out, x, y):
-    if isinstance(y, (int, float)) and y != 0:  # NumPy is quick where the exponent is one number
+    if issubclass(type(y), (int, float)) and y != 0:  # NumPy is quick where the exponent is one number
         return g * y * x ** (y - 1)
     return g * power_slope(x, y, 1)
 

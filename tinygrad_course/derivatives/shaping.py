@@ -66,7 +66,7 @@ derivative(
 
 def _is_fortran(x):
     """Whether `x` lies in memory with its first axis the fastest: then order "A" means "F"."""
-    return isinstance(x, np.ndarray) and x.flags.fnc
+    return issubclass(type(x), np.ndarray) and x.flags.fnc
 
 
 def _numbered(x):

@@ -172,7 +172,7 @@ def fitted(c: Any, like: Any, row: Row) -> Any:
         return tuple(None if part is None else fitted(part, x, row) for part, x in zip(c, like, strict=True))
     if is_number(like):
         return c if is_number(getattr(c, "primal", c)) else total(c)
-    if isinstance(c, (float, int, np.generic)):
+    if issubclass(type(c), (float, int, np.generic)):
         c = np.array(c)
     if c.shape != like.shape:
         extra = c.ndim - like.ndim
@@ -212,7 +212,7 @@ def as_recorded(operand: Any, parent: Any) -> Any:
 def check_unchanged(node: Any, parent: Any, operand: Any) -> None:
     """Raise if the array that was recorded has been written to since (a rebound `.data` is harmless)."""
     now = parent.primal
-    if isinstance(operand, np.ndarray) and isinstance(now, np.ndarray) and np.may_share_memory(operand, now):
+    if all(issubclass(type(x), np.ndarray) for x in (operand, now)) and np.may_share_memory(operand, now):
         who = repr(parent.name) if parent.name else f"an argument of shape {operand.shape}"
         said = (
             f"backward: {who} was updated in place after {node.row.name} recorded it, so its old data is gone"

@@ -141,7 +141,7 @@ def like_sequence(sequence: Any, parts: list[Any]) -> Any:
 
 def settled(out: Any) -> Any:
     """A result as a Value holds it: NumPy's scalars become arrays without axes."""
-    return np.array(out) if isinstance(out, np.generic) else out
+    return np.array(out) if issubclass(type(out), np.generic) else out
 
 
 def as_number(out: Any) -> Any:

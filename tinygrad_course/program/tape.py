@@ -79,7 +79,7 @@ class Tape:
     def noted(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Any) -> Any:
         """Write down a call that gave `out`, as a Traced array (or a tuple of them)."""
         for thing in leaves((args, kwargs)):
-            if isinstance(thing, np.ndarray) and type(thing) not in (*ARRAYS, np.memmap):
+            if issubclass(type(thing), np.ndarray) and type(thing) not in (*ARRAYS, np.memmap):
                 raise refused(
                     f"a {type(thing).__name__} is computed with, and a program knows NumPy's plain arrays",
                     "use np.asarray(x), and what else it holds (a mask) as an array of its own",
