@@ -125,7 +125,7 @@ class _Replay:
     def given(self, value: Value, i: int, operand: Any, row: Row, name: str) -> Any:
         """The stand-in for an operand that is no Value, where it can be changed; else the operand."""
         key: Any = ("array", id(operand))
-        if isinstance(operand, (bool, str)) or not isinstance(operand, (int, float, np.ndarray)):
+        if isinstance(operand, (bool, str)) or not issubclass(type(operand), (int, float, np.ndarray)):
             return operand
         if not isinstance(operand, np.ndarray):
             if not _has_rule(row, i) or (row.function is np.power and i == 1):
@@ -137,7 +137,8 @@ class _Replay:
 
     def array(self, thing: Any) -> Any:
         """The stand-in for an array anywhere in the arguments."""
-        return self.leaf(("array", id(thing)), thing, "x") if isinstance(thing, np.ndarray) else thing
+        plain = issubclass(type(thing), np.ndarray)
+        return self.leaf(("array", id(thing)), thing, "x") if plain else thing
 
     def backward(self, value: Value) -> None:
         """Run the rules of the operation that made a value, and add what they give."""
@@ -152,7 +153,7 @@ class _Replay:
             if parent is None and not plain:
                 continue
             c = fitted(row.rule(i)(g, out, *args, **kwargs), operand, row)
-            if isinstance(c, np.ndarray):
+            if issubclass(type(c), np.ndarray):
                 c = self.tape.call(copied, (c,), {})
             whose = operand if parent is None else parent
             self.contributions[value.serial, i] = c
