@@ -197,7 +197,7 @@ def add(a: Any, b: Any) -> Any:
     if type(a) is tuple:
         return tuple(map(add, a, b))
     c = a + b
-    return np.array(c) if isinstance(c, np.generic) else c
+    return np.array(c) if issubclass(type(c), np.generic) else c
 
 
 def as_recorded(operand: Any, parent: Any) -> Any:
