@@ -8,6 +8,7 @@ what is inside.  What Python, NumPy and this package consist of is known and not
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..arraylike import Value
 from .inside import VISITORS, visit_object
 from .keys import Same, key_of
 from .kinds import ARRAYS, EVERYTHING, NUMBERS, counts_by_itself, is_module, is_outside, is_plain
-from .watched import Each, Held, Snapshot, Spot, back_dict, back_names, entries, fill
+from .watched import END, Each, Held, Spot, Watched, entries, fill, forget, reassign, reenter, refill
 
 
 def held_by(function: Callable[..., Any], *others: Any, live: bool = True) -> Held:
@@ -31,8 +32,7 @@ def held_by(function: Callable[..., Any], *others: Any, live: bool = True) -> He
         Arrays shall be inputs of a program; otherwise their contents are compared.
     """
     scan = Scan(live)
-    for thing in reversed((function, *others)):
-        scan.add("", thing)
+    scan.inside("", [("", thing, None) for thing in (function, *others)])
     scan.run()
     return scan.settled()
 
@@ -46,47 +46,45 @@ class Scan:
         Whether the thing that is just looked at is watched: not what an optimizer or a schedule has counted.
     asked : frozenset of str
         The names in the code that led here.
+    attributes : list
+    entries : dict
+        What is watched of many things: a name for people, the thing or dict, and which attribute or entry.
     """
 
     def __init__(self, live: bool) -> None:
         self.held, self.live = Held(), live
         self.noted, self.asked = True, frozenset[str]()
+        self.attributes: list[tuple[str, Any, str]] = []
+        self.entries: dict[tuple[int, str], tuple[str, dict[str, Any], str]] = {}
         self.seen: dict[tuple[int, bool], int] = {}
         self.kept: list[Any] = []
         self.waiting: list[tuple[str, Any, Any, bool, frozenset[str]]] = []
-        self.named: dict[int, tuple[dict[str, Any], dict[str, None]]] = {}  # of globals: names that code asks
-        self.looks: list[tuple[str, Any, str]] = []  # attributes that Python itself gives: name, thing, which
         self.names: set[str] = set()  # all names in code so far
         self.unnamed: dict[str, list[Any]] = {}  # methods that no code has named yet
         self.foreign = 0
         self.numbers: dict[int, int] = {}  # of arrays: those that are the same one have the same number
         self.arrays_in: dict[int, bool] = {}
 
-    def add(self, name: str, thing: Any, put: Callable[[Any], None] | None = None) -> None:
-        """Look at this later; ``put(x)`` puts x in its place."""
-        self.waiting.append((name, thing, put, self.noted, self.asked))
+    # The way
+    def inside(self, name: str, parts: Iterable[tuple[str, Any, Any]]) -> None:
+        """Look at the parts of a thing later, in their order; ``put(x)`` puts x in a part's place."""
+        for key, part, put in reversed(list(parts)):
+            full = f"{name}.{key}" if name and key else name or key
+            self.waiting.append((full, part, put, self.noted, self.asked))
 
-    def add_if_named(self, name: str, method: Any, put: Callable[[Any], None]) -> None:
+    def inside_if_named(self, name: str, method: Any, put: Callable[[Any], None]) -> None:
         """Look at a method later, once any code names it."""
         if name in self.names or self.names & EVERYTHING:
-            self.add(name, method, put)
+            self.inside("", [(name, method, put)])
         else:
             self.unnamed.setdefault(name, []).append((name, method, put, self.noted, frozenset[str]()))
 
     def name(self, names: frozenset[str]) -> None:
         """Code has these names: methods that are called so are looked at."""
+        self.asked = names
         self.names |= names
         for name in sorted(self.unnamed.keys() & (self.unnamed.keys() if names & EVERYTHING else names)):
             self.waiting += self.unnamed.pop(name)
-
-    def inside(self, name: str, parts: Iterable[tuple[str, Any, Any]]) -> None:
-        """Look at the parts of a thing, in their order."""
-        for key, part, put in reversed(list(parts)):
-            self.add(f"{name}.{key}" if name and key else name or key, part, put)
-
-    def token(self, *parts: Any) -> None:
-        if self.noted:
-            self.held.tokens.extend(parts)
 
     def run(self) -> None:
         while self.waiting:
@@ -96,6 +94,10 @@ class Scan:
                 continue
             if isinstance(thing, np.ndarray):
                 self.array(name, thing, put)
+                continue
+            if is_outside(thing, self.asked):
+                self.token(Same(thing))
+                self.held.spots += [Spot(name, thing, put)] if put is not None and self.noted else []
                 continue
             always = is_module(thing) or isinstance(thing, (Value, np.random.Generator))
             self.noted = always or (self.noted and not counts_by_itself(thing))
@@ -112,6 +114,12 @@ class Scan:
             return False
         self.token("again", before)
         return True
+
+    # What is found
+    def token(self, *parts: Any) -> None:
+        """What makes the thing what it is."""
+        if self.noted:
+            self.held.tokens.extend(parts)
 
     def array(self, name: str, thing: Any, put: Any) -> None:
         if not self.noted:
@@ -133,50 +141,55 @@ class Scan:
         """Compare by contents, which are part of the key."""
         if self.noted:
             self.token(Same(type(thing)))
-            self.held.compare(Snapshot(name or type(thing).__name__, thing, read, back))
+            was = [read(thing)]
+            self.held.contents.append(Watched([name or type(thing).__name__], Each(read, [thing]), back, was))
 
-    def outside(self, name: str, thing: Any, put: Any) -> None:
-        """Keep a function that is traced from using what gives something else each time."""
-        if is_outside(thing, self.asked) and put is not None and self.noted:
-            self.held.spots.append(Spot(name, thing, put))
-
-    def watch(
-        self, names: list[str], view: Iterable[Any], back: Callable[[], None], sized: Any = None
-    ) -> None:
+    def watch(self, names: list[str], view: Iterable[Any], back: Callable[[Any], Any]) -> None:
+        """Compare what `view` gives, one by one."""
         if self.noted:
-            self.held.watch(names, view, back, sized)
+            self.held.watched.append(Watched(names, view, back, list(view)))
+
+    def watch_attributes(self, name: str, thing: Any, *attributes: str) -> None:
+        self.attributes += [(name, thing, key) for key in attributes] if self.noted else []
+
+    def watch_entries(self, known: dict[str, Any], names: Iterable[str]) -> list[str]:
+        """Compare some entries of a dict, and those that are not there; which of them are new."""
+        new = [key for key in names if (id(known), key) not in self.entries]
+        if self.noted:
+            self.entries.update({(id(known), key): (key, known, key) for key in new})
+        return new
 
     def mapping(self, name: str, thing: dict[Any, Any], but: tuple[str, ...] = ()) -> None:
         """The entries of a dict, except for some names."""
-        names = [str(key) for key in thing]
-        self.token(len(thing) - len([k for k in but if k in thing]))
-        if any(key in thing for key in but):
-            chosen = [key for key in thing if key not in but]
-            self.watch(list(map(str, chosen)), Each(thing.get, chosen), back_dict(thing), thing)
+        keys, chosen = list(thing), [key for key in thing if key not in but]
+        names = list(map(str, keys))
+        self.token(len(chosen))
+        self.watch(names, thing.keys(), functools.partial(forget, thing))
+        if but:
+            self.watch_entries(thing, chosen)
         else:
-            self.watch(names, thing.keys(), lambda: None, thing)
-            self.watch(names, thing.values(), back_dict(thing))
+            self.watch(names, thing.values(), lambda was: refill(thing, zip(keys, was)))
         parts: list[tuple[str, Any, Any]] = []
-        for key, part in thing.items():
-            if key not in but:
-                place = functools.partial(thing.__setitem__, key)
-                if type(part) is float and not self.noted:
-                    self.held.spots.append(Spot(str(key), part, place, functools.partial(thing.get, key)))
-                    continue
-                if is_plain(key):
-                    self.token(key_of(key))
-                else:
-                    parts.append(("", key, None))
-                parts.append((str(key), part, place))
+        for key in chosen:
+            part, place = thing[key], functools.partial(thing.__setitem__, key)
+            if type(part) is float and not self.noted:  # a rate, which is read as it is just now
+                self.held.spots.append(Spot(str(key), part, place, functools.partial(thing.get, key)))
+                self.held.tokens.append(key)
+                continue
+            if is_plain(key):
+                self.token(key_of(key))
+            else:
+                parts.append(("", key, None))
+            parts.append((str(key), part, place))
         self.inside(name, parts)
 
     def settled(self) -> Held:
         """What was found, ready to be compared."""
-        held = self.held
-        for known, asked in self.named.values():
-            held.watch(list(asked), Each(known.get, list(asked)), back_names(known, asked))
-        names, things, attributes = zip(*self.looks) if self.looks else ((), (), ())
-        put = [functools.partial(setattr, t, a, getattr(t, a)) for t, a in zip(things, attributes)]
-        back = [p for p, a in zip(put, attributes) if a == "cell_contents"]
-        held.watch(list(names), Each(getattr, things, attributes), lambda: [p() for p in back])
-        return held.settle()
+        looks: Any = ((getattr, reassign, self.attributes), (dict.get, reenter, self.entries.values()))
+        for get, back, places in looks:
+            if places:
+                names, things, keys = map(list, zip(*places))
+                view = Each(get, things, keys, itertools.repeat(END))
+                back = functools.partial(back, list(zip(things, keys)))
+                self.held.watched.append(Watched(names, view, back, list(view)))
+        return self.held.settle()

@@ -293,7 +293,7 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any, list[Any]]:
 
     def visit(thing: Any) -> Any:
         kind = type(thing)
-        if kind is np.ndarray or kind is float or kind is Traced or kind is Truth:
+        if kind is np.ndarray or kind is float or kind is Truth or issubclass(kind, Traced):
             leaves.append(thing)
             return signature_of(thing, None)
         if kind is Value:
@@ -322,9 +322,9 @@ def signature_of(data: Any, learns: bool | None) -> Any:
     """What a program depends on of an array: everything but its entries."""
     if type(data) is float:
         return (float, learns)
-    if type(data) is Traced:
-        raise _Inside
     if type(data) not in ARRAYS:
+        if issubclass(type(data), Traced):
+            raise _Inside
         raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {type(data).__name__}")
     return (data.shape, data.dtype, data.strides, learns)
 

@@ -7,11 +7,13 @@ each with a function that puts something else in the part's place, where that ca
 
 from __future__ import annotations
 
+import builtins
 import collections
 import contextlib
 import dis
 import enum
 import functools
+import gc
 import operator
 import os
 import pickle
@@ -38,7 +40,8 @@ from .kinds import (
     is_outside,
     root_of,
 )
-from .watched import Each, Snapshot, converted, entries, is_empty, reattribute, reclass, refill, reset
+from .traced import TraceError
+from .watched import entries, is_empty, reclass, refill
 
 if TYPE_CHECKING:
     from .closure import Scan
@@ -55,6 +58,8 @@ def _value(scan: Scan, name: str, thing: Value, put: Any) -> None:
 
 def _dict(scan: Scan, name: str, thing: Any, put: Any) -> None:
     scan.token(type(thing))
+    if thing is vars(builtins):  # in a module's globals, which are looked at as a dict
+        return
     scan.mapping(name, thing)
     if type(thing) is not dict:
         _attributes(scan, name, thing)
@@ -62,14 +67,14 @@ def _dict(scan: Scan, name: str, thing: Any, put: Any) -> None:
 
 def _proxy(scan: Scan, name: str, thing: Any, put: Any) -> None:
     scan.token(*map(key_of, thing))
-    scan.watch([name], thing.values(), lambda: None, thing)
+    scan.watch([name], thing.values(), lambda was: None)
     scan.inside(name, ((str(key), part, None) for key, part in thing.items()))
 
 
 def _sequence(scan: Scan, name: str, thing: Any, put: Any) -> None:
     scan.token(type(thing), len(thing))
-    back = functools.partial(refill, thing, list(thing))
-    scan.watch([f"{name}[{i}]" for i in range(len(thing))] if len(thing) < 50 else [name], thing, back, thing)
+    names = [f"{name}[{i}]" for i in range(len(thing))] if len(thing) < 50 else [name]
+    scan.watch(names, thing, functools.partial(refill, thing))
     scan.inside(name, ((str(i), x, functools.partial(thing.__setitem__, i)) for i, x in enumerate(thing)))
     if type(thing) not in (list, collections.deque):
         _attributes(scan, name, thing)
@@ -78,7 +83,7 @@ def _sequence(scan: Scan, name: str, thing: Any, put: Any) -> None:
 def _set(scan: Scan, name: str, thing: Any, put: Any) -> None:
     scan.token(type(thing), len(thing))
     if isinstance(thing, set):
-        scan.watch([name], thing, functools.partial(reset, thing, set(thing)), thing)
+        scan.watch([name], thing, functools.partial(refill, thing))
     scan.inside(name, (("", part, None) for part in thing))
 
 
@@ -108,71 +113,49 @@ class Whole:
         return self.place(kind._make(self.parts) if hasattr(kind, "_fields") else kind(self.parts))
 
 
-def _slice(scan: Scan, name: str, thing: slice, put: Any) -> None:
-    scan.token(slice)
-    scan.inside(name, (("", part, None) for part in (thing.start, thing.stop, thing.step)))
-
-
 def _generator(scan: Scan, name: str, thing: Any, put: Any) -> None:
     scan.held.generators.append(thing)
 
 
 def _drawing(scan: Scan, name: str, thing: Any, put: Any) -> None:
     """Something that random numbers come from and that a program cannot draw from."""
-    if is_outside(thing, scan.asked):
-        return scan.outside(name, thing, put)
-    read: Callable[[], Any]
-    back: Callable[[Any], Any]
-    if isinstance(thing, random.Random):
-        read, back = thing.getstate, thing.setstate
-    elif isinstance(thing, np.random.RandomState):
-        read, back = functools.partial(thing.get_state, legacy=False), thing.set_state
-    else:
-        read, back = lambda: thing.state, functools.partial(setattr, thing, "state")
     scan.token(Same(thing))
-    snapshot = Snapshot(name, thing, lambda _: pickle.dumps(read()), lambda was: back(pickle.loads(was)))
-    scan.held.drawing.append(snapshot)
+    scan.held.drawing.append(thing)
 
 
 def _function(scan: Scan, name: str, thing: types.FunctionType, put: Any) -> None:
     scan.token(Same(thing.__code__), len(thing.__closure__ or ()))
-    scan.outside(name, thing, put)
     if thing.__module__ == "os":
-        scan.add("environ", os.environ)
+        scan.inside("", [("environ", os.environ, None)])
     if not is_known_file(thing.__code__.co_filename):
         _of_code(scan, name, thing)
     elif not thing.__closure__:
         return
     for key, cell in zip(thing.__code__.co_freevars, thing.__closure__ or ()):
-        try:
-            part = cell.cell_contents
-        except ValueError:
+        if is_empty(cell):
             scan.contents(key, cell, is_empty)
-            continue
-        if scan.noted:
-            scan.looks.append((key, cell, "cell_contents"))
-        scan.inside(name, [(key, part, functools.partial(setattr, cell, "cell_contents"))])
+        else:
+            part, put_part = cell.cell_contents, functools.partial(setattr, cell, "cell_contents")
+            scan.watch_attributes(key, cell, "cell_contents")
+            scan.inside(name, [(key, part, put_part)])
     if wrapped := vars(thing).get("__wrapped__"):
-        scan.add(name, wrapped)
+        scan.inside("", [(name, wrapped, None)])
 
 
 def _of_code(scan: Scan, name: str, thing: types.FunctionType) -> None:
     """What the code of a function names, and its defaults."""
-    if scan.noted:
-        scan.looks += [(thing.__name__, thing, a) for a in ("__code__", "__defaults__", "__kwdefaults__")]
+    scan.watch_attributes(thing.__name__, thing, "__code__", "__defaults__", "__kwdefaults__")
     names = dict.fromkeys(_names(thing.__code__))
-    scan.asked = frozenset(names)
-    scan.name(scan.asked)
+    scan.name(frozenset(names))
     known = thing.__globals__
     used = known if _reads_all(thing.__code__) else names
-    builtins = known.get("__builtins__", {})
-    builtins = builtins if isinstance(builtins, dict) else vars(builtins)
-    asked = scan.named.setdefault(id(known), (known, {}))[1]
-    asked.update(dict.fromkeys(key for key in used if key in known or key in builtins) if scan.noted else {})
+    of_python = vars(builtins)
+    scan.watch_entries(known, [key for key in used if key in known or key in of_python])
     parts: list[tuple[str, Any, Any]] = [
         (key, known[key], functools.partial(known.__setitem__, key)) for key in used if key in known
     ]
-    parts += [(key, READERS[key], Hiding(known, key).put) for key in names if key in READERS.keys() - known]
+    hidden = [key for key in names if key not in known and is_outside(of_python.get(key), scan.asked)]
+    parts += [(key, of_python[key], functools.partial(hide, known, key)) for key in hidden]
     parts += [("", sys.modules[key], None) for key in names if key not in known and key in sys.modules]
     parts.append(("", thing.__defaults__ or (), functools.partial(setattr, thing, "__defaults__")))
     parts.append(("", thing.__kwdefaults__ or {}, None))
@@ -181,21 +164,12 @@ def _of_code(scan: Scan, name: str, thing: types.FunctionType) -> None:
     scan.inside(name, parts)
 
 
-READERS = {"open": open, "input": input}
-"""What Python knows without an import and what gives something else each time."""
-
-
-class Hiding:
-    """Puts something in the place of a function of Python's own: under its name among a module's globals."""
-
-    def __init__(self, known: dict[str, Any], name: str) -> None:
-        self.known, self.name = known, name
-
-    def put(self, new: Any) -> None:
-        if new is READERS[self.name]:
-            self.known.pop(self.name, None)
-        else:
-            self.known[self.name] = new
+def hide(known: dict[str, Any], name: str, new: Any) -> None:
+    """Put something in the place of a function of Python's own: under its name among a module's globals."""
+    if new is getattr(builtins, name):
+        known.pop(name, None)
+    else:
+        known[name] = new
 
 
 def _reads_all(code: types.CodeType) -> bool:
@@ -217,13 +191,13 @@ def _python_module(scan: Scan, name: str, thing: types.ModuleType, put: Any) -> 
     """Of a module of Python's: what the code names."""
     scan.seen.pop((id(thing), scan.noted), None)  # other code names other things of it
     attributes, known = vars(thing), is_known(root_of(thing)) or root_of(thing) == OURS
-    asked = scan.named.setdefault(id(attributes), (attributes, {}))[1]
     everything = scan.asked & EVERYTHING and not known
-    chosen = [k for k in (attributes if everything else scan.asked) if k in attributes and k not in asked]
-    chosen = sorted(key for key in chosen if not (key.startswith("__") and key.endswith("__")))
-    asked.update(dict.fromkeys(chosen) if scan.noted else {})
-    for key in chosen:
+    chosen = [key for key in (attributes if everything else scan.asked) if key in attributes]
+    chosen = [key for key in chosen if not (key.startswith("__") and key.endswith("__"))]
+    for key in sorted(scan.watch_entries(attributes, chosen)):
         part = attributes[key]
+        if part is type:
+            raise TraceError("compile: builtins.type knows nothing of traced arrays; write type(x)")
         usable = not known or is_outside(part, scan.asked)
         scan.token(key)
         scan.inside(name, [(key, part, functools.partial(attributes.__setitem__, key) if usable else None)])
@@ -232,16 +206,14 @@ def _python_module(scan: Scan, name: str, thing: types.ModuleType, put: Any) -> 
 def _class(scan: Scan, name: str, thing: type, put: Any) -> None:
     scan.token(Same(thing))
     if thing is Value or issubclass(thing, (np.generic, BaseException)) or is_known(root_of(thing)):
-        scan.outside(name, thing, put)
         return
-    for kind in (type(thing), *thing.__mro__):
-        if kind not in (thing, type):
-            scan.add("", kind)
+    scan.inside("", [("", kind, None) for kind in (type(thing), *thing.__mro__) if kind not in (thing, type)])
     if issubclass(thing, enum.Enum):
         return scan.inside(name, ((key, part, None) for key, part in thing.__members__.items()))
     attributes = vars(thing)
     names = [f"{thing.__name__}.{key}" for key in attributes]
-    scan.watch(names, attributes.values(), functools.partial(reclass, thing, dict(attributes)), attributes)
+    before = dict(attributes)
+    scan.watch(names, attributes.values(), lambda was: reclass(thing, before))
     for key, part in reversed(list(attributes.items())):
         plain = isinstance(part, types.FunctionType) and not part.__closure__
         if plain and is_known_file(part.__code__.co_filename):
@@ -253,9 +225,9 @@ def _class(scan: Scan, name: str, thing: type, put: Any) -> None:
             continue
         overrides = any(key in vars(kind) for kind in thing.__mro__[1:] if root_of(kind) == OURS)
         if isinstance(part, METHODS) and not (special or overrides):
-            scan.add_if_named(key, part, put_part)
+            scan.inside_if_named(key, part, put_part)
         else:
-            scan.add(key, part, put_part)
+            scan.inside("", [(key, part, put_part)])
 
 
 LIMIT = 1000  # so many objects of other packages are looked into
@@ -266,9 +238,8 @@ def _builtin(scan: Scan, name: str, thing: Any, put: Any) -> None:
     """A function written in C; of a method, the object."""
     scan.token(type(thing), getattr(thing, "__qualname__", ""))
     owner = getattr(thing, "__self__", None)
-    scan.outside(name, thing, put)
     if owner is not None and not isinstance(owner, (types.ModuleType, type)):
-        scan.add(name, owner)
+        scan.inside("", [(name, owner, None)])
 
 
 def _partial(scan: Scan, name: str, thing: Any, put: Any) -> None:
@@ -280,19 +251,10 @@ def _partial(scan: Scan, name: str, thing: Any, put: Any) -> None:
     scan.inside(name, [("", thing.func, None), ("", thing.args, again), ("", thing.keywords, None)])
 
 
-def _method(scan: Scan, name: str, thing: types.MethodType, put: Any) -> None:
-    scan.token(types.MethodType)
-    scan.inside(name, [("", thing.__self__, None), ("", thing.__func__, None)])
-
-
-def _parts(*attributes: str) -> Callable[..., None]:
-    """A thing that consists of these attributes, which do not change."""
-
-    def visit(scan: Scan, name: str, thing: Any, put: Any) -> None:
-        scan.token(type(thing))
-        scan.inside(name, ((("", getattr(thing, key, None), None)) for key in attributes))
-
-    return visit
+def _consists(scan: Scan, name: str, thing: Any, put: Any) -> None:
+    """A thing that consists of other things and never changes."""
+    scan.token(type(thing))
+    scan.inside(name, (("", part, None) for part in gc.get_referents(thing)))
 
 
 def _buffer(scan: Scan, name: str, thing: Any, put: Any) -> None:
@@ -301,7 +263,6 @@ def _buffer(scan: Scan, name: str, thing: Any, put: Any) -> None:
 
 def _known(scan: Scan, name: str, thing: Any, put: Any) -> None:
     scan.token(Same(thing))
-    scan.outside(name, thing, put)
 
 
 def _variable(scan: Scan, name: str, thing: Any, put: Any) -> None:
@@ -311,7 +272,7 @@ def _variable(scan: Scan, name: str, thing: Any, put: Any) -> None:
         return Same(x.get(None) if isinstance(x, ContextVar) else x())
 
     scan.contents(name, thing, now)
-    scan.add(name, now(thing).thing)
+    scan.inside("", [(name, now(thing).thing, None)])
 
 
 def visit_object(scan: Scan, name: str, thing: Any, put: Any) -> None:
@@ -323,17 +284,13 @@ def visit_object(scan: Scan, name: str, thing: Any, put: Any) -> None:
     if scan.foreign > LIMIT or (aside and not isinstance(thing, threading.local)):
         return
     if _has(thing, "__wrapped__") and (kind.__module__.startswith(OURS) or is_known(root_of(kind))):
-        scan.add(name, thing.__wrapped__)
-        return
-    if is_outside(thing, scan.asked):
-        scan.outside(name, thing, put)
-        return
+        return scan.inside("", [(name, thing.__wrapped__, None)])
     with_array = _has(kind, "__array__")
     inside = _has(thing, "__dict__") or any("__slots__" in vars(k) for k in kind.__mro__)
     if inside:
         _attributes(scan, name, thing)
     if with_array or not inside:
-        read = converted if with_array else pickle.dumps
+        read = (lambda x: entries(np.asarray(x))) if with_array else pickle.dumps
         with contextlib.suppress(Exception):  # whatever a type raises that cannot be read so
             if read(thing) == read(thing):
                 scan.contents(name, thing, read)
@@ -352,22 +309,19 @@ def _attributes(scan: Scan, name: str, thing: Any) -> None:
         scan.inside("", [("", kind, None)])
     if is_module(thing):
         scan.held.modules.append(thing)
-    slots: list[str] = []
-    for part in kind.__mro__:
-        own = vars(part).get("__slots__", ())
-        slots += [
-            n for n in ((own,) if isinstance(own, str) else own) if n not in ("__dict__", "__weakref__")
-        ]
-    if slots:
-        there = [n for n in slots if _has(thing, n)]
-        was = [(n, getattr(thing, n)) for n in there]
-        reader = functools.partial(getattr, thing)
-        scan.watch(there, Each(lambda n: reader(n, None), slots), functools.partial(reattribute, thing, was))
-        scan.inside(name, ((n, x, functools.partial(object.__setattr__, thing, n)) for n, x in was))
+    slots = [n for part in kind.__mro__ for n in _listed(vars(part).get("__slots__", ()))]
+    there = [n for n in slots if _has(thing, n) and n not in ("__dict__", "__weakref__")]
+    scan.watch_attributes(name, thing, *slots)
+    scan.inside(
+        name, ((n, getattr(thing, n), functools.partial(object.__setattr__, thing, n)) for n in there)
+    )
     if _has(thing, "__dict__") and isinstance(thing.__dict__, dict):
-        if scan.noted:
-            scan.looks += [(kind.__name__, thing, "__class__"), (kind.__name__, thing, "__dict__")]
+        scan.watch_attributes(kind.__name__, thing, "__class__", "__dict__")
         scan.mapping(name, thing.__dict__, getattr(thing, "buffer_names", ()) if is_module(thing) else ())
+
+
+def _listed(names: Any) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _has_arrays(thing: Any, known: dict[int, bool]) -> bool:
@@ -379,17 +333,16 @@ def _has_arrays(thing: Any, known: dict[int, bool]) -> bool:
     return isinstance(thing, np.ndarray)
 
 
-VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+CONSISTING: tuple[Any, ...] = (
+    slice, types.MethodType, staticmethod, classmethod, property, functools.cached_property,
+    functools.partialmethod, type({}.keys()), type({}.values()), type({}.items()),
+)  # fmt: skip
 VISITORS: dict[type, Callable[..., None]] = {
     Value: _value, dict: _dict, list: _sequence, collections.deque: _sequence, set: _set, frozenset: _set,
-    tuple: _tuple, slice: _slice, np.random.Generator: _generator, np.random.RandomState: _drawing,
+    tuple: _tuple, np.random.Generator: _generator, np.random.RandomState: _drawing,
     np.random.BitGenerator: _drawing, random.Random: _drawing, types.FunctionType: _function,
     types.ModuleType: _python_module, type: _class, types.BuiltinFunctionType: _builtin,
-    types.MethodWrapperType: _builtin, functools.partial: _partial, types.MethodType: _method,
-    staticmethod: _parts("__func__"), classmethod: _parts("__func__"),
-    property: _parts("fget", "fset", "fdel"),
-    functools.cached_property: _parts("func"), functools.partialmethod: _parts("func", "args", "keywords"),
-    types.MappingProxyType: _proxy, bytearray: _buffer, memoryview: _buffer,
-    **dict.fromkeys(VIEWS, _parts("mapping")),
-    ContextVar: _variable, weakref.ref: _variable, **dict.fromkeys(KNOWN, _known),
+    types.MethodWrapperType: _builtin, functools.partial: _partial, types.MappingProxyType: _proxy,
+    bytearray: _buffer, memoryview: _buffer, ContextVar: _variable, weakref.ref: _variable,
+    **dict.fromkeys(CONSISTING, _consists), **dict.fromkeys(KNOWN, _known),
 }  # fmt: skip

@@ -56,9 +56,10 @@ def is_module(thing: Any) -> bool:
 
 
 def is_outside(thing: Any, asked: frozenset[str]) -> bool:
-    """Whether a thing gives something else each time: a clock, a reader of files, an iterator."""
+    """Whether a thing gives something else each time: a clock, a file, an iterator; or is `type`."""
     if isinstance(thing, type):
-        return thing in (datetime.datetime, datetime.date) and bool(asked & {"now", "today", "utcnow"})
+        dated = thing is datetime.datetime or thing is datetime.date
+        return thing is type or (dated and bool(asked & {"now", "today", "utcnow"}))
     if isinstance(thing, (types.BuiltinFunctionType, types.FunctionType, type(np.sum))):
         return thing in OUTSIDE
     if isinstance(thing, random.SystemRandom):

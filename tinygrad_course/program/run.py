@@ -25,7 +25,7 @@ from .kinds import ARRAYS
 from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
 from .tape import Tape
-from .traced import OutOfReach, Traced, TraceError, copied, refused
+from .traced import OutOfReach, Traced, TraceError, TypeOf, copied, refused
 from .variables import Names, Variable
 from .watched import Held, Spot
 
@@ -41,7 +41,7 @@ class Run:
         self.recording, self.start = recording, next_serial()
         self.values = list(held.values)
         self.held = held
-        self.tape = Tape(randomness=Randomness(held.generators))
+        self.tape = Tape(randomness=Randomness(held.generators, held.drawing))
         self.names = Names()
         self.inputs: list[Traced] = []
         self.learning: list[tuple[int | Value, Value, Variable]] = []  # target, its stand-in, its variable
@@ -59,7 +59,6 @@ class Run:
         self._before: list[tuple[Any, str, Any]] = []
         self._standing: list[Spot] = []
         self._during: list[Any] = []
-        self._drawing = [(s, s.read(s.thing)) for s in held.drawing]
 
     def given(self, thing: Any, name: str) -> Any:
         """A stand-in for an argument."""
@@ -123,7 +122,7 @@ class Run:
                     known[id(spot.thing)] = now
                 spot.put(now)
             else:
-                spot.put(OutOfReach(spot.name, spot.thing))
+                spot.put(TypeOf if spot.thing is type else OutOfReach(spot.name, spot.thing))
         self._during = self.held.now()
 
     def _stand_in(self, place: Place, thing: Any, name: str) -> None:
@@ -148,8 +147,7 @@ class Run:
             if self.recording:
                 self.check_leaves(leaves(self.result))
             done = then(self, self.result)
-        drawn = any(s.read(s.thing) != was for s, was in self._drawing)
-        strayed = drawn or self.tape.randomness.has_strayed()
+        strayed = self.tape.randomness.has_strayed()
         self._restore_places()
         self._check_world(strayed)
         return done
@@ -159,9 +157,6 @@ class Run:
             if getattr(thing, attribute) is not before:
                 setattr(thing, attribute, before)
         self.tape.randomness.restore()
-        for s, was in self._drawing:
-            if s.read(s.thing) != was:
-                s.back(was)
 
     def restore(self) -> None:
         """Put everything back that was there before."""

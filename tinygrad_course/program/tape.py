@@ -29,7 +29,7 @@ class Tape:
     instructions: list[Instruction] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
     thread: int = field(default_factory=threading.get_ident)
-    randomness: Randomness = field(default_factory=lambda: Randomness([]))
+    randomness: Randomness = field(default_factory=lambda: Randomness([], []))
     parameters: set[Variable] = field(default_factory=set)  # data of parameters, which may be replaced
     stale: set[Variable] = field(default_factory=set)  # memory that an effect has written into
     before_walk: Callable[[Value], None] = lambda root: None  # told of a backward pass in the function

@@ -44,7 +44,7 @@ class Traced(Methods):
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        """For ``isinstance`` in the user's code this is what it stands for."""
+        """For ``isinstance``, whoever asks, this is what it stands for; `type` alone knows better."""
         return type(self) if isinstance(self.data, (tuple, list)) else type(self.data)
 
     def _in_place(self: Any, new: Any) -> Any:
@@ -230,6 +230,25 @@ def users_line() -> str:
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""
+
+
+class _Types(type):
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is not TypeOf:
+            return super().__call__(*args, **kwargs)
+        asked = len(args) == 1 and isinstance(args[0], Traced)
+        kind = args[0].__class__ if asked else type(*args, **kwargs)
+        return TypeOf if kind is type else kind
+
+    def __instancecheck__(cls, thing: Any) -> bool:
+        return isinstance(thing, type)
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return issubclass(kind, type)
+
+
+class TypeOf(type, metaclass=_Types):
+    """What `type` is while a function is traced: ``type(x)`` is that of what x stands for."""
 
 
 class OutOfReach:

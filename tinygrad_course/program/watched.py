@@ -19,6 +19,7 @@ from ..arraylike import Value
 from .keys import Same
 
 END = object()
+"""Stands where nothing is."""
 
 
 class Key:
@@ -71,14 +72,19 @@ class Spot:
 
 
 @dataclass(slots=True)
-class Snapshot:
-    """Something that is compared by its contents: ``read(thing)`` was `was`; ``back(was)`` puts it back."""
+class Watched:
+    """Something that is compared: going through `view` gave `was`, which ``back(was)`` puts back."""
 
-    name: str
-    thing: Any
-    read: Callable[[Any], Any]
-    back: Callable[[Any], None]
-    was: Any = None
+    names: list[str]
+    view: Iterable[Any]
+    back: Callable[[list[Any]], Any]
+    was: list[Any]
+
+    def now(self) -> list[Any]:
+        try:
+            return list(self.view)
+        except (LookupError, ValueError, AttributeError):
+            return [END]  # a name is gone
 
 
 class Held:
@@ -90,57 +96,43 @@ class Held:
         Leaves, with names, each once, in order.
     modules : list
     generators : list of numpy.random.Generator
+    drawing : list
+        Sources of random numbers that a program cannot draw from.
     spots : list of Spot
         Where Traced arrays shall stand in for arrays (and for numbers of an optimizer), and where a traced
         function must not look, such as a clock.
-    drawing : list of Snapshot
-        Sources of random numbers that a program cannot draw from.
+    watched, contents : list of Watched
+        What is compared by identity, and by what is in it.
+    objects : list
+        Those among the arguments that were looked into.
     """
 
     def __init__(self) -> None:
         self.values: list[tuple[str, Value]] = []
         self.modules: list[Any] = []
         self.generators: list[np.random.Generator] = []
+        self.drawing: list[Any] = []
         self.spots: list[Spot] = []
-        self.drawing: list[Snapshot] = []
-        self.objects: list[Any] = []  # those among the arguments
+        self.watched: list[Watched] = []
+        self.contents: list[Watched] = []
+        self.objects: list[Any] = []
         self.tokens: list[Any] = []
-        self.key = Key(())
-        self.numbers: dict[int, int] = {}
-        self._views: list[tuple[list[str], Iterable[Any]]] = []
-        self._sized: list[Any] = []
-        self._snapshots: list[Snapshot] = []
-        self._backs: list[Callable[[], Any]] = []
-        self._flat: list[Iterable[Any]] = []
-        self._was: list[Any] = []
-        self._sizes: list[int] = []
-
-    # What is found
-    def watch(
-        self, names: list[str], view: Iterable[Any], back: Callable[[], Any], sized: Any = None
-    ) -> None:
-        """Compare what `view` gives, each time it is gone through, and the size of `sized`."""
-        self._views.append((names, view))
-        self._backs.append(back)
-        if sized is not None:
-            self._sized.append(sized)
-
-    def compare(self, snapshot: Snapshot) -> None:
-        """Compare contents."""
-        snapshot.was = snapshot.read(snapshot.thing)
-        self._snapshots.append(snapshot)
 
     def settle(self) -> Held:
         """Everything is found: note how it is now."""
-        self._flat = [*[view for _, view in self._views], (END,)]
-        self._was, self._sizes = self.now(), list(map(len, self._sized))
-        self._settle_key()
+        views = [w.view for w in self.watched]
+        self._views = [*views, (END,)]
+        self._was = list(itertools.chain.from_iterable(self._views))
+        self._sized: list[Any] = [view for view in views if hasattr(view, "__len__")]
+        self._sizes = list(map(len, self._sized))
+        self.found([])
         return self
 
-    def _settle_key(self) -> None:
+    def found(self, values: list[tuple[str, Value]]) -> None:
+        """Take in Values that only a run of the function has shown."""
+        self.values += values
         parts = [*[v for _, v in self.values], *self.modules, *self.generators]
-        contents = [s.was for s in self._snapshots]
-        self.key = Key((*self.tokens, *contents, *map(Same, parts)))
+        self.key = Key((*self.tokens, *[w.was[0] for w in self.contents], *map(Same, parts)))
         self.numbers = {id(v): i for i, (_, v) in enumerate(self.values)}
 
     def feed(self, i: int) -> Any:
@@ -148,73 +140,53 @@ class Held:
         spot = self.spots[i]
         return spot.thing if spot.read is None else spot.read()
 
-    def found(self, values: list[tuple[str, Value]]) -> None:
-        """Take in Values that only a run of the function has shown."""
-        self.values += values
-        self._settle_key()
-
-    # Whether it is as it was
-    def now(self) -> list[Any]:
-        """All that is compared by identity."""
-        return list(itertools.chain.from_iterable(self._flat))
-
     def changed(self) -> bool:
         """Whether anything is not what it was any more."""
         try:
-            same = all(map(operator.is_, itertools.chain.from_iterable(self._flat), self._was))
+            same = all(map(operator.is_, itertools.chain.from_iterable(self._views), self._was))
             if not same or list(map(len, self._sized)) != self._sizes:
                 return True
-            return any(s.read(s.thing) != s.was for s in self._snapshots) if self._snapshots else False
+            return any(w.now() != w.was for w in self.contents) if self.contents else False
         except (LookupError, ValueError, AttributeError, RuntimeError):
-            return True  # a name is gone
+            return True
 
-    def difference(self, was: list[Any]) -> str | None:
+    def now(self) -> list[list[Any]]:
+        """All that is compared by identity."""
+        return [w.now() for w in self.watched]
+
+    def difference(self, was: list[list[Any]]) -> str | None:
         """The name of something that is not as it was, `was` from `now`."""
-        before = iter(was)
-        for names, view in self._views:
-            try:
-                now = list(view)
-            except (LookupError, ValueError, AttributeError):
-                return names[0]
-            for i, thing in enumerate(now):
-                if next(before, END) is not thing:
-                    return names[i] if i < len(names) else f"something new beside {names[-1:]}"
-        if list(map(len, self._sized)) != self._sizes:
-            return "a list or dict"
-        return next((s.name for s in self._snapshots if s.read(s.thing) != s.was), None)
+        for w, before, now in zip(self.watched, was, self.now()):
+            pairs = itertools.zip_longest(now, before, w.names, fillvalue=END)
+            for thing, other, name in pairs:
+                if thing is not other:
+                    return str(name) if name is not END else f"something new beside {w.names[-1:]}"
+        return next((w.names[0] for w in self.contents if w.now() != w.was), None)
 
     def restore(self) -> None:
         """Put back what was there."""
-        for back in self._backs:
-            back()
-        for s in self._snapshots:
-            if s.read(s.thing) != s.was:
-                s.back(s.was)
+        for w in self.watched:
+            now = w.now()
+            if len(now) != len(w.was) or not all(map(operator.is_, now, w.was)):
+                w.back(w.was)
+        for w in self.contents:
+            if w.now() != w.was:
+                w.back(w.was)
 
 
 # Contents, and putting back
 def entries(array: Any) -> Any:
     if array.dtype == object:
         return tuple(map(Same, array.flat))
-    mask = getattr(array, "mask", None)
-    return (
-        array.dtype.str,
-        array.shape,
-        array.strides,
-        array.tobytes(),
-        None if mask is None else mask.tobytes(),
-    )
+    mask = getattr(array, "mask", np.ma.nomask)
+    return array.dtype.str, array.shape, array.strides, array.tobytes(), mask.tobytes()
 
 
-def fill(array: Any, was: Any) -> None:
+def fill(array: Any, was: list[Any]) -> None:
     if array.dtype == object:
-        array.flat = [same.thing for same in was]
+        array.flat = [same.thing for same in was[0]]
     elif array.flags.writeable:
-        array[...] = np.frombuffer(was[3], array.dtype).reshape(array.shape)
-
-
-def converted(thing: Any) -> Any:
-    return entries(np.asarray(thing))
+        array[...] = np.frombuffer(was[0][3], array.dtype).reshape(array.shape)
 
 
 def is_empty(cell: Any) -> bool:
@@ -225,37 +197,16 @@ def is_empty(cell: Any) -> bool:
     return False
 
 
-def back_dict(thing: dict[Any, Any]) -> Callable[[], None]:
-    was = dict(thing)
-
-    def back() -> None:
-        if len(was) != len(thing) or not all(map(operator.is_, thing.values(), was.values())):
-            thing.clear()
-            thing.update(was)
-
-    return back
+def forget(thing: dict[Any, Any], was: list[Any]) -> None:
+    """Take out of a dict what was not in it."""
+    for key in thing.keys() - set(was):
+        del thing[key]
 
 
-def back_names(known: dict[str, Any], names: Iterable[str]) -> Callable[[], None]:
-    was = {key: known[key] for key in names if key in known}
-
-    def back() -> None:
-        for key in names:
-            if key not in was:
-                known.pop(key, None)
-        known.update(was)
-
-    return back
-
-
-def refill(thing: Any, was: list[Any]) -> None:
+def refill(thing: Any, was: Any) -> None:
+    """Give a list, deque, set or dict the entries that it had."""
     thing.clear()
-    thing.extend(was)
-
-
-def reset(thing: set[Any], was: set[Any]) -> None:
-    thing.clear()
-    thing.update(was)
+    (thing.update if hasattr(thing, "update") else thing.extend)(was)
 
 
 def reclass(thing: type, was: dict[str, Any]) -> None:
@@ -266,6 +217,14 @@ def reclass(thing: type, was: dict[str, Any]) -> None:
             setattr(thing, key, part)
 
 
-def reattribute(thing: Any, was: list[tuple[str, Any]]) -> None:
-    for key, part in was:
-        object.__setattr__(thing, key, part)
+def reassign(places: list[tuple[Any, str]], was: list[Any]) -> None:
+    """Give attributes back what they were."""
+    for (thing, name), part in zip(places, was):
+        if getattr(thing, name, END) is not part:
+            object.__setattr__(thing, name, part)
+
+
+def reenter(places: list[tuple[dict[str, Any], str]], was: list[Any]) -> None:
+    """Give entries of dicts back what they were."""
+    for (known, key), part in zip(places, was):
+        known.pop(key, None) if part is END else known.__setitem__(key, part)
