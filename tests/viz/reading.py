@@ -41,3 +41,12 @@ def set_to(browser, control, value, event="input"):
 
 def pressed(browser):
     return browser.run("document.querySelector('#levels [aria-pressed=true]')?.textContent")
+
+
+def chosen(browser):
+    return browser.run("document.getElementById('chosen').textContent")
+
+
+def wait_a_frame(browser):
+    """Until what was asked for in the next frame of the screen is done."""
+    browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

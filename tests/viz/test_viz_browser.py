@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from reading import boxes, count, level, lines, lit, pressed, says, seen, set_to
+from reading import boxes, chosen, count, level, lines, lit, pressed, says, seen, set_to, wait_a_frame
 from test_viz_graph import recorded_graphs
 from test_viz_page import xor_loss, xor_network
 from test_viz_pictures import neuron
@@ -20,6 +20,7 @@ from tinygrad_course.viz.labels import number
 @given(value=recorded_graphs())
 def test_the_last_frame_is_what_backward_gives(opened, value):
     browser = opened(value)
+    browser.key("End")
     value.backward()
     for node in graph_of(value).nodes:
         assert lines(browser, node.id)[1].split()[-1] == number(node.value.data)
@@ -30,7 +31,6 @@ def test_the_last_frame_is_what_backward_gives(opened, value):
 @given(value=recorded_graphs())
 def test_stepping_through_adds_up_to_it(opened, value):
     browser = opened(value)
-    browser.key("Home")
     shown = {node.id: lines(browser, node.id) for node in graph_of(value).nodes}
     for node in graph_of(value).nodes:
         assert shown[node.id][1].split()[-1] == ("…" if node.operation else number(node.value.data))
@@ -57,6 +57,10 @@ def test_what_it_says(opened):
     product = w * x
     product.name = "p"
     browser = opened((product + b).tanh())
+    why = "document.getElementById('why').textContent"
+    assert browser.run(why).startswith("Step computes p, the multiply of w -3.0000 and x +2.0000; Play")
+    assert not browser.run("document.getElementById('step').disabled")
+    browser.key("End")
     assert says(browser) == "result = +0.4621, and every value has its gradient."
     browser.key("Home")
     said = [says(browser)]
@@ -64,7 +68,7 @@ def test_what_it_says(opened):
         browser.key("ArrowRight")
         said.append(says(browser))
     assert said == [
-        "Nothing is computed yet.",
+        "Inputs and parameters are given; nothing is computed yet.",
         "p = multiply of w -3.0000 and x +2.0000 = -6.0000",
         "v4 = add of p -6.0000 and b +6.5000 = +0.5000",
         "result = tanh of v4 +0.5000 = +0.4621",
@@ -73,14 +77,15 @@ def test_what_it_says(opened):
         "p.grad += local +1.0000 × upstream +0.7864 = +0.7864 (was –, now +0.7864)",
         "b.grad += local +1.0000 × upstream +0.7864 = +0.7864 (was –, now +0.7864)",
     ]
-    why = browser.run("document.getElementById('why').textContent")
-    assert why == "add: x + y; the rule for y: g; g is v4.grad +0.7864"
+    assert browser.run(why) == "add: x + y; the rule for y: g; g is v4.grad +0.7864"
+    assert lines(browser, 4)[1] == "v4 +0.5000"  # the box shows the name that sentences use
     assert lit(browser) == ["n2 n4", "s0-n2"]
 
 
 def test_a_gradient_is_added_to_what_was_there(opened):
     x = Value(3.0, name="x")
     browser = opened(x * x)
+    browser.key("End")
     browser.key("ArrowLeft")
     assert says(browser) == "x.grad += local +3.0000 × upstream +1.0000 = +3.0000 (was +3.0000, now +6.0000)"
 
@@ -88,6 +93,7 @@ def test_a_gradient_is_added_to_what_was_there(opened):
 def test_arrays_are_summed_up(opened):
     net = xor_network()
     browser = opened(xor_loss(net), net)
+    browser.key("End")
     browser.key("ArrowLeft")
     assert says(browser).startswith("0.bias.grad += contribution (2,): mean ")
     why = browser.run("document.getElementById('why').textContent")
@@ -108,7 +114,9 @@ def test_an_operation_with_several_results(opened):
 # The controls
 def test_buttons_step_back_and_forth(opened):
     browser = opened(neuron())
-    assert count(browser) == "10 / 10"
+    assert count(browser) == "0 / 10"
+    assert browser.run("document.getElementById('back').disabled")
+    browser.key("End")
     browser.click("#back")
     browser.click("#back")
     assert count(browser) == "8 / 10"
@@ -168,7 +176,10 @@ def test_zoom_pan_fit_and_reset(opened):
     assert seen(browser)[2] == pytest.approx(start[2] / 1.25)
     browser.key("-")
     assert seen(browser) == pytest.approx(start)
-    browser.mouse("mouseWheel", 400, 300, deltaX=0, deltaY=-100)
+    browser.mouse("mouseWheel", 400, 300, deltaX=30, deltaY=20)
+    time.sleep(0.3)
+    assert seen(browser)[0] > start[0] and seen(browser)[2:] == pytest.approx(start[2:])  # scrolled
+    browser.mouse("mouseWheel", 400, 300, deltaX=0, deltaY=-100, modifiers=2)
     time.sleep(0.3)
     assert seen(browser)[2] < start[2]
     browser.click("#fit")
@@ -178,10 +189,10 @@ def test_zoom_pan_fit_and_reset(opened):
     browser.mouse("mouseMoved", x + 80, y + 40)
     browser.mouse("mouseReleased", x + 80, y + 40)
     assert seen(browser)[0] < start[0] and seen(browser)[1] < start[1]
-    assert browser.run("document.getElementById('details').hidden")  # a drag is no click
-    browser.key("Home")
+    assert chosen(browser) == "w"  # a drag is no click
+    browser.key("End")
     browser.click("#reset")
-    assert seen(browser) == pytest.approx(start) and count(browser) == "10 / 10"
+    assert seen(browser) == pytest.approx(start) and count(browser) == "0 / 10"
 
 
 def test_hovering_shows_what_is_connected(opened):
@@ -202,53 +213,57 @@ def test_finding_a_name(opened):
     assert browser.run("document.getElementById('found').textContent") == "2 found"
     browser.key("Enter", "\r")
     assert browser.run("document.getElementById('found').textContent") == "1 of 2"
-    assert browser.run("document.querySelector('#details h2').textContent") == "0.bias"
+    assert chosen(browser) == "0.bias[0]"
     assert "n1" in boxes(browser)  # the layer was opened
     browser.key("Enter", "\r")
-    assert browser.run("document.querySelector('#details h2').textContent") == "2.bias"
+    assert chosen(browser) == "2.bias[0]"
     browser.key(" ")
     assert browser.run("document.getElementById('query').value") == "bias "
-    assert count(browser) == "17 / 17"  # keys in the field neither step nor play
+    assert count(browser) == "0 / 17"  # keys in the field neither step nor play
     assert browser.run("document.getElementById('play').textContent") == "Play"
 
 
-def test_details_of_an_array(opened):
+def test_the_strip_shows_an_array(opened):
     net = xor_network()
     browser = opened(xor_loss(net), net)
     weight = next(node for node in graph_of(xor_loss(net), net).nodes if node.name == "0.weight")
-    browser.click(f"#s0-n{weight.id}")
-    text = browser.run("document.getElementById('details').textContent")
-    assert "0.weight" in text and "(2, 2): mean" in text
-    assert browser.run("document.querySelectorAll('#details canvas').length") == 2
+    x, y = browser.middle(f"#s0-n{weight.id} .of-value")
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.mouse(kind, x + 6, y - 6)  # the cell at the upper right
+    assert chosen(browser) == "0.weight[0, 1]"
+    assert browser.run("Number(document.getElementById('value').value)") == pytest.approx(weight.data[0, 1])
     painted = browser.run(
         "(c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size)"
-        "(document.querySelector('#details canvas'))"
+        "(document.getElementById('map'))"
     )
     assert painted > 3
-    browser.click("#details summary")
-    cells = browser.run(
-        "[...document.querySelectorAll('#details table')][0].innerText.split(/\\s+/).filter(Boolean)"
-    )
+    browser.click("#strip summary")
+    wait_a_frame(browser)
+    cells = browser.run("document.querySelector('#table table').innerText.split(/\\s+/).filter(Boolean)")
     assert cells == [number(float(entry)) for entry in weight.data.ravel()]
-    browser.key("Escape")
-    assert browser.run("document.getElementById('details').hidden")
-    assert browser.run("document.querySelector('.chosen')") is None
+    set_to(browser, "entry", 2, "change")
+    assert chosen(browser) == "0.weight[1, 0]"
+    browser.key("PageDown")
+    assert chosen(browser) == "0.bias[0]"
 
 
-def test_details_say_where_a_gradient_comes_from(opened):
+def test_the_strip_says_where_a_gradient_comes_from(opened):
     x = Value(3.0, name="x")
     browser = opened(x * x + x)
     browser.click("#s0-n0")
-    parts = browser.run("[...document.querySelectorAll('#details li')].map(li => li.textContent)")
-    assert parts == [
-        "from result: +1.0000 × +1.0000 = +1.0000",
-        "from v1: +3.0000 × +1.0000 = +3.0000",
-        "from v1: +3.0000 × +1.0000 = +3.0000",
-    ]
-    browser.click("#close")
+    parts = "[...document.querySelectorAll('#ledger li')].map(li => li.textContent)"
+    assert browser.run(parts) == [
+        "+1.0000 × +1.0000 from result", "+3.0000 × +1.0000 from v1", "+3.0000 × +1.0000 from v1"
+    ]  # fmt: skip
+    assert browser.run("document.getElementById('gradient').textContent") == "grad +7.0000"
+    pending = "document.querySelectorAll('#ledger .pending').length"
+    assert browser.run(pending) == 3
+    set_to(browser, "position", 5)
+    assert browser.run(pending) == 2  # one of them has been added so far
+    browser.key("End")
     browser.run("document.querySelector('#stage > svg').focus()")
     browser.key("Enter", "\r")
-    assert browser.run("document.querySelector('#details h2').textContent") == "result"
+    assert chosen(browser) == "result"
 
 
 # Layers
@@ -273,6 +288,7 @@ def test_what_happens_in_a_closed_layer_lights_the_layer(opened):
     net = xor_network()
     browser = opened(xor_loss(net), net)
     level(browser, "Modules")
+    browser.key("End")
     browser.key("ArrowLeft")
     assert lit(browser) == ["s0-g0"]
 
@@ -287,12 +303,9 @@ def test_arrays_open_into_neurons_and_multiply_adds(opened):
     titles = browser.run(f"{visible}.map(t => t.textContent)")
     assert titles.count("multiply") == 6 and titles.count("tanh") == 2
     assert "(sample 4 of 4)" in says(browser)
-    level(browser, "Tensors")
-    linear = next(node.id for node in graph_of(xor_loss(net), net).nodes if node.operation == "linear")
-    browser.click(f"#s0-n{linear}")
-    browser.click("#apart")
-    titles = browser.run(f"{visible}.map(t => t.textContent)")
-    assert titles.count("multiply") == 4 and titles.count("+ neurons.0") == 1  # the other layer stays closed
+    browser.key("End")
+    assert says(browser).startswith("loss of this sample = ")
+    assert browser.run("document.getElementById('now').textContent").endswith(" over 4 samples")
 
 
 # A training run
@@ -305,14 +318,19 @@ def test_the_second_slider_moves_through_training(opened):
         recorder.record(loss)
         w.data, w.grad = w.data - 0.02 * w.grad, None
     browser = opened(recorder)
+    browser.key("End")
     for step, frame in enumerate(recorder.frames):
         set_to(browser, "frame", step)
+        wait_a_frame(browser)
         assert lines(browser, 0)[1:] == [number(frame["data"][0]), f"grad {number(frame['grad'][0])}"]
         label = browser.run("document.getElementById('frame-label').textContent")
         assert label == f"{step}, loss {number(frame['loss'])}"
     assert browser.run("document.querySelector('#curve path').getAttribute('d')").count("L") == 4
-    marks = browser.run("document.querySelector('#curve circle').getAttribute('cx')")
-    assert float(marks) == 252.0
+    said = browser.run("document.getElementById('curve-text').textContent")
+    assert (
+        said
+        == f"loss {number(recorder.frames[0]['loss'])} → {number(recorder.frames[-1]['loss'])} in 4 steps"
+    )
 
 
 def test_constants_change_with_the_step(opened):
@@ -323,6 +341,7 @@ def test_constants_change_with_the_step(opened):
     browser = opened(recorder)
     for step, target in enumerate((0, 1, 0)):
         set_to(browser, "frame", step)
+        wait_a_frame(browser)
         assert lines(browser, 1)[0] == number(target)
         set_to(browser, "position", 1)
         assert says(browser) == f"result = subtract of w +1.0000 and {number(target)} = {number(1 - target)}"
@@ -333,6 +352,7 @@ def test_a_gradient_that_is_no_number(opened):
     with np.errstate(all="ignore"):
         loss = (w * np.array([np.nan, 1.0])).sum()
     browser = opened(loss)
+    browser.key("End")
     assert lines(browser, 0)[2] == "‖grad‖ nan"
 
 
@@ -340,6 +360,7 @@ def test_several_results_are_played(opened):
     w, x = Value(2.0, name="w"), Value(3.0, name="x")
     p = w * x
     browser = opened((p.tanh(), p - 1.0))
+    browser.key("End")
     assert says(browser).startswith("result 1 = +1.0000, result 2 = +5.0000, and every value")
     set_to(browser, "position", 5)
     assert says(browser) == "result 2.grad = +1.0000"

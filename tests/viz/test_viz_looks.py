@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from reading import boxes, level, seen
+from reading import boxes, chosen, level, seen
 from test_viz_page import xor_loss, xor_network
 from test_viz_pictures import HOSTILE, neuron
 
@@ -19,7 +19,7 @@ def test_hostile_names_are_shown_and_do_nothing(opened, name):
     assert browser.run("document.querySelectorAll('script').length") == 2
     assert browser.run("document.querySelectorAll('img').length") == 0
     browser.click("#s0-n0")
-    shown = browser.run("document.querySelector('#details h2').textContent")
+    shown = chosen(browser)
     assert shown.replace("\\", "").startswith(name[0].replace("\n", "")) or not name[0].isprintable()
 
 
@@ -40,7 +40,7 @@ def test_it_fits_any_width_in_both_schemes(opened, width, dark):
     net = xor_network()
     browser = opened(xor_loss(net), net, width=width, height=800, dark=dark)
     assert browser.run("document.documentElement.scrollWidth") <= width
-    assert browser.run("document.querySelector('#controls').getBoundingClientRect().bottom") <= 800
+    assert browser.run("document.querySelector('#play').getBoundingClientRect().bottom") <= 800
     paper = browser.run("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") is not dark
 
@@ -48,7 +48,7 @@ def test_it_fits_any_width_in_both_schemes(opened, width, dark):
 def test_printed_it_is_the_graph_and_the_sentence(opened):
     browser = opened(neuron(), media="print")
     hidden = browser.run(
-        "['#controls', '#search', '#side'].map(s => getComputedStyle(document.querySelector(s)).display)"
+        "['#controls', '#search', '#legend'].map(s => getComputedStyle(document.querySelector(s)).display)"
     )
     assert hidden == ["none"] * 3
     assert browser.run("document.querySelector('#stage').getBoundingClientRect().height") > 300

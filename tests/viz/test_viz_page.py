@@ -84,6 +84,14 @@ def test_the_policy_allows_this_script_and_this_style_only():
     assert rules["base-uri"] == rules["form-action"] == "'none'"
 
 
+def scripts(elements):
+    """A page's script without its program, in which nothing but identifiers comes from names."""
+    before, rest = elements.inside["script"].split("const program0 = ", 1)
+    program, after = rest.split("const PROGRAMS = ", 1)
+    assert not re.search(r"""["'`<\\]""", re.sub(r"//.*|use strict", "", program)), program
+    return before, after
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_breaks_out(name):
     def named(text):
@@ -93,7 +101,7 @@ def test_no_name_breaks_out(name):
 
     ours, plain_ones = named(name), named("plain")
     assert [tag for tag, _ in ours.found] == [tag for tag, _ in plain_ones.found]
-    assert ours.inside["script"] == plain_ones.inside["script"]
+    assert scripts(ours) == scripts(plain_ones)
     json.loads(ours.inside["data"])
     assert not re.search("[<>&]", ours.inside["data"])
 

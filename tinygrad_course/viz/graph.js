@@ -3,8 +3,6 @@
 // Every place was computed beforehand; opening a layer changes to another of the laid-out states.  Boxes wait in
 // a template, and only those that are seen are in the drawing, so that a large graph is no slower than a small one.
 
-const SVG = "http://www.w3.org/2000/svg";
-
 class Drawing {
   constructor(svg, graph, prefix) {
     this.svg = svg;
@@ -15,11 +13,28 @@ class Drawing {
       this.elements.set(element.id.slice(prefix.length), element);
     }
     this.texts = graph.nodes.map((_, i) => [...this.elements.get("n" + i).querySelectorAll("text")]);
+    this.written = this.texts.map((texts) => texts.map((text) => text.textContent));
+    this.pictures = graph.nodes.map((node, i) => this.#makePictures(node, i));
+    this.looked = () => {}; // told when another part is seen
     this.links = svg.querySelector(".links");
     this.marks = new Map(); // class -> the boxes that have it
     this.state = -1;
     this.box = { x: 0, y: 0, w: 100, h: 100 }; // the part that is seen
     graph.groups.forEach((group, i) => this.#makeButtons(group, i));
+  }
+
+  // A box's pictures of its value and its gradient: a canvas for an array, a coloured mark for a number
+  #makePictures({ picture, constant, single }, i) {
+    if (!picture) return [];
+    const [x, y, w, h] = picture;
+    return (constant ? [x] : [x, x + w + 6]).map((left, k) => {
+      const place = { x: left, y, width: w, height: h };
+      const box = makeSvg(single ? "rect" : "foreignObject", { ...place, class: k ? "of-gradient" : "of-value" });
+      if (!single) box.append(make("canvas", undefined, { class: "heat", "aria-hidden": "true" }));
+      if (single) box.setAttribute("rx", 2);
+      this.elements.get("n" + i).append(box);
+      return single ? box : box.firstChild;
+    });
   }
 
   #makeButtons(group, i) {
@@ -145,14 +160,36 @@ class Drawing {
   }
 
   setText(node, line, text) {
-    const element = this.texts[node][line];
-    if (element && element.textContent !== text) element.textContent = text;
+    if (this.written[node][line] === text || this.written[node][line] === undefined) return;
+    this.written[node][line] = text;
+    this.texts[node][line].textContent = text;
+  }
+
+  // Colour a box's picture: `kind` 0 is the value, 1 the gradient; none is as zero
+  setPicture(node, kind, x, largest) {
+    const picture = this.pictures[node][kind];
+    if (!picture) return;
+    if (!isArray(x)) {
+      const text = picture.tagName === "rect" ? colour(x ?? 0, largest) : "";
+      if (text && picture.getAttribute("fill") !== text) picture.setAttribute("fill", text);
+      if (!text) picture.width = 1;
+    } else if (x.shape && picture.tagName !== "rect") {
+      paint(picture, x.cells);
+    }
+  }
+
+  // Whether a box may be in sight
+  inSight(key) {
+    const place = this.view.boxes[key];
+    const { x, y, w, h } = this.box;
+    return place !== undefined && place[0] < x + w && place[0] + 260 > x && place[1] < y + h && place[1] + 160 > y;
   }
 
   // Zoom and pan
   look(box) {
     this.box = box;
     this.svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
+    this.looked();
   }
 
   #aspect() {
@@ -160,21 +197,23 @@ class Drawing {
     return stage.width && stage.height ? stage.width / stage.height : 1.6;
   }
 
-  fit() {
+  fit() { // everything, at most twice as large as it was drawn
     const [width, height] = this.view.size;
     const aspect = this.#aspect();
-    const w = Math.max(width, height * aspect, 240);
+    const w = Math.max(width, height * aspect, this.svg.getBoundingClientRect().width / 2, 240);
     this.look({ x: (width - w) / 2, y: (height - w / aspect) / 2, w, h: w / aspect });
   }
 
-  start(root) { // everything, or if that is too small to read, the end
+  // Everything, or, if that is too small to read, the part around a box: a long graph is scrolled, not shrunk
+  read(key) {
     this.fit();
-    const scale = this.svg.getBoundingClientRect().width / this.box.w;
-    if (scale > 0 && scale < 0.4) {
-      this.zoom(scale / 0.75);
-      this.follow(this.seenAs(root), true);
-      this.pan(-0.3 * this.box.w, 0);
-    }
+    const stage = this.svg.getBoundingClientRect();
+    if (!stage.width || stage.width >= this.box.w) return;
+    const [w, h] = [stage.width, stage.height];
+    const [width, height] = this.view.size;
+    const place = this.view.boxes[key] || this.view.frames[key] || [0, height / 2];
+    const within = (middle, seen, all) => (seen >= all ? (all - seen) / 2 : Math.min(Math.max(middle - seen / 2, 0), all - seen));
+    this.look({ x: within(place[0] + 60, w, width), y: within(place[1] + 30, h, height), w, h });
   }
 
   reshape() { // the window has another shape now
@@ -211,14 +250,20 @@ class Drawing {
   }
 }
 
-// Dragging with one finger or the mouse moves, two fingers and the wheel zoom
+// Dragging with one finger or the mouse moves, and so does the wheel; two fingers, or Ctrl and the wheel, zoom
 function makeMovable(stage, current, clicked) {
   const fingers = new Map();
   let moved = 0;
   stage.addEventListener("wheel", (event) => {
     event.preventDefault();
-    current().zoom(Math.exp(Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 120) * 0.002),
-      current().point(event));
+    const drawing = current();
+    if (event.ctrlKey || event.metaKey) {
+      drawing.zoom(Math.exp(Math.sign(event.deltaY) * Math.min(Math.abs(event.deltaY), 120) * 0.002), drawing.point(event));
+      return;
+    }
+    const scale = drawing.box.w / (drawing.svg.getBoundingClientRect().width || 1);
+    const [dx, dy] = event.shiftKey ? [event.deltaY, event.deltaX] : [event.deltaX, event.deltaY];
+    drawing.pan(dx * scale, dy * scale);
   }, { passive: false });
   stage.addEventListener("pointerdown", (event) => {
     if (event.button) return;

@@ -1,5 +1,5 @@
 "use strict";
-// The player: plays the list of events, and says at each what happens, with its numbers.
+// The page: joins the drawings, the store, the strip and training, and plays the list of events.
 
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -8,63 +8,105 @@
     (svg, i) => new Drawing(svg, data.graphs[i], `s${i}-`),
   );
   const levels = data.graphs.flatMap((graph, g) => graph.levels.map(([name, state]) => ({ name, graph: g, state })));
-  let drawing = null; // the one that is seen
-  let frame = 0; // the step of the training run
+  const { live, lens, reason } = startLive(data);
+  const models = [live, lens];
+  const alive = data.graphs.map((graph, g) => models[g] && new Alive(graph, models[g]));
+  const stories = data.graphs.map((graph, g) => new Story(graph, () => sampleText(g)));
+  const page = { live, data, by, choose, say, show: showView };
+  let drawing = drawings[0]; // the one that is seen
+  let frame = 0; // the step of a recorded run
   let position = 0; // so many events have happened
-  let shown = null; // the node or group whose details are open
+  let chosen = null; // { graph, node, index } of the number in the strip
   let timer = null;
-  let curve = null;
-  let found = []; // the nodes that a search found
-  let next = 0; // the one to visit next
+  let seenSteps = live?.steps;
+  let waiting = false;
+  let view = "graph";
 
+  const g = () => drawings.indexOf(drawing);
   const graph = () => drawing.graph;
-  const numbers = () => graph().frames[frame];
-  const call = (node) => numbers().calls[node] ?? graph().frames[0].calls[node]; // what differs from the first
-  const title = (node) => graph().nodes[node].name || (graph().nodes[node].bare ? "" : unnamed(graph().roots, node));
-  const unnamed = (roots, node) => !roots.includes(node) ? `v${node}`
-    : roots.length === 1 ? "result" : `result ${roots.indexOf(node) + 1}`;
+  const frameOf = (of) => data.graphs[of].frames[Math.min(frame, data.graphs[of].frames.length - 1)];
+  const numbersOf = (of) => alive[of] || new Recorded(frameOf(of));
+  const callOf = (of) => (node) => frameOf(of).calls[node] ?? data.graphs[of].frames[0].calls[node]; // what differs from the first
+  const end = () => graph().events.length;
 
-  // What has happened after so many events: which values are computed, and the gradients so far
-  function situation() {
-    const { events, nodes, edges } = graph();
-    const computed = nodes.map((node) => !node.operation);
-    const gradients = nodes.map(() => null);
-    for (const [kind, id] of events.slice(0, position)) {
-      if (kind === "forward") computed[id] = true;
-      else if (kind === "seed") gradients[id] = numbers().seeds[id];
-      else if (kind === "backward") gradients[edges[id][0]] = numbers().steps[id][3];
-    }
-    if (position === events.length) return { computed, gradients: numbers().grad };
-    return { computed, gradients };
-  }
-
-  function gradientText(gradient) {
-    if (!isArray(gradient)) return `grad ${brief(gradient)}`;
-    return gradient.norm === undefined ? `grad ${brief(gradient)}` : `‖grad‖ ${number(gradient.norm).replace(/^\+/, "")}`;
+  function sampleText(of) {
+    const apart = data.graphs[of].apart;
+    if (!apart) return "";
+    return `sample ${(lens ? lens.sample : apart.sample) + 1} of ${apart.samples}${live && !lens ? ", as saved" : ""}`;
   }
 
   // Show everything as it is at this position
   function render() {
-    const { nodes, events } = graph();
-    const { computed, gradients } = situation();
-    const values = numbers().data;
-    nodes.forEach((node, i) => {
-      if (!(("n" + i) in drawing.view.boxes)) return;
-      const value = computed[i] ? brief(values[i]) : "…";
+    const { nodes } = graph();
+    const numbers = numbersOf(g());
+    const call = callOf(g());
+    const story = stories[g()];
+    const { computed, gradient } = story.situation(position, numbers);
+    const shown = view === "graph" ? nodes.map((_, i) => i).filter((i) => drawing.inSight("n" + i)) : [];
+    const values = shown.map((i) => (computed[i] ? numbers.value(i) : null));
+    const gradients = shown.map((i) => (nodes[i].constant ? null : gradient(i)));
+    const scale = (all) => largestOf(all.filter((x) => typeof x === "number"));
+    const [most, steepest] = [Math.min(scale(values), 2), scale(gradients.filter((_, k) => !graph().roots.includes(shown[k])))];
+    shown.forEach((i, k) => {
+      const node = nodes[i];
+      const value = computed[i] ? brief(values[k]) : "…";
       if (node.operation) drawing.setText(i, 0, call(i));
       drawing.setText(i, node.bare ? 0 : 1, node.operation && node.label ? `${node.label} ${value}` : value);
-      if (!node.constant) drawing.setText(i, 2, gradientText(gradients[i]));
+      if (!node.constant) drawing.setText(i, 2, gradientText(gradients[k]));
+      drawing.setPicture(i, 0, values[k], most);
+      drawing.setPicture(i, 1, gradients[k], steepest || 1);
       drawing.elements.get("n" + i).classList.toggle("todo", !computed[i]);
     });
     lightUp();
-    by("position").max = events.length;
+    const [what, why] = story.explained(graph().events[position - 1] || [null, null], numbers, call);
+    by("what").textContent = what;
+    by("why").textContent = why;
+    by("position").max = end();
     by("position").value = position;
-    by("position").setAttribute("aria-valuetext", `event ${position} of ${events.length}`);
-    by("count").textContent = `${position} / ${events.length}`;
+    by("position").setAttribute("aria-valuetext", `event ${position} of ${end()}`);
+    by("count").textContent = `${position} / ${end()}`;
     by("back").disabled = position === 0;
-    by("step").disabled = position === events.length;
-    drawing.mark("found", found);
-    if (shown !== null) fillDetails();
+    by("step").disabled = position === end();
+    drawing.mark("found", finder.found);
+    fillNow();
+    fillStrip();
+    by("training").hidden = !(live?.trains || data.graphs[0].frames.length > 1);
+    if (!by("training").hidden) trainer.fill(frame);
+  }
+
+  function renderSoon() { // another part of the drawing is seen
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; render(); });
+  }
+
+  function fillNow() { // one loss for the whole page, whichever level is seen
+    const root = data.graphs[0].roots[0];
+    const loss = live ? live.loss : numbersOf(0).value(root);
+    const all = data.graphs[1]?.apart ? ` over ${data.graphs[1].apart.samples} samples` : "";
+    const steps = live ? live.steps : data.graphs[0].frames[frame].label;
+    by("now").textContent = `${stories[0].title(root)} ${brief(loss)}${all}${steps ? ` · step ${steps}` : ""}`;
+    by("sample").hidden = !(lens && g() === 1 && lens.samples > 1 && view === "graph");
+  }
+
+  function fillStrip() {
+    if (!chosen) return;
+    const { graph: of, node, index } = chosen;
+    const numbers = numbersOf(of);
+    const there = of === g() ? position : data.graphs[of].events.length;
+    const parts = [];
+    data.graphs[of].events.forEach(([kind, id], event) => {
+      const [source, target] = data.graphs[of].edges[id] || [];
+      if (kind !== "backward" || source !== node) return;
+      const [local, contribution] = numbers.step(id);
+      parts.push({ target, local, contribution, upstream: numbers.grad(target), added: event < there });
+    });
+    strip.show({
+      graph: data.graphs[of], node, index, model: models[of], value: numbers.value(node), gradient: numbers.grad(node),
+      parts, call: callOf(of)(node), differs: numbers.differs(node),
+      choose: (_, n, i) => choosePlace(of, n, i),
+    });
+    drawing.mark("chosen", of === g() ? [node] : []);
   }
 
   function lightUp() {
@@ -78,59 +120,51 @@
     } else {
       drawing.light(kind === "seed" ? [id] : [], [], true);
     }
-    const [what, why] = explained(kind, id);
-    by("what").textContent = what;
-    by("why").textContent = why;
   }
 
-  // One line on what happens, and one on the rule
-  function explained(kind, id) {
-    const { nodes, edges, roots } = graph();
-    const { data: values, steps, seeds } = numbers();
-    const note = graph().note ? ` (${graph().note})` : "";
-    if (kind === null) {
-      return [`Nothing is computed yet${note}.`, "Inputs and parameters are given. Play or Step begins the forward pass."];
-    }
-    if (kind === "done") {
-      const results = roots.map((root) => `${title(root)} = ${inWords(values[root])}`).join(", ");
-      return [`${results}, and every value has its gradient${note}.`,
-        "Play shows how: first the forward pass, then the backward pass."];
-    }
-    if (kind === "seed") {
-      return [`${title(id)}.grad = ${inWords(seeds[id])}`, roots.length === 1
-        ? "The backward pass begins: the gradient of the result with respect to itself."
-        : "The backward pass begins from each result: its gradient with respect to itself. All are added up."];
-    }
-    if (kind === "forward") {
-      const used = edges.filter((edge) => edge[1] === id).map((edge) => `${title(edge[0])} ${brief(values[edge[0]])}`.trim());
-      const { formula, domain } = nodes[id];
-      return [
-        `${title(id)} = ${call(id)} of ${used.join(" and ")} = ${inWords(values[id])}`,
-        [formula && `${nodes[id].operation}: ${formula}`, domain && `where ${domain}`].filter(Boolean).join(", "),
-      ];
-    }
-    const [source, target, argument, rule] = edges[id];
-    const [local, contribution, before, now] = steps[id];
-    const upstream = numbers().grad[target]; // complete when its turn comes
-    const { operation, formula, kink } = nodes[target];
-    const sum = local === null
-      ? `contribution ${inWords(contribution)}`
-      : `local ${number(local)} × upstream ${number(upstream)} = ${number(contribution)}`;
-    const parts = [
-      `${operation}${formula ? `: ${formula}` : ""}`,
-      rule ? `the rule for ${argument}: ${rule}` : `the gradient for ${argument}`,
-      `g is ${title(target)}.grad ${brief(upstream)}${rule.includes("out") ? ", out the result" : ""}`,
-      kink ? `kink: ${kink}` : "",
-    ];
-    return [`${title(source)}.grad += ${sum} (was ${mean(before)}, now ${mean(now)})`,
-      parts.filter(Boolean).join("; ")];
+  // What is chosen
+  function choosePlace(of, node, index = 0) {
+    chosen = { graph: of, node, index };
+    const name = data.graphs[of].names?.[node];
+    if (live && of === 0 && name) live.choose(name, index); // which has everything filled
+    else render();
   }
 
-  const mean = (x) => (isArray(x) && x.mean !== undefined ? `mean ${number(x.mean)}` : brief(x));
+  function choose(name, index = 0) { // by its name in the program
+    const node = data.graphs[0].names.indexOf(name);
+    if (node >= 0) choosePlace(0, node, index);
+  }
+
+  function chooseInstead(of) { // the same number at the other level, if it is there
+    const links = data.graphs[1]?.lens?.links;
+    if (links && chosen && chosen.graph !== of) {
+      const entry = (link) => link[1] + lens.sample * link[2];
+      const names = [data.graphs[0].names, data.graphs[1].names];
+      if (of === 1) {
+        const name = Object.keys(links).find((key) => links[key][0] === names[0][chosen.node] && entry(links[key]) === chosen.index);
+        if (name) return choosePlace(1, names[1].indexOf(name));
+      } else if (links[names[1][chosen.node]]) {
+        const link = links[names[1][chosen.node]];
+        return choosePlace(0, names[0].indexOf(link[0]), entry(link));
+      }
+    }
+    const first = data.graphs[of].nodes.findIndex((node) => node.kind === "parameter");
+    return choosePlace(of, Math.max(first, 0));
+  }
+
+  function neighbour(step) {
+    const shown = graph().nodes.map((_, i) => i).filter((i) => "n" + i in drawing.view.boxes);
+    const at = shown.indexOf(chosen?.graph === g() ? chosen.node : -1);
+    const node = shown[(at + step + shown.length) % shown.length];
+    if (node === undefined) return;
+    choosePlace(g(), node);
+    drawing.follow("n" + node);
+  }
 
   // Playing
   function goTo(to) {
-    position = Math.min(Math.max(to, 0), graph().events.length);
+    position = Math.min(Math.max(to, 0), end());
+    by("says").setAttribute("aria-live", "polite");
     render();
     const [kind, id] = graph().events[position - 1] || [null, null];
     if (kind !== null && kind !== "done") drawing.follow(drawing.seenAs(kind === "backward" ? graph().edges[id][0] : id));
@@ -140,164 +174,115 @@
     clearInterval(timer);
     timer = null;
     if (on) {
-      if (position === graph().events.length) goTo(0);
+      live?.play(false);
+      if (position === end()) goTo(0);
       timer = setInterval(() => {
         goTo(position + 1);
-        if (position === graph().events.length) play(false);
+        if (position === end()) play(false);
       }, Number(by("speed").value));
     }
     by("play").textContent = on ? "Pause" : "Play";
     by("play").setAttribute("aria-pressed", String(on));
   }
 
-  // Levels of detail
+  function touched() { // a number was changed by hand: everything is to be seen
+    if (timer !== null) play(false);
+    position = end();
+    by("says").setAttribute("aria-live", "off"); // which would speak at every move of a slider
+  }
+
+  // Views and levels of detail
+  function showView(key) {
+    view = key;
+    by("stage").hidden = key !== "graph";
+    by("levels").hidden = key !== "graph" || levels.length < 2;
+    by("search").hidden = by("zoom").hidden = key !== "graph";
+    for (const [other, { section, made }] of Object.entries(views)) {
+      section.hidden = other !== key;
+      if (other === key) made.show?.();
+      else made.hide?.();
+    }
+    for (const button of by("views").children) button.setAttribute("aria-pressed", String(button.dataset.key === key));
+    if (key === "graph") drawing.read("n0");
+    render();
+  }
+
   function showLevel(index) {
     const level = levels[index];
-    const part = drawing ? position / (graph().events.length || 1) : 1;
+    const part = position / (end() || 1);
     drawings.forEach((other, i) => other.svg.toggleAttribute("hidden", i !== level.graph));
     const changed = drawing !== drawings[level.graph];
     drawing = drawings[level.graph];
     drawing.show(level.state);
-    drawing.fit();
     if (changed) {
-      found = [];
-      position = Math.round(part * graph().events.length);
-      closeDetails();
+      finder.clear();
+      position = Math.round(part * end());
     }
+    drawing.read(seenNow());
+    if (changed || !chosen) chooseInstead(level.graph);
     showChanged();
+  }
+
+  function seenNow() { // the box of the present event
+    const [kind, id] = graph().events[position - 1] || graph().events[0];
+    return drawing.seenAs(kind === "backward" ? graph().edges[id][0] : id);
   }
 
   function showChanged() { // another state is shown: which level is it?
     [...by("levels").children].forEach((button, i) => {
-      const { graph: g, state } = levels[i];
-      button.setAttribute("aria-pressed", String(drawings[g] === drawing && drawing.state === state));
+      const { graph: of, state } = levels[i];
+      button.setAttribute("aria-pressed", String(drawings[of] === drawing && drawing.state === state));
     });
     render();
   }
 
   function toggle(group, wanted) {
     if (drawing.toggle(group, wanted)) {
-      drawing.fit();
+      drawing.read(wanted ? `f${group}` : `g${group}`);
       showChanged();
       const element = drawing.elements.get(wanted ? `f${group}` : `g${group}`);
       (wanted ? element.querySelector(".handle") : element).focus();
     }
   }
 
-  // Details of a node
-  function openDetails(node) {
-    shown = node;
-    fillDetails();
-    by("details").hidden = false;
-    by("details").focus({ preventScroll: true });
-  }
-
-  function closeDetails() {
-    shown = null;
-    by("details").hidden = true;
-    by("details").replaceChildren();
-    drawing.mark("chosen", []);
-  }
-
-  function fillDetails() {
-    const node = graph().nodes[shown];
-    const { computed, gradients } = situation();
-    drawing.mark("chosen", [shown]);
-    const close = make("button", "Close", { type: "button", id: "close" });
-    close.addEventListener("click", closeDetails);
-    const parts = [close, make("h2", title(shown)), make("p", node.operation ? call(shown) : node.kind)];
-    for (const key of ["formula", "domain", "kink"]) if (node[key]) parts.push(make("p", `${key}: ${node[key]}`));
-    parts.push(computed[shown] ? arrayPart("value", numbers().data[shown]) : make("p", "not computed yet"));
-    if (!node.constant) {
-      const section = arrayPart("gradient", gradients[shown]);
-      section.append(contributions(gradients[shown]));
-      parts.push(section);
-    }
-    if (data.graphs.length > 1 && drawing === drawings[0] && node.group !== undefined) {
-      const apart = make("button", "Take apart into single numbers", { type: "button", id: "apart" });
-      apart.addEventListener("click", () => takeApart(graph().groups[node.group].label));
-      parts.push(apart);
-    }
-    by("details").replaceChildren(...parts);
-  }
-
-  // Where a gradient comes from: what has been added so far
-  function contributions() {
-    const list = make("ul");
-    graph().events.slice(0, position).forEach(([kind, id]) => {
-      if (kind !== "backward" || graph().edges[id][0] !== shown) return;
-      const [local, contribution] = numbers().steps[id];
-      const target = graph().edges[id][1];
-      list.append(make("li", local === null ? `from ${title(target)}: ${inWords(contribution)}`
-        : `from ${title(target)}: ${number(local)} × ${number(numbers().grad[target])} = ${number(contribution)}`));
-    });
-    if (position === graph().events.length && numbers().differs.includes(shown)) {
-      list.append(make("li", "Its .grad in Python holds more: earlier passes were added to it and not zeroed."));
-    }
-    return list;
-  }
-
-  function takeApart(label) { // the layer of that name into its neurons, and those into numbers
-    showLevel(levels.findIndex((level) => level.graph === 1));
-    const { groups } = graph();
-    const layer = groups.findIndex((group) => group.parent === null && group.label === label);
-    drawing.toggle(layer, true);
-    groups.forEach((group, i) => { if (group.parent === layer) drawing.toggle(i, true); });
-    drawing.fit();
-    showChanged();
-  }
-
-  // Finding
-  function search() {
-    const query = by("query").value.trim().toLowerCase();
-    found = query === "" ? [] : graph().nodes.map((_, i) => i).filter((i) => {
-      const node = graph().nodes[i];
-      return `${node.name} ${node.operation || node.kind}`.toLowerCase().includes(query) || title(i) === query;
-    });
-    next = 0;
-    drawing.mark("found", found);
-    by("found").textContent = query === "" ? "" : `${found.length} found`;
-  }
-
-  function visit() {
-    if (!found.length) return;
-    const node = found[next % found.length];
-    by("found").textContent = `${(next % found.length) + 1} of ${found.length}`;
-    next += 1;
-    drawing.reveal(node);
-    showChanged();
-    drawing.follow("n" + node, true);
-    openDetails(node);
-    by("query").focus();
-  }
-
-  // What was clicked: a node, a closed layer, the name of an open one
-  function act(element) {
-    const box = element.closest?.(".node");
+  // What was clicked: a node (or an entry in its picture), a closed layer, the name of an open one
+  function act(element, event) {
     const handle = element.closest?.(".handle");
     if (handle) return toggle(Number(handle.closest(".frame").id.slice(drawing.prefix.length + 1)), false);
+    const box = element.closest?.(".node");
     if (!box) return undefined;
     const key = box.id.slice(drawing.prefix.length);
-    return key[0] === "g" ? toggle(Number(key.slice(1)), true) : openDetails(Number(key.slice(1)));
+    if (key[0] === "g") return toggle(Number(key.slice(1)), true);
+    const node = Number(key.slice(1));
+    const value = numbersOf(g()).value(node);
+    return choosePlace(g(), node, element.matches("canvas") && event && value?.shape ? entryUnder(element, event, value.shape) : 0);
   }
+
+  function say(text) { by("what").textContent = text; }
 
   const KEYS = {
     ArrowRight: () => { play(false); goTo(position + 1); },
     ArrowLeft: () => { play(false); goTo(position - 1); },
     " ": () => play(timer === null),
     Home: () => goTo(0),
-    End: () => goTo(graph().events.length),
+    End: () => goTo(end()),
+    PageDown: () => neighbour(1),
+    PageUp: () => neighbour(-1),
     "+": () => drawing.zoom(1 / 1.25),
     "-": () => drawing.zoom(1.25),
     0: () => drawing.fit(),
     "/": () => by("query").focus(),
-    Escape: () => closeDetails(),
+    "?": () => by("help").click(),
+    t: () => live?.play(!live.playing),
+    s: () => live?.step(),
+    "[": () => strip.nudge(-1),
+    "]": () => strip.nudge(1),
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || by("taken").open) return;
     const target = event.target;
-    if (target.matches("input[type=search], select") || (target.matches("input") && event.key !== " ")) {
+    if (target.matches("input[type=search], input[type=number], select") || (target.matches("input") && event.key !== " ")) {
       if (event.key === "Escape") target.blur();
       return;
     }
@@ -308,7 +293,7 @@
       act(target);
     } else if (event.key === "Enter" && target === drawing.svg) {
       const [kind, id] = graph().events[position - 1] || ["done", graph().roots[0]];
-      openDetails(kind === "backward" ? graph().edges[id][0] : id);
+      choosePlace(g(), kind === "backward" ? graph().edges[id][0] : id);
     } else if (KEYS[event.key] && !(event.key === " " && target.matches("button, summary"))) {
       KEYS[event.key]();
     } else {
@@ -317,68 +302,91 @@
     event.preventDefault();
   });
 
-  by("step").addEventListener("click", KEYS.ArrowRight);
-  by("back").addEventListener("click", KEYS.ArrowLeft);
-  by("play").addEventListener("click", KEYS[" "]);
+  for (const [id, key] of Object.entries({ step: "ArrowRight", back: "ArrowLeft", play: " ", "zoom-in": "+", "zoom-out": "-", fit: "0" })) {
+    by(id).addEventListener("click", KEYS[key]);
+  }
   by("position").addEventListener("input", (event) => { play(false); goTo(Number(event.target.value)); });
   by("speed").addEventListener("change", () => { if (timer !== null) play(true); });
-  by("zoom-in").addEventListener("click", KEYS["+"]);
-  by("zoom-out").addEventListener("click", KEYS["-"]);
-  by("fit").addEventListener("click", KEYS[0]);
-  by("query").addEventListener("input", search);
-  by("search").addEventListener("submit", (event) => { event.preventDefault(); visit(); });
+  by("help").addEventListener("click", () => {
+    by("legend").hidden = !by("legend").hidden;
+    by("help").setAttribute("aria-expanded", String(!by("legend").hidden));
+  });
+  by("sample").addEventListener("change", () => { lens.sample = by("sample").selectedIndex; lens.run(); render(); });
+  by("reset").addEventListener("click", reset);
   by("stage").addEventListener("pointerover", (event) => {
     const box = event.target.closest(".node");
     drawing.hover(box ? box.id.slice(drawing.prefix.length) : null);
   });
-  makeMovable(by("stage"), () => drawing, (event) => act(event.target));
-  window.addEventListener("resize", () => drawing.reshape());
+  makeMovable(by("stage"), () => drawing, (event) => act(event.target, event));
+  new ResizeObserver(() => drawing.reshape()).observe(by("stage"));
+  DARK.addEventListener("change", render);
+  for (const each of drawings) each.looked = renderSoon;
 
   levels.forEach(({ name }, i) => {
     const button = make("button", name, { type: "button", "aria-pressed": "false" });
     button.addEventListener("click", () => showLevel(i));
     by("levels").append(button);
   });
-  by("levels").hidden = levels.length < 2;
+  for (let k = 0; lens && k < lens.samples; k++) by("sample").append(make("option", `sample ${k + 1} of ${lens.samples}`));
+  if (lens) by("sample").selectedIndex = lens.sample;
 
-  function firstLevel() { // the levels that is still easy to read
+  const views = {};
+  for (const { key, name, make: build } of VIEWS) {
+    const made = live && build(page);
+    if (made) views[key] = { name, made, section: by(key) };
+  }
+  for (const [key, { name }] of [...Object.entries(views), ["graph", { name: "Graph" }]]) {
+    const button = make("button", name, { type: "button", "data-key": key });
+    button.addEventListener("click", () => showView(key));
+    by("views").append(button);
+  }
+  by("views").hidden = !Object.keys(views).length;
+
+  function firstLevel() { // the finest of the levels that are still easy to read
     let first = 0;
-    levels.forEach(({ graph: g, state }, i) => {
-      const boxes = Object.keys(data.graphs[g].views[state].boxes).length;
-      if (g === 0 && boxes <= 150) first = i;
+    levels.forEach(({ graph: of, state }, i) => {
+      const boxes = Object.keys(data.graphs[of].views[state].boxes).length;
+      if (of === 0 && boxes <= 150) first = i;
     });
     return first;
   }
 
   function reset() {
     play(false);
-    closeDetails();
-    by("query").value = "";
-    search();
+    live?.reset();
+    finder.clear();
     frame = data.graphs[0].frames.length - 1;
+    chosen = null;
+    position = 0;
     showLevel(firstLevel());
-    showFrame(frame);
-    goTo(graph().events.length);
-    drawing.start(graph().roots[0]);
+    goTo(0);
+    drawing.read("n0");
   }
 
   function showFrame(to) {
     frame = to;
-    by("frame").value = to;
-    by("frame-label").textContent = `${numbers().label}, loss ${brief(numbers().loss)}`;
-    curve?.moveTo(to);
     render();
   }
 
-  if (data.graphs[0].frames.length > 1) {
-    by("training").hidden = false;
-    by("frame").max = data.graphs[0].frames.length - 1;
-    curve = lossCurve(data.graphs[0].frames);
-    by("curve").append(...curve.parts);
-    by("frame").addEventListener("input", (event) => showFrame(Number(event.target.value)));
-  }
-  by("reset").addEventListener("click", reset);
-  drawing = drawings[0];
+  const strip = new Strip(by, touched);
+  const finder = new Finder(by, () => drawing, (node) => {
+    drawing.reveal(node);
+    showChanged();
+    drawing.follow("n" + node, true);
+    choosePlace(g(), node);
+  });
+  const trainer = new Trainer(by, live, data.graphs[0].frames, showFrame);
+  by("replay").hidden = Boolean(live);
+  by("replay").textContent = reason ? `This page replays what was recorded, and its numbers cannot be changed: ${reason}` : "";
+  for (const id of ["learning", "reset"]) by(id).hidden = !live;
+  by("learning").toggleAttribute("hidden", !live?.trains);
+  live?.subscribe(() => {
+    lens?.run();
+    if (live.steps !== seenSteps) touched();
+    seenSteps = live.steps;
+    render();
+  });
   drawing.show(0);
   reset();
+  showView(views[data.first] ? data.first : "graph");
 })();

@@ -89,10 +89,11 @@ def player(
         if value.graph is None:
             raise ValueError("player: the Recorder is empty; call recorder.record(loss) in the training loop")
         graph, frames, title = limited(value.graph, max_nodes), value.frames, "A training run"
+        module = value.module
     else:
         graph = limited(graph_of(value, module), max_nodes)
         frames, title = [frame_of(graph)], title_of(value)
-    page = Page(page_of(graph, frames, title))
+    page = Page(page_of(graph, frames, title, module=module))
     if path is not None:
         page.save(path)
     return page

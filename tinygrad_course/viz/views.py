@@ -110,7 +110,7 @@ def view_of(
 
 def texts_of(graph: Graph, titles: Mapping[Node, str] | None = None) -> Texts:
     """What is written in the boxes of a graph; with `titles`, every box shows what it is called."""
-    texts: Texts = {node: _node_lines(node, _label(node, titles)) for node in graph.nodes}
+    texts: Texts = {node: _node_lines(node, label_of(node, titles)) for node in graph.nodes}
     inside: dict[Group, list[Node]] = {group: [] for group in graph.groups}
     for node in graph.nodes:
         for group in chain(node.group):
@@ -129,7 +129,7 @@ def titles_of(graph: Graph) -> dict[Node, str]:
     }
 
 
-def _label(node: Node, titles: Mapping[Node, str] | None) -> str:
+def label_of(node: Node, titles: Mapping[Node, str] | None) -> str:
     """What a node is called in its box: in full where that is short, else without the layer around it."""
     name = plain(node.name) if titles is None else titles[node]
     short = plain(short_name(node)) or name

@@ -43,7 +43,10 @@ class GraphProgram:
         For the serial of an operation's result and the number of an operand that is a plain array or number,
         the name of that leaf.
     gradients : dict of str to str
-        For the name of a value or leaf that a gradient reaches, the name of its gradient.
+        For the name of a value or leaf that a gradient reaches, the name of its gradient.  Values that are
+        computed alike share a name; `gradient_names` tells their gradients apart.
+    gradient_names : dict of int to str
+        The same for the serial of each recorded Value, and of each leaf that is one.
     contributions : dict of (int, int) to str
         For the serial of a result and the number of an operand, what comes back along there.  One name may
         stand for several: a sum hands its gradient on as it is.
@@ -57,6 +60,7 @@ class GraphProgram:
         self.values: dict[int, str] = {}
         self.operands: dict[tuple[int, int], str] = {}
         self.gradients: dict[str, str] = {}
+        self.gradient_names: dict[int, str] = {}
         self.contributions: dict[tuple[int, int], str] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.arrays: dict[str, str] = {}
@@ -217,11 +221,14 @@ def _printed(replay: _Replay, nodes: list[Value], middle: int) -> GraphProgram:
     values = {v: final(t) for v, t in replay.traced.items() if isinstance(t, Traced)}
     contributions = {k: final(c) for k, c in replay.contributions.items() if isinstance(c, Traced)}
     gradients = {}
+    of_values = {}
     for whose, g in replay.gradients.items():
         owner = whose if isinstance(whose, Traced) else replay.traced[whose]
         if isinstance(owner, Traced) and isinstance(g, Traced):
             gradients[final(owner)] = final(g)
-    needed = [*values.values(), *contributions.values(), *gradients.values()]
+            if isinstance(whose, Value):
+                of_values[whose] = final(g)
+    needed = [*values.values(), *contributions.values(), *gradients.values(), *of_values.values()]
     instructions = without_dead(instructions, needed)
     inputs = [t.variable for t, _ in replay.leaves.values()]
     wishes: dict[Variable, str] = {}
@@ -237,11 +244,13 @@ def _printed(replay: _Replay, nodes: list[Value], middle: int) -> GraphProgram:
     program.values = {v.serial: name[variable] for v, variable in values.items()}
     program.operands = {k: name[t.variable] for k, t in replay.plain.items()}
     program.gradients = {name[x]: name[g] for x, g in gradients.items()}
+    program.gradient_names = {v.serial: name[g] for v, g in of_values.items()}
     program.contributions = {k: name[c] for k, c in contributions.items()}
     for v in [*inputs, *needed]:
         program.shapes[name[v]] = v.shape
         program.arrays[name[v]] = printer.array(v.dtype) if v.shape else "number"
     outs = {n: n for n in program.values.values() if n not in program.inputs}
-    found = {n: n for n in (*program.gradients.values(), *program.contributions.values())}
+    names = (program.gradients, program.gradient_names, program.contributions)
+    found = {n: n for named in names for n in named.values()}
     program.source = module(printer, forward, backward, outs, found) + "\nexport { forward, backward };\n"
     return program
