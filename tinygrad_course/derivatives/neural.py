@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.table import derivative, nondifferentiable
 from .indexing import scatter
+from .products import product
 from .shaping import in_wide, wide
 
 SQRT_HALF = math.sqrt(0.5)
@@ -337,7 +338,7 @@ def _rows(x):
 
 
 def _linear_weight(g, out, x, weight, bias=None):
-    return np.matmul(_rows(g).T, _rows(x))
+    return product(_rows(g).T, _rows(x))
 
 
 def _linear_bias(g, out, x, weight, bias):
@@ -347,7 +348,7 @@ def _linear_bias(g, out, x, weight, bias):
 
 linear = derivative(
     _linear,
-    lambda g, out, x, weight, bias=None: np.matmul(g, weight),
+    lambda g, out, x, weight, bias=None: product(g, weight),
     _linear_weight,
     _linear_bias,
     formula="x @ weightᵀ + bias",
