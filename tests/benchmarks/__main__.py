@@ -5,10 +5,11 @@
     python -m tests.benchmarks --rounds 9 --json out/benchmarks.json --figure out/benchmarks.png
     python -m tests.benchmarks --growth out/growth.png      time and memory against size, nothing else
 
-Each measurement is a process of its own with one thread.  The engines take turns, round after round, so
-that a machine that gets busy slows all of them; what counts is the ratio of the medians to the hand-written
-NumPy of the same run.  Every engine also reports a check value (a loss, or its gradients in one number): one
-that differs is marked, so that a fast wrong answer shows.
+Each measurement is a process of its own, pinned to one core: XLA takes two threads whatever it is told.
+What counts is CPU time, of all threads; the wall's is beside it.  The engines take turns, round after round,
+so that a machine that gets busy slows all of them; ratios are those of the medians to the hand-written NumPy
+of the same run.  Every engine also reports a check value (a loss, or its gradients in one number): one that
+differs is marked, so that a fast wrong answer shows.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import arrays, mnist, orders, peers, scalars, startup  # noqa: F401  (they register their works)
+from . import arrays, mnist, models, orders, peers, scalars, startup  # noqa: F401  (they register works)
 from .growth import draw_growth, grow, measure_growth
 from .works import ENGINES, SCALES, WORKS, checked
 
@@ -34,7 +35,7 @@ ENVIRONMENT = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
 }
-MARKERS = "osD^vPX*<"  # one an engine
+MARKERS = "osDp^vPX*<"  # one an engine
 
 
 def main() -> None:
@@ -47,6 +48,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, metavar=("WORK", "ENGINE"), help=argparse.SUPPRESS)
     parser.add_argument("--series", nargs=2, metavar=("SERIES", "ENGINE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.one or options.series:
+        pin()
     if options.one:
         print(json.dumps(measure_here(*options.one)))
         return
@@ -58,7 +61,7 @@ def main() -> None:
     figures: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "works": {}}
     works = options.works or ([] if options.growth else list(WORKS))
     rounds = f", {options.rounds} rounds" if works else ""
-    print(f"{os.cpu_count()} cores, load {load()}{rounds}, one BLAS thread")
+    print(f"{os.cpu_count()} cores, load {load()}{rounds}, one thread on one core each, CPU time")
     for name in works:
         figures["works"][name] = result = compare(name, options.rounds)
         print_work(name, result)
@@ -83,6 +86,12 @@ def machine() -> dict[str, Any]:
     return {"cores": os.cpu_count(), "load": load(), "python": platform.python_version(), **versions}
 
 
+def pin() -> None:
+    """Keep this process, and those that it starts, on one of the cores that it may use."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 def load() -> float:
     """How many processes wanted a core, on average over the last minute."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else float("nan")
@@ -98,25 +107,26 @@ def measure_here(name: str, engine: str) -> dict[str, Any]:
 
     work = WORKS[name]
     step = work.engines[engine]()
-    start = time.perf_counter()
+    start, wall_start = time.process_time(), time.perf_counter()
     result = step()
-    elapsed, repeats = time.perf_counter() - start, 1
+    elapsed, wall, repeats = time.process_time() - start, time.perf_counter() - wall_start, 1
     figure, result = result if work.own else (0.0, result)
     for _ in range(work.before - 1):
         result = step()
     check = checked(result)
     while not (work.own or work.once):  # long enough that the clock does not matter, at most about a second
-        start = time.perf_counter()
+        start, wall_start = time.process_time(), time.perf_counter()
         for _ in range(repeats):
             step()
-        elapsed = time.perf_counter() - start
+        elapsed, wall = time.process_time() - start, time.perf_counter() - wall_start
         if elapsed > 0.2 or repeats >= 10_000:
             break
         repeats = min(10_000, max(repeats * 2, int(repeats * 0.3 / max(elapsed, 1e-6))))
     if not work.own:
         figure = elapsed / repeats * SCALES[work.unit]
+    per = repeats * work.per / SCALES.get(work.unit, 1.0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"figure": figure / work.per, "check": check, "peak_mb": peak}
+    return {"figure": figure / work.per, "wall": wall / per, "check": check, "peak_mb": peak}
 
 
 def in_process(*arguments: str) -> Any:
@@ -144,6 +154,7 @@ def compare(name: str, rounds: int) -> dict[str, Any]:
             "median": statistics.median(r["figure"] for r in found),
             "lowest": min(r["figure"] for r in found),
             "highest": max(r["figure"] for r in found),
+            "wall": statistics.median(r["wall"] for r in found),
             "peak_mb": statistics.median(r["peak_mb"] for r in found),
             "check": found[-1]["check"],
         }
@@ -163,15 +174,19 @@ def print_work(name: str, result: dict[str, Any]) -> None:
     work, engines = WORKS[name], result["engines"]
     print(f"\n{name}: {work.about}   (must be: {work.target}; load {max(result['loads'])})")
     reference = next(iter(engines), "")
-    print(f"  {'engine':<12} {'median':>12} {'low - high':>23} {'÷ ' + reference:>9} {'peak MB':>8}")
+    wall = "" if work.own else "on the wall"
+    print(
+        f"  {'engine':<12} {'median':>12} {'low - high':>23} {wall:>11} {'÷ ' + reference:>9} {'peak MB':>8}"
+    )
     for engine, f in sorted(engines.items(), key=lambda item: item[1]["median"]):
         spread = f"{f['lowest']:.4g} - {f['highest']:.4g}"
         wrong = "" if f["agrees"] else f"  ANSWER DIFFERS: {f['check']:.6g}"
         print(
             f"  {engine:<12} {f['median']:>9.4g} {work.unit:<2} {spread:>23} "
+            f"{'' if work.own else format(f['wall'], '.4g'):>11} "
             f"{f['ratios'].get(reference, float('nan')):>9.2f} {f['peak_mb']:>8.0f}{wrong}"
         )
-    for mine in ("ours", "compiled"):
+    for mine in ("ours", "compiled", "whole"):
         if mine in engines:
             others = [f"{r:.2g} × {e}" for e, r in engines[mine]["ratios"].items() if e != mine]
             print(f"  {mine} = {', '.join(others)}")
@@ -195,7 +210,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
             ratio = engines.get(engine, {"ratios": {}})["ratios"].get(reference, 0)
             if engine != reference and ratio > 0.01:  # an import of nothing takes no time, give or take
                 height = row + 0.8 * (place / (len(ENGINES) - 1) - 0.5)
-                size = 7 if engine in ("ours", "compiled") else 5
+                size = 7 if engine in ("ours", "compiled", "whole") else 5
                 axis.plot(ratio, height, MARKERS[place], color=f"C{place}", label=engine, markersize=size)
     axis.axvline(1, color="0.4", linewidth=1, zorder=1)
     found = dict(zip(*reversed(axis.get_legend_handles_labels())))

@@ -15,10 +15,10 @@ from .trainers import TRAINERS, Trainer
 from .works import WORKS, Step, Work, batch_of, engine, first_weights, one_thread, resident
 
 LIMITS = {
-    1: "eager ≤ 2.0 × hand, compiled ≤ 1.2 ×",
-    50: "eager ≤ 1.35 × hand, compiled ≤ 1.05 ×",
-    128: "eager ≤ 1.2 × hand, compiled ≤ 1.05 ×",
-    1024: "eager ≤ 1.1 × hand, compiled ≤ 1.05 ×",
+    1: "eager ≤ 1.45 × hand, whole ≤ 1.15 ×",
+    50: "eager ≤ 1.25 × hand, whole ≤ 1.08 ×",
+    128: "eager ≤ 1.12 × hand, whole ≤ 1.04 ×",
+    1024: "eager ≤ 1.05 × hand, whole ≤ 1.0 ×",
 }
 BATCH, EPOCHS, IMAGES = 128, 5, 60_000
 
@@ -36,7 +36,11 @@ for size, limit in LIMITS.items():
 
 
 WORKS["epochs"] = Work(
-    "5 epochs of MNIST, batch 128, Adam, CPU time", "≤ 1.2 × hand", "s", own=True, tolerance=0.01
+    "5 epochs of MNIST, batch 128, Adam, CPU time",
+    "eager ≤ 1.1 × hand, whole ≤ 1.06 ×",
+    "s",
+    own=True,
+    tolerance=0.01,
 )
 WORKS["whole-batch"] = Work(
     "peak memory of 60,000 images as one batch, forward and backward", "compiled ≤ 80 MB", "MB", own=True
@@ -142,5 +146,5 @@ def peak_resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-for name in TRAINERS:
+for name in (name for name in TRAINERS if name != "whole"):  # what is measured ends with the gradients
     engine("whole-batch", name)(lambda name=name: whole_batch(name))

@@ -9,7 +9,9 @@ import numpy as np
 
 from .works import WORKS, Step, Work, engine, jax_of, one_thread
 
-WORKS["second-order"] = Work("gradient of a gradient, 1,000 numbers", "≤ torch")
+WORKS["second-order"] = Work(
+    "gradient of a gradient, 1,000 numbers", "eager ≤ 0.8 × torch, compiled ≤ 0.22 ×"
+)
 WORKS["hessian"] = Work("Hessian of 201 parameters (MLP 2-50-1)", "≤ 12 ms", "ms")
 
 

@@ -39,6 +39,7 @@ def hand(first: Weights, n: int) -> Trainer:
     ones, rows = np.ones(n, f), np.arange(n)
     beta1, rest1, beta2, rest2, eps = (np.array(c, f) for c in (0.9, 0.1, 0.999, 0.001, 1e-8))
     scale, zero, step_number = np.array(1 / n, f), np.array(0, f), 0
+    product: Any = np.multiply if n == 1 else np.matmul  # of a column and a row
 
     def gradients(x: np.ndarray, y: np.ndarray) -> float:
         before = x
@@ -59,13 +60,13 @@ def hand(first: Weights, n: int) -> Trainer:
         np.multiply(z, scale, out=z)
         d = z
         for w, dw, db, h in backward:
-            np.matmul(d.T, h, out=dw)
+            product(d.T, h, out=dw)
             np.matmul(ones, d, out=db)
             positive = h > 0
             np.matmul(d, w, out=h)  # what the layer gave is not needed any more
             np.multiply(h, positive, out=h)
             d = h
-        np.matmul(d.T, x, out=grads[0])
+        product(d.T, x, out=grads[0])
         np.matmul(ones, d, out=grads[1])
         return loss
 
@@ -91,7 +92,12 @@ def hand(first: Weights, n: int) -> Trainer:
     return Trainer(gradients, train, lambda: weights)
 
 
-def ours(first: Weights, n: int, prepare: Callable[[Any], Any] = lambda f: f) -> Trainer:
+def ours(
+    first: Weights,
+    n: int,
+    prepare: Callable[[Any], Any] = lambda f: f,
+    whole_step: Callable[[Any], Any] = lambda f: f,
+) -> Trainer:
     from tinygrad_course import nn, optim
 
     linear = [nn.Linear(w.shape[1], w.shape[0]) for w in first[::2]]
@@ -107,20 +113,28 @@ def ours(first: Weights, n: int, prepare: Callable[[Any], Any] = lambda f: f) ->
         loss.backward()
         return loss.item()
 
-    def train(x: np.ndarray, y: np.ndarray) -> float:
+    @whole_step
+    def step(x: np.ndarray, y: np.ndarray) -> Any:
         loss = loss_of(x, y)
         adam.zero_grad()
         loss.backward()
         adam.step()
-        return loss.item()
+        return loss
 
-    return Trainer(gradients, train, lambda: [p.numpy() for p in model.parameters()])
+    return Trainer(gradients, lambda x, y: step(x, y).item(), lambda: [p.numpy() for p in model.parameters()])
 
 
 def compiled(first: Weights, n: int) -> Trainer:
     from tinygrad_course import compile
 
     return ours(first, n, compile)
+
+
+def whole(first: Weights, n: int) -> Trainer:
+    """Loss, backward and Adam's step in one compiled program."""
+    from tinygrad_course import compile
+
+    return ours(first, n, whole_step=compile)
 
 
 def torch(first: Weights, n: int) -> Trainer:
@@ -251,5 +265,5 @@ def autograd(first: Weights, n: int) -> Trainer:
 
 
 TRAINERS: dict[str, Callable[[Weights, int], Trainer]] = {
-    make.__name__: make for make in (hand, ours, compiled, torch, jax, mygrad, autograd)
+    make.__name__: make for make in (hand, ours, compiled, whole, torch, jax, mygrad, autograd)
 }

@@ -19,6 +19,7 @@ ENGINES = {  # name -> the module that has to be installed
     "hand": "numpy",
     "ours": "tinygrad_course",
     "compiled": "tinygrad_course.program",
+    "whole": "tinygrad_course.program",  # a training step in one program: loss, backward, optimizer
     "torch": "torch",
     "torch loader": "torch",
     "jax": "jax",
