@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.backprop import total
 from ..engine.table import TABLE, derivative
 from .elementwise import through_kink
-from .shaping import in_wide, wide
+from .shaping import in_wide, laid_over, wide
 
 
 def axes_of(x, axis):
@@ -31,6 +31,8 @@ def restore(reduced, x, axis, keepdims=False):
 
 def count(x, axis):
     """How many entries of `x` go into one entry of the result."""
+    if axis is None:
+        return getattr(x, "size", 1)
     n = 1
     for a in axes_of(x, axis) if np.ndim(x) else ():
         n *= x.shape[a]
@@ -38,7 +40,7 @@ def count(x, axis):
 
 
 def _sum_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, initial=0, where=True):
-    g = np.broadcast_to(restore(g, x, axis, keepdims), getattr(x, "shape", ()))
+    g = laid_over(restore(g, x, axis, keepdims), getattr(x, "shape", ()))
     return g if where is True else np.where(where, g, 0.0)
 
 
@@ -62,7 +64,7 @@ def _selected(x, axis, where):
 
 
 def _mean_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, where=True):
-    g = np.broadcast_to(restore(wide(g), x, axis, keepdims) / _selected(x, axis, where), np.shape(x))
+    g = laid_over(restore(wide(g), x, axis, keepdims) / _selected(x, axis, where), getattr(x, "shape", ()))
     return g if where is True else np.where(where, g, 0.0)
 
 

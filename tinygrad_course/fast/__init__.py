@@ -7,7 +7,7 @@ is complete without it: delete it, or set ``TINYGRAD_COURSE_PLAIN=1``, and every
 
 import numpy as np
 
-from ..engine import backprop
+from ..engine import backprop, record
 from . import recording, walk
 
 # The C library hands large arrays back to the system when they go, and pages that are fresh again cost more
@@ -17,4 +17,5 @@ np.empty(2**25 - 2**16, np.uint8)
 
 recording.install()
 backprop.walk = walk.walk
-backprop.ancestors = walk.ancestors  # type: ignore[attr-defined]
+for module in (record, backprop):  # those who come later find it in the record
+    module.ancestors = walk.ancestors  # type: ignore[attr-defined]

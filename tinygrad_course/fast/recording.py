@@ -154,7 +154,7 @@ def applied(plain: Callable[..., Any]) -> Callable[..., Any]:
                 return plain(row, args, kwargs)
             data.append(a)
             parents.append(parent)
-        if not active or (kwargs and Value in map(type, kwargs.values())):
+        if kwargs and Value in map(type, kwargs.values()):
             return plain(row, args, kwargs)
         try:
             if row.residuals is None:
@@ -168,6 +168,8 @@ def applied(plain: Callable[..., Any]) -> Callable[..., Any]:
             out = np.array(out)
         if type(out) is not np.ndarray or out.dtype.kind != "f":
             return plain(row, args, kwargs)
+        if not active:
+            return Value(out, requires_grad=False)
         if kwargs or len(data) > 2:
             return recorded(out, row, (tuple(data), kwargs), MANY, tuple(parents), None)
         if len(data) == 1:

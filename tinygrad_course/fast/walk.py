@@ -1,7 +1,7 @@
 """The quick walk: the engine's `walk` with the cases that are nearly all written out.
 
-An operation on Python floats needs no look at shapes, and one or two arrays whose gradients have the right
-shape already need none of what undoes broadcasting.  Everything else is `Pass.pull`.
+An operation on Python floats needs no look at shapes, and arrays whose gradients have the right shape already
+need nothing of what undoes broadcasting.  Everything else is `Pass.pull`.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from ..engine.backprop import Pass, add, as_recorded, check_unchanged, fitted
 from ..engine.record import MANY, ONE
 from ..engine.watch import walking
 
+NO_KEYWORDS: dict[str, Any] = {}
+
 serial_of = operator.attrgetter("serial")
 
 
 def ancestors(roots: Iterable[Any], since: int = 0, stop: Iterable[Any] = ()) -> list[Any]:
     """`engine.record.ancestors`, written out for one and two operands."""
     found = list(roots)
-    seen, ends = set(found), set(stop)
+    seen, ends = {None, *found}, set(stop)
     bounded = since > 0 or bool(ends)
     for value in found:  # grows while we go through it
         if bounded and (value.serial < since or value in ends):
             continue
         if value.y is MANY:
-            for parent in value.px:
-                if parent is not None and parent not in seen:
-                    seen.add(parent)
-                    found.append(parent)
+            new = set(value.px) - seen
+            seen |= new
+            found += new
             continue
         parent = value.px
-        if parent is not None and parent not in seen:
+        if parent not in seen:
             seen.add(parent)
             found.append(parent)
         parent = value.py
-        if parent is not None and parent not in seen:
+        if parent not in seen:
             seen.add(parent)
             found.append(parent)
     found.sort(key=serial_of, reverse=True)
@@ -50,34 +51,30 @@ def walk(this: Pass) -> None:
     """Bring the gradient of every node to its parents, from the youngest node to the oldest."""
     walking.set(True)
     np.seterr(divide="ignore", over="ignore", under="ignore", invalid="raise")
-    gradients = this.gradients
+    gradients, recorded = this.gradients, this.create_graph
     inside = len(this.nodes) == len(gradients)  # no parent stands outside
-    if this.create_graph:
-        for node in this.nodes:
-            if node.row is not None:
-                pull(this, node)
-        return
     for node in this.nodes:
         row, out, y = node.row, node.primal, node.y
         if row is None:
             continue
-        if type(out) is not float or y is MANY:
-            if y is MANY or type(out) is tuple:
-                pull(this, node)
-            else:
-                pull_arrays(this, node)
+        if recorded or y is MANY or type(out) is tuple:
+            pull(this, node)
             continue
-        # One or two Python floats: where a rule fails or gives no number, `pull` looks closer.
-        g, x, px, py = gradients[node], node.x, node.px, node.py
+        if type(out) is not float:
+            pull_arrays(this, node, row, out, y)
+            continue
+        # One or two Python floats: where a rule fails or gives no number, `Pass.pull` looks closer.
+        g, x, px = gradients[node], node.x, node.px
         try:
             if y is ONE:
                 c = row.rules[0](g, out, x)
-                if not (type(c) is float is type(x) and c == c):
-                    this.pull(node)
-                else:
+                if type(c) is float is type(x) and c == c:
                     before = gradients[px]
                     gradients[px] = c if before is None else before + c
+                else:
+                    this.pull(node)
                 continue
+            py = node.py
             c = 0.0 if px is None else row.rules[0](g, out, x, y)
             d = 0.0 if py is None else row.rules[1](g, out, x, y)
         except (ArithmeticError, ValueError, TypeError, KeyError):
@@ -94,107 +91,77 @@ def walk(this: Pass) -> None:
             gradients[py] = d if before is None else before + d
 
 
+def pull_arrays(this: Pass, node: Any, row: Any, out: Any, y: Any) -> None:
+    """`Pass.pull` for one or two operands of which some are arrays."""
+    gradients, g, x = this.gradients, this.gradients[node], node.x
+    i, parent, operand = 0, node.px, x
+    while True:
+        if parent in gradients:
+            if parent.primal is not operand:
+                check_unchanged(node, parent, operand)
+            c, before = None, gradients[parent]
+            try:
+                c = row.rules[i](g, out, x) if y is ONE else row.rules[i](g, out, x, y)
+                usual = type(c) is np.ndarray is type(operand) and c.dtype is operand.dtype
+                if not usual or c.shape != operand.shape:
+                    closer(this, parent, operand, c, node, i, (g, out, *node.args), NO_KEYWORDS)
+                elif before is None:
+                    alone = parent.row is not None or (c is not g and c.base is None)
+                    gradients[parent] = c if alone else c.copy()
+                else:
+                    c = before + c
+                    gradients[parent] = c if type(c) is np.ndarray else np.array(c)
+            except (ArithmeticError, ValueError):
+                closer(this, parent, operand, None, node, i, (g, out, *node.args), NO_KEYWORDS)
+            except TypeError:
+                this.pull(node)  # which says whose rule failed
+                raise
+        if i or y is ONE:
+            return
+        i, parent, operand = 1, node.py, y
+
+
 def pull(this: Pass, node: Any) -> None:
     """`Pass.pull` for any number of operands, and for gradients that are recorded."""
-    g, row, kwargs = this.gradients[node], node.row, node.kwargs
-    if type(g) is tuple or type(node.primal) is tuple:
+    gradients, row, out, x, y = this.gradients, node.row, node.primal, node.x, node.y
+    g, (args, kwargs) = gradients[node], x if y is MANY else (node.args, NO_KEYWORDS)
+    if type(g) is tuple or type(out) is tuple:
         this.pull(node)
         return
-    args, parents, out = node.args, node.parents, node.primal
-    operands = row.operands(args)
+    operands, parents = row.operands(args), node.parents
     if this.create_graph:
         args, out = row.with_operands(args, list(map(as_recorded, operands, parents))), node
         if "residuals" in kwargs:
             kwargs = {name: a for name, a in kwargs.items() if name != "residuals"}
-    for i, (parent, operand) in enumerate(zip(parents, operands)):
-        if parent is None or parent not in this.gradients:
+    for i, parent in enumerate(parents):
+        if parent not in gradients:
             continue
+        operand = operands[i]
         if parent.primal is not operand:
             check_unchanged(node, parent, operand)
         try:
-            rule = row.rules[i] if row.rule_for_all is None else row.rule(i)
-            c = rule(g, out, *args, **kwargs)
+            c = (row.rules[i] if row.rules else row.rule(i))(g, out, *args, **kwargs)
         except (ArithmeticError, ValueError):
             c = None
         except TypeError:
             this.pull(node)  # which says whose rule failed
             raise
         a = c.primal if type(c) is Value else c
-        if not (
-            type(a) is type(operand)
-            and (
-                (type(a) is np.ndarray and a.dtype is operand.dtype and a.shape == operand.shape)
-                or (type(a) is float and a == a)
-            )
-        ):
-            if c is None or type(c) is complex or (type(c) is float and c != c):
-                c = this.contribution(node, i, (g, out, *args), kwargs)
-            c = quietly(fitted, c, operand, row)
-        give(this.gradients, parent, c, g)
+        usual = type(a) is np.ndarray is type(operand) and a.dtype is operand.dtype
+        if usual and a.shape == operand.shape and (a is not c or (c is not g and c.base is None)):
+            before = gradients[parent]
+            gradients[parent] = c if before is None else quietly(add, before, c)
+        else:
+            closer(this, parent, operand, c, node, i, (g, out, *args), kwargs)
 
 
-def give(gradients: dict[Any, Any], parent: Any, c: Any, g: Any) -> None:
-    """`Pass.give`, with a sum that needs no look at what it adds up."""
-    before = gradients[parent]
-    if before is not None:
-        gradients[parent] = quick_sum(before, c)
-    elif parent.row is None and type(c) is np.ndarray and (c is g or c.base is not None):
-        gradients[parent] = c.copy()
-    else:
-        gradients[parent] = c
-
-
-def pull_arrays(this: Pass, node: Any) -> None:
-    """`Pass.pull` for one or two operands of which some are arrays."""
-    gradients, out, row, x, y = this.gradients, node.primal, node.row, node.x, node.y
-    g = gradients[node]
-    parent = node.px
-    if parent is not None and parent in gradients:
-        if parent.primal is not x:
-            check_unchanged(node, parent, x)
-        try:
-            c = row.rules[0](g, out, x) if y is ONE else row.rules[0](g, out, x, y)
-        except (ArithmeticError, ValueError):
-            c = None
-        except TypeError:
-            this.pull(node)  # which says whose rule failed
-            raise
-        if not (type(c) is np.ndarray is type(x) and c.dtype is x.dtype and c.shape == x.shape):
-            c = closer(this, c, x, node, 0, g)
-        give(gradients, parent, c, g)
-    parent = node.py
-    if parent is not None and parent in gradients:
-        if parent.primal is not y:
-            check_unchanged(node, parent, y)
-        try:
-            c = row.rules[1](g, out, x, y)
-        except (ArithmeticError, ValueError):
-            c = None
-        except TypeError:
-            this.pull(node)  # which says whose rule failed
-            raise
-        if not (type(c) is np.ndarray is type(y) and c.dtype is y.dtype and c.shape == y.shape):
-            c = closer(this, c, y, node, 1, g)
-        give(gradients, parent, c, g)
-
-
-def quick_sum(a: Any, b: Any) -> Any:
-    """`add` of two gradients that are arrays nearly always."""
-    if type(a) is type(b) and type(a) is not tuple:
-        try:
-            c = a + b
-            if type(c) is type(a):
-                return c
-        except FloatingPointError:
-            pass  # inf - inf
-    return quietly(add, a, b)
-
-
-def closer(this: Pass, c: Any, operand: Any, node: Any, i: int, g: Any) -> Any:
-    """What rule `i` gave, fitted to its operand; `c` is None where it failed, and it is called once more."""
+def closer(
+    this: Pass, parent: Any, operand: Any, c: Any, node: Any, i: int, given: Any, kwargs: dict[str, Any]
+) -> None:
+    """Give to its parent what rule `i` made of `given`; where it failed, `c` is None."""
     if c is None or type(c) is complex or (type(c) is float and c != c):
-        c = this.contribution(node, i, (g, node.primal, *node.args), {})
-    return quietly(fitted, c, operand, node.row)
+        c = this.contribution(node, i, given, kwargs)
+    quietly(this.give, parent, quietly(fitted, c, operand, node.row), given[0])
 
 
 def quietly(function: Callable[..., Any], *args: Any) -> Any:

@@ -98,11 +98,15 @@ class Trace:
                     + named(out)
                     + (" (is its return missing?)" if out is None else "")
                 )
-        self.linked = records and (
-            any(v.row is not None for v in self.inputs)
-            or any(v.serial < self._start for v in recorded([self.result, self.aux], self._start))
-        )
-        self.keep = self.linked or has_values([args, kwargs])
+        self.linked = records and self._reaches_outside()
+        self.keep = self.linked or has_values((args, kwargs))
+
+    def _reaches_outside(self) -> bool:
+        """Whether an input came from a Value, or a result was computed from one that was there before."""
+        if any(v.row is not None for v in self.inputs):
+            return True
+        found = recorded((self.result, self.aux), self._start)
+        return bool(found) and found[-1].serial < self._start
 
     def outward(self, tree: Any) -> Any:
         """A result as the caller gets it: Values if Values came in, and otherwise plain data."""
@@ -149,12 +153,12 @@ def bundled(parts: Sequence[Any], f: Function = tuple) -> Value:
 
 def recorded(tree: Any, start: int) -> list[Value]:
     """The Values that `tree` was computed from, and its own; of those from before `start` only the last."""
-    return ancestors(dict.fromkeys(v for v in leaves(tree) if differentiable(v)), start + 1)
+    return ancestors(dict.fromkeys([v for v in leaves(tree) if differentiable(v)]), start + 1)
 
 
 def differentiable(x: Any) -> bool:
     """Whether `x` is a Value with a gradient."""
-    return isinstance(x, Value) and x.requires_grad
+    return isinstance(x, Value) and x.active
 
 
 def has_values(tree: Any) -> bool:
@@ -204,6 +208,8 @@ def _alike(like: Value, x: Any) -> Any:
 
 def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
     """`argnums` as places in `args`."""
+    if type(argnums) is int and 0 <= argnums < len(args):
+        return [argnums]
     several = isinstance(argnums, (Sequence, np.ndarray)) and not _is_index(argnums)
     numbers: list[Any] = list(argnums) if several else [argnums]  # type: ignore[arg-type]
     for i in numbers:
@@ -221,6 +227,8 @@ def _chosen(name: str, args: tuple[Any, ...], argnums: Argnums) -> list[int]:
 
 def _is_index(argnums: Any) -> bool:
     """Whether `argnums` is one whole number, of Python or of NumPy, and not several."""
+    if type(argnums) is int:
+        return True
     try:
         operator.index(argnums)
     except TypeError:
