@@ -18,9 +18,10 @@ from ..engine.record import Record
 from ..engine.table import TABLE, Row
 from ..engine.value import one_like
 from ..lines import pointing
+from .at import write
 from .calls import as_numbers, positional, understood
 from .contents import Contents, check_real, checked
-from .errors import FAILURES, explained, no_assignment, refuse_strange
+from .errors import FAILURES, explained, refuse_strange, written_over
 from .methods import Methods
 from .operators import Operators
 
@@ -82,7 +83,9 @@ class Value(Operators, Methods, Contents, engine.Value):
         try:
             if row.composition is None and any(isinstance(a, Value) for a in kwargs.values()):
                 args, kwargs = positional(row, args, kwargs)
-            return engine.apply(cls, row, args, kwargs)
+            out = engine.apply(cls, row, args, kwargs)
+            constant = row.nondifferentiable and row.shapes_only and isinstance(out, np.ndarray)
+            return Value(out, requires_grad=False) if constant and out.dtype.kind == "f" else out
         except FAILURES as error:
             if (told := explained(row, args, kwargs, error)) is error:
                 raise
@@ -148,7 +151,12 @@ class Value(Operators, Methods, Contents, engine.Value):
         else:
             seed = self._seed(gradient.primal if isinstance(gradient, Value) else gradient)
             seed = Value(seed, requires_grad=False) if create_graph else seed
-        super().backward(seed, create_graph=create_graph)
+        try:
+            super().backward(seed, create_graph=create_graph)
+        except Exception:
+            if told := written_over([self]):
+                raise RuntimeError(f"backward: {told}") from None
+            raise
 
     def _seed(self, gradient: Any) -> Any:
         """Where to start: 1, or `gradient` in the dtype of the data and in memory of its own."""
@@ -188,8 +196,9 @@ class Value(Operators, Methods, Contents, engine.Value):
             )
         return self.apply_row(_GETITEM, (self, index), {})
 
+    @pointing
     def __setitem__(self, index: Any, new: Any) -> None:
-        raise no_assignment(self.name, index)
+        write(self, index, new)
 
     # Keeping: everything but the record
     def __reduce__(self) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..derivatives.numpy_extra.unsupported import UNSUPPORTED
+from ..engine.record import ancestors
 from ..engine.table import Row
 from ..engine.value import stripped
 
@@ -148,9 +149,32 @@ def no_assignment(name: str | None, index: Any) -> TypeError:
     v = name if name and name.isidentifier() else "v"
     i = ", ".join(map(_spelled, index)) if isinstance(index, tuple) and index else _spelled(index)
     return TypeError(
-        f"{v}[{i}] = x would change what has been recorded; write {v} = {v}.at[{i}].set(x), which gives "
-        "a new Value (and .add(x) for +=, .multiply(x) for *=)"
+        f"{v}[{i}] = x would change a leaf that requires a gradient; write {v} = {v}.at[{i}].set(x), which "
+        "gives a new Value (and .add(x) for +=, .multiply(x) for *=), or write into a copy: "
+        f"{v} = {v}.copy()"
     )
+
+
+def no_writing(shape: tuple[int, ...], reason: str) -> TypeError:
+    """The error for ``v[index] = x`` where it could not be seen elsewhere, or not be followed."""
+    return TypeError(
+        f"v[i] = x: this Value of shape {shape} cannot be written into, as {reason}, or into a copy, "
+        "v = v.copy(); v.at[i].set(x) gives a new Value"
+    )
+
+
+def written_over(roots: list[Any]) -> str:
+    """What tells of a Value behind `roots` that was written into after something had used it; "" for none."""
+    for node in ancestors(roots):
+        for parent in node.parents:
+            if parent is not None and parent.serial > node.serial:
+                used = f" ({node.line})" if node.line else ""
+                return (
+                    f"an array of shape {parent.shape} was written into ({parent.line}) after "
+                    f"{node.row.name}{used} had used it, so its old entries are gone; write into a "
+                    "copy, v = v.copy()"
+                )
+    return ""
 
 
 def _spelled(index: Any) -> str:

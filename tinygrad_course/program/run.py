@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..arraylike import Value
+from ..arraylike.errors import written_over
 from ..derivatives import Row
 from ..engine.backprop import backpropagate
 from ..engine.record import ancestors, next_serial
@@ -237,6 +238,8 @@ class Run:
         """Raise Missed if gradients would reach leaves that nobody named, and that were there before."""
         known = {id(v) for _, v, _ in self.learning}
         roots = [o for o in outs if type(o) is Value]
+        if told := written_over(roots):
+            raise refused(told, "write into a copy there, v = v.copy()")
         leaves = [v for v in ancestors(roots) if v.row is None and v.requires_grad]
         if missed := [v for v in leaves if id(v) not in known and v.serial < self.start]:
             raise Missed(missed)

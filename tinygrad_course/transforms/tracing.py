@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..arraylike.errors import describe
+from ..arraylike.errors import describe, written_over
 from ..derivatives import Row, cast
 from ..engine.backprop import backpropagate, is_number, total
 from ..engine.record import ancestors, next_serial
@@ -140,7 +140,12 @@ def pulled(
         root = bundled(roots)
     if not create_graph and (watch := watching()) is not None:
         watch.backward(root, cotangent, oldest)
-    return backpropagate(root, cotangent, inputs=inputs, create_graph=create_graph)
+    try:
+        return backpropagate(root, cotangent, inputs=inputs, create_graph=create_graph)
+    except Exception:
+        if told := written_over([root]):
+            raise RuntimeError(f"backward: {told}") from None
+        raise
 
 
 def bundled(parts: Sequence[Any], f: Function = tuple) -> Value:
