@@ -192,7 +192,7 @@ MISTAKES = {  # what was done: (the mistake, its error, what the message says)
     ),
     "writing into a Value": (
         lambda: write_into(v()), TypeError,
-        "v[0, 1] = x", "would change what has been recorded", "v = v.at[0, 1].set(x)",
+        "v[0, 1] = x", "would change a leaf that requires a gradient", "v = v.at[0, 1].set(x)",
     ),
     "adding to an array in place": (
         add_to_array, TypeError,
