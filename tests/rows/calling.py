@@ -29,7 +29,7 @@ def differentiable(row, args):
         path: x
         for path, x in leaves(args)
         if (type(x) is float or (isinstance(x, np.ndarray) and x.dtype.kind == "f"))
-        and (not rules or (path[0] < len(rules) and rules[path[0]] is not None))
+        and (not rules or (path[0] < len(rules) and callable(rules[path[0]])))
     }
 
 

@@ -18,7 +18,8 @@ from ..derivatives.numpy_extra import running
 from ..engine.backprop import is_number
 from ..engine.table import TABLE, Row
 from ..engine.value import Value
-from .errors import no_method, no_row
+from ..later import later
+from .errors import no_method, no_row, spelled
 
 _METHODS: dict[tuple[Any, str], Callable[..., Any]] = {
     (np.add, "reduce"): np.sum,
@@ -48,16 +49,25 @@ def understood(function: Any, method: str, args: Any, kwargs: Any) -> tuple[Row,
             if (function, method) not in _METHODS:
                 raise no_method(function, method)
             return TABLE[_METHODS[function, method]], args, {"axis": 0, **kwargs}
+        if function not in TABLE and spelled(function).startswith("scipy.special."):
+            read_scipys_rows()
         if function not in TABLE:
-            raise no_row(f"np.{function.__name__}")
+            raise no_row(function)
     else:
         if function not in TABLE:
-            raise no_row(f"{function.__module__}.{function.__name__}")
+            raise no_row(function)
         if len(args) > (place := place_of_out(function)) and args[place] is not None:
             kwargs = {**kwargs, "out": args[place]}
         if "out" in kwargs:
             kwargs = accepted_keywords(function, "__call__", kwargs)
     return TABLE[function], args, kwargs
+
+
+def read_scipys_rows() -> None:
+    """Add the rows of scipy.special to the table; what somebody registered for one of its functions stays."""
+    known = dict(TABLE)
+    later("derivatives.scipy_special")
+    TABLE.update(known)
 
 
 def _outer(ufunc: Any, x: Any, y: Any, **kwargs: Any) -> Any:
@@ -103,7 +113,7 @@ def _parameters(row: Row) -> list[inspect.Parameter]:
     try:
         return list(inspect.signature(row.function).parameters.values())
     except ValueError:
-        rule = next(filter(None, row.rules), lambda g, out: g)
+        rule = next(filter(callable, row.rules), lambda g, out: g)
         return list(inspect.signature(rule).parameters.values())[2:]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -120,13 +121,34 @@ def _advice_on_matrices(said: str) -> str:
     return "; for other matrices there is np.linalg.pinv(x) @ y" if "square" in said else ""
 
 
-def no_row(name: str) -> TypeError:
-    """The error for a NumPy function that the table does not know."""
-    reason = UNSUPPORTED.get(name.rpartition(".")[2], "it has no row in the table of derivatives")
-    name = name.replace("numpy", "np", 1)
+def spelled(function: Any) -> str:
+    """A function of NumPy or SciPy as a person writes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spelled(np.exp), spelled(np.linalg.solve)
+    ('np.exp', 'np.linalg.solve')
+    """
+    name: str = function.__name__
+    if not isinstance(function, np.ufunc):
+        return f"{function.__module__}.{name}".replace("numpy", "np", 1)
+    for module, known in (("numpy", "np"), ("scipy.special._ufuncs", "scipy.special")):
+        if getattr(sys.modules.get(module), name, None) is function:
+            return f"{known}.{name.lstrip('_')}"
+    return name
+
+
+def no_row(function: Any) -> TypeError:
+    """The error for a function that the table does not know: a ufunc, or one of NumPy's."""
+    name = spelled(function)
+    reason = "it has no row in the table of derivatives"
+    if name.startswith("np."):
+        reason = UNSUPPORTED.get(function.__name__, reason)
+    x = ", ".join("xyzuvw"[: getattr(function, "nin", 1)])
     return TypeError(
         f"{name} cannot take a Value: {reason}. Give it plain arrays, v.numpy(), if no gradient goes through "
-        f"it, or add a row: derivative({name}, lambda g, out, x: ...)"
+        f"it, or add a row, derivative({name}, lambda g, out, {x}: ...), and it records from then on"
     )
 
 

@@ -31,9 +31,10 @@ class Row:
     ----------
     function : callable
         Computes the operation on arrays: the NumPy function itself, or a function of our own.
-    rules : tuple of callable or None
-        One an argument; None marks an argument without a derivative.  Shorter than the arguments where
-        the last ones (an axis, a shape) have none.
+    rules : tuple of callable, None or ...
+        One an argument; None marks an argument without a derivative, and ``...`` one whose derivative is not
+        known, which cannot be a Value.  Shorter than the arguments where the last ones (an axis, a shape)
+        have none.
     rule_for_all : callable or None
         For operations on any number of operands (concatenate, einsum): one rule for all of them, called as
         ``rule_for_all(i, g, out, *args)`` for operand `i`.
@@ -82,7 +83,7 @@ class Row:
     """
 
     function: Callable[..., Any]
-    rules: tuple[Rule | None, ...] = ()
+    rules: tuple[Any, ...] = ()
     rule_for_all: Rule | None = None
     composition: Callable[..., Any] | None = None
     sequence: bool = False
@@ -132,7 +133,7 @@ class Row:
         """Whether a gradient goes through operand `i`; it cannot be a Value if the row says nothing."""
         if self.rule_for_all is not None:
             return True
-        if i < len(self.rules):
+        if i < len(self.rules) and self.rules[i] is not ...:
             return self.rules[i] is not None
         instead = f"{i + 1} rules with derivative({self.name}, ...), None where there is no derivative"
         raise TypeError(f"its row has no rule for argument {i}; give a plain array, v.numpy(), or {instead}")

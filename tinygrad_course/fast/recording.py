@@ -142,7 +142,7 @@ def applied(plain: Callable[..., Any]) -> Callable[..., Any]:
         for i, a in enumerate(args):
             kind, parent = type(a), None
             if kind is Value:
-                if a.active and i < len(rules):
+                if a.active and i < len(rules) and rules[i] is not ...:
                     if rules[i] is not None:
                         parent, active = a, True
                 elif a.active:

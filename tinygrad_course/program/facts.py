@@ -51,7 +51,7 @@ def parameters(row: Row) -> dict[str, Any]:
         function, before = row.rule_for_all, 3
     else:
         function, before = next(
-            ((rule, 2) for rule in row.rules if rule), (row.composition or row.function, 0)
+            ((rule, 2) for rule in row.rules if callable(rule)), (row.composition or row.function, 0)
         )
     found = list(inspect.signature(function).parameters.values())[before:]
     named = [p for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

@@ -97,4 +97,4 @@ class Graph:
 
 def is_differentiable(row: Row, i: int) -> bool:
     """Whether the operation has a derivative with respect to its argument `i`."""
-    return row.rule_for_all is not None or (i < len(row.rules) and row.rules[i] is not None)
+    return row.rule_for_all is not None or (i < len(row.rules) and callable(row.rules[i]))
