@@ -1,6 +1,7 @@
 """Runs JavaScript programs in a browser, many in one go, and compares what they give with NumPy."""
 
 import json
+import re
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from tinygrad_course.engine.backprop import backpropagate
 from tinygrad_course.engine.record import ancestors
 from tinygrad_course.insight.edges import contribution
 from tinygrad_course.program.export.graphs import graph_program
+from tinygrad_course.program.export.javascript import ARRAYS
 
 SCRIPT = """
 (() => {
@@ -22,7 +24,8 @@ SCRIPT = """
     const v = Object.fromEntries(inputs.map(([name, array, x]) =>
       [name, array === "number" ? unwrap(x) : globalThis[array].from(unwrap(x))]));
     program.forward(v);
-    out.push([all(v), all(program.backward(v))]);
+    const { results, gradients } = program;
+    out.push([all(v), all(program.backward(v)), { results, gradients }]);
   };
 %s
   return out;
@@ -43,13 +46,42 @@ def unwired(x):
 
 
 def run(browser, programs):
-    """For each (script, inputs) what forward filled in and what backward gave, by name."""
+    """For each (script, inputs) what forward filled in and what backward gave, by name, and the program."""
     text = []
     for script, inputs in programs:
         given = json.dumps([[name, array, wire(x)] for name, (array, x) in inputs.items()])
         text.append(f"{{\n{script}give(program, {given});\n}}")
     found = browser.run(SCRIPT % "\n".join(text))
-    return [tuple({name: unwired(x) for name, x in part.items()} for part in pair) for pair in found]
+    for pair in found:
+        pair[:2] = [{name: unwired(x) for name, x in part.items()} for part in pair[:2]]
+    return found
+
+
+def module(text):
+    """An ES module as a statement, as which several fit on one page."""
+    return f"const program = (() => {{\n{text.replace('export {', 'return {')}}})();\n"
+
+
+def array_of(x):
+    return "number" if np.ndim(x) == 0 else ARRAYS[np.asarray(x).dtype.name]
+
+
+def inputs_in(text):
+    """The names of a module's inputs."""
+    return json.loads(re.search(r"^const inputs = (.*);.*$", text, re.M)[1])
+
+
+def run_emitted(browser, emitted):
+    """For each (source, arguments) the results, and the gradients by the names of inputs."""
+    programs = []
+    for text, args in emitted:
+        names = inputs_in(text)
+        assert len(names) == len(args), text
+        programs.append((module(text), {n: (array_of(x), x) for n, x in zip(names, args)}))
+    return [
+        ([values[name] for name in program["results"]], {n: back[g] for n, g in program["gradients"].items()})
+        for values, back, program in run(browser, programs)
+    ]
 
 
 def data_of(leaf):
@@ -65,7 +97,7 @@ def check_graphs(browser, results, rtol=None):
     """Every value, gradient and contribution of graphs, each with one result, against those of NumPy."""
     programs = [graph_program([result]) for result in results]
     found = run(browser, [(p.script("program"), inputs_of(p)) for p in programs])
-    for result, program, (values, gradients) in zip(results, programs, found, strict=True):
+    for result, program, (values, gradients, _) in zip(results, programs, found, strict=True):
         nodes = ancestors([result])
         with np.errstate(all="ignore"):
             expected = backpropagate(result, np.ones_like(result.data), inputs=nodes)

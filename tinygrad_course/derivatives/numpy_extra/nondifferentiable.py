@@ -22,7 +22,8 @@ nondifferentiable(np.less_equal, operator=operator.le, latex=r"\left[ x \leq y \
 nondifferentiable(np.greater, operator=operator.gt, latex=r"\left[ x > y \right]", result="mask")
 nondifferentiable(np.greater_equal, operator=operator.ge, latex=r"\left[ x \geq y \right]", result="mask")
 for ufunc, javascript in {
-    np.logical_and: "x && y", np.logical_or: "x || y", np.logical_not: "!x", np.logical_xor: "!x !== !y",
+    np.logical_and: "x != 0 && y != 0", np.logical_or: "x != 0 || y != 0", np.logical_not: "x == 0",
+    np.logical_xor: "(x != 0) !== (y != 0)",
     np.isfinite: "Number.isFinite(x)", np.isinf: "Math.abs(x) === Infinity", np.isnan: "Number.isNaN(x)",
 }.items():  # fmt: skip
     nondifferentiable(ufunc, torch=ufunc.__name__, javascript=javascript)
@@ -37,7 +38,8 @@ nondifferentiable(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)
 
 # Steps: flat almost everywhere
 nondifferentiable(np.floor_divide, operator=operator.floordiv, javascript="floor_divide(x, y)")
-for step in (np.sign, np.floor, np.ceil, np.trunc):
+nondifferentiable(np.sign, torch="sign", javascript="Math.sign(x) + 0")  # which is never -0
+for step in (np.floor, np.ceil, np.trunc):
     nondifferentiable(step, torch=step.__name__, javascript=f"Math.{step.__name__}(x)")
 nondifferentiable(np.signbit, torch="signbit", javascript="x < 0 || Object.is(x, -0)")
 nondifferentiable(np.rint, torch="round", javascript="rint(x)")

@@ -38,8 +38,10 @@ def _einsum(printer: JavaScript, instruction: Instruction, out: Place) -> list[s
     subscripts, *operands = instruction.args
     if not isinstance(subscripts, str):
         raise TraceError(printer.refusal(instruction, " without subscripts as text"))
-    terms, result = letters_of(subscripts, operands)  # type: ignore[no-untyped-call]
-    return printer.contraction(out, result, list(zip(terms, map(printer.place, operands))))
+    places = [printer.place(x) for x in operands]
+    alike = [np.empty(x.shape, bool) for x in places]
+    terms, result = letters_of(subscripts, alike)  # type: ignore[no-untyped-call]
+    return printer.contraction(out, result, list(zip(terms, places)))
 
 
 def _tensordot(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
@@ -183,6 +185,8 @@ def _gathering(printer: JavaScript, out: Place, padding: Any, dtype: Any) -> tup
 
 def _windows(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     x, kernel, stride, padding, dilation, fill = _named(instruction).values()
+    if isinstance(fill, Variable):
+        raise TraceError(printer.refusal(instruction, " with a fill that is computed"))
     wide, lines = _padded(printer, printer.place(x), padding, instruction.out.dtype, fill)
     positions = out.shape[len(out.shape) - len(kernel) :]
     return [*lines, *printer.copied(_windowed(wide, kernel, positions, stride, dilation), out)]
@@ -201,11 +205,11 @@ def _indexed(x: Place, index: Any) -> tuple[Any, list[tuple[Any, int, Variable]]
     axis, found = 0, []
     for place, part in enumerate(parts):
         if isinstance(part, Variable):
-            size = max(
-                1, math.prod(part.shape)
-            )  # as if the axis were so long, and the index counted along it
-            numbers = np.arange(size).reshape(part.shape)
-            counting = numbers.reshape([size if a == axis else 1 for a in range(len(x.shape))])
+            if part.dtype.kind not in "iu":
+                raise TraceError("emit: JavaScript takes numbers as an index, and no mask; use np.where")
+            numbers = np.arange(math.prod(part.shape)).reshape(part.shape)
+            size = max(1, numbers.size)  # as if the axis were so long, and the index counted along it
+            counting = np.arange(size).reshape([size if a == axis else 1 for a in range(len(x.shape))])
             shape = [size if a == axis else n for a, n in enumerate(x.shape)]
             mine = (*zeros[:place], numbers, *zeros[place + 1 :])
             found.append((np.broadcast_to(counting, shape)[mine], axis, part))

@@ -14,6 +14,7 @@ import json
 import math
 import operator
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 
 from ...derivatives import TABLE
 from ...derivatives.reductions import axes_of
-from ..facts import arguments, row_of
+from ..facts import arguments, parameters, row_of
 from ..passes import variables_in
 from ..source import Printer
 from ..state import Effect
@@ -43,7 +44,7 @@ WORDS = [
     "import", "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected",
     "public", "return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var",
     "void", "while", "with", "yield", "async", "await", "eval", "arguments", "undefined", "NaN",
-    "Infinity", "Math", "Number", "Object", "Boolean", "Float64Array", "Float32Array", "Int32Array",
+    "Infinity", "Math", "Number", "Object", "Float64Array", "Float32Array", "Int32Array",
     "Uint32Array", "Int16Array", "Uint16Array", "Int8Array", "Uint8Array", "v", "t", "line", "forward",
     "backward", "program", "__proto__",
 ]  # fmt: skip
@@ -84,7 +85,7 @@ class JavaScript:
         self.numpy = Printer({}, gradient_of=gradient_of)
         self.names = self.numpy.names = Names(reserved=[*WORDS, *LETTERS, *helpers()])
         for variable, wish in names.items():
-            self.names.give(variable, wish)
+            self.names.give(variable, re.sub(r"\W", "_", unicodedata.normalize("NFKC", wish)))
         self.inputs = list(inputs)
         self.needed = {v for v in needed if isinstance(v, Variable)}
         self.places: dict[Variable, Any] = {v: whole(self.names.given[v], v.shape) for v in inputs}
@@ -207,7 +208,9 @@ class JavaScript:
     def computed(self, instruction: Instruction, out: Place) -> list[str]:
         """The lines that compute an instruction's result."""
         function, row = instruction.function, row_of(instruction.function)
-        if function is copied or self.moves(instruction):
+        if function in (copied, float):
+            return self.copied(self.place(instruction.args[0]), out)
+        if self.moves(instruction):
             return self.moved(instruction, out)
         expression = (row.javascript if row else "") or SIGNS.get(function, Printer.sign(function))
         if not expression or "pick" in expression:
@@ -218,6 +221,8 @@ class JavaScript:
         values = (
             arguments(row, instruction.args, instruction.kwargs) if row else dict(zip("xy", instruction.args))
         )
+        if row and (strange := set(instruction.kwargs) - set(parameters(row))):
+            raise TraceError(self.refusal(instruction, f" with {strange.pop()}="))
         if re.search(r"\baxis\b", expression):
             return self.along(instruction, expression, values, out)
         used = {name: a for name, a in values.items() if re.search(rf"(?<![.\w]){name}\b", expression)}
@@ -245,8 +250,12 @@ class JavaScript:
         name = "bool" if variable.dtype is None else variable.dtype.name
         if name == "float32" and not variable.shape:
             return f"Math.fround({text})"
-        if name == "bool" and not (compares and variable.shape):
-            return f"+({text})" if compares else f"+Boolean({text})"
+        if name in ("int64", "uint64"):
+            return f"Math.trunc({text}) + 0"  # which is never -0
+        if name == "bool" and not compares:
+            return f"+(({text}) != 0)"
+        if name == "bool" and not variable.shape:
+            return f"+({text})"
         return text
 
     def copied(self, x: Place, out: Place, assign: str = "=") -> list[str]:
@@ -257,8 +266,6 @@ class JavaScript:
     def moved(self, instruction: Instruction, out: Place) -> list[str]:
         """Loops that copy entries from where no strides lead: a table says where each comes from."""
         x = self.place(instruction.args[0])
-        if instruction.function is copied:
-            return self.copied(x, out)
         found = instruction.function(x.positions, *instruction.args[1:], **instruction.kwargs)
         if isinstance(found, (list, tuple)):
             raise TraceError(self.refusal(instruction))
@@ -290,7 +297,9 @@ class JavaScript:
             scratch = self.names.fresh("line")
             self.declare(scratch, (n,), np.dtype(float))
         more = {
-            k: str(a) for k, a in values.items() if k not in (first, "axis") and isinstance(a, (int, float))
+            k: self.number(a)
+            for k, a in values.items()
+            if k not in (first, "axis") and isinstance(a, (int, float))
         }
 
         def body(at: list[str]) -> list[str]:
@@ -320,7 +329,7 @@ class JavaScript:
         for letters, place in [(result, out), *operands]:
             steps.append({})
             for letter, n, stride in zip(letters, place.shape, place.strides, strict=True):
-                sizes[letter] = max(n, sizes.get(letter, 1))
+                sizes[letter] = n if n != 1 else sizes.get(letter, 1)
                 steps[-1][letter] = steps[-1].get(letter, 0) + (stride if n > 1 else 0)
         inner = "".join(letter for letter, n in sizes.items() if letter not in result and n != 1)
         result = "".join(letter for letter in result if sizes[letter] != 1)
@@ -410,7 +419,7 @@ def module(printer: JavaScript, forward: list[str], backward: list[str], outs: A
 
 
 def javascript_source(parts: Any) -> str:
-    """A program as an ES module: `forward` and `backward`, and the names of results and gradients."""
+    """A program as an ES module: `forward`, `backward`, and the names of what goes in and comes out."""
     results = parts.outs[: parts.results]
     gradients = {name: g for name, g in zip(parts.targets, parts.gradients) if g is not None}
     printer = JavaScript(parts.names, parts.inputs, [*results, *gradients.values()], parts.gradient_of)
@@ -423,9 +432,10 @@ def javascript_source(parts: Any) -> str:
     text = module(printer, forward, backward, dict(outs), dict(found.values()))
     listed = ", ".join(f"{name}: {json.dumps(g)}" for name, (g, _) in found.items())
     end = [
+        f"const inputs = {json.dumps(list(by_name.values()))}; // the arguments, then what else is read",
         f"const results = {json.dumps([name for name, _ in outs])};",
         f"const gradients = {{ {listed} }}; // of each input, by name" if listed else "const gradients = {};",
         "",
-        "export { forward, backward, results, gradients };",
+        "export { forward, backward, inputs, results, gradients };",
     ]
     return "\n".join([text, *end, ""])
