@@ -286,7 +286,7 @@ class JavaScript:
         axes: Shape = axes_of(np.empty(x.shape, bool), axis)  # type: ignore[no-untyped-call]
         kept = [a for a in range(len(x.shape)) if a not in axes]
         if x.number:
-            x = Place(f"[{x.name}]")
+            x = Place(f"[{x.name}]", x.shape, x.strides)
         row_by_row = whole(out.name, tuple(x.shape[a] for a in kept))
         target = Place(out.name, row_by_row.shape, row_by_row.strides, number=out.number)
         part = Place(x.name, target.shape, tuple(x.strides[a] for a in kept), x.start)
