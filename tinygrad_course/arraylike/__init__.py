@@ -24,13 +24,14 @@ from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, refuse_strange, written_over
 from .methods import Methods
 from .operators import Operators
+from .torchlike import TorchLike
 
 __all__ = ["Value"]
 
 _GETITEM = TABLE[indexing.getitem]
 
 
-class Value(Operators, Methods, Contents, engine.Value):
+class Value(Operators, Methods, TorchLike, Contents, engine.Value):
     """A number or an array that remembers how it was computed.
 
     Parameters

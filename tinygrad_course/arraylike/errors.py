@@ -222,29 +222,22 @@ def no_attribute(name: str) -> AttributeError:
 
 
 _INSTEAD = {
-    "abs": "abs(v)",
     "backwards": "v.backward()",
     "clamp": "v.clip(low, high)",
-    "clone": "v.copy()",
-    "expand": "np.broadcast_to(v, shape)",
     "grad_fn": "v.row, which is None for a leaf",
     "is_leaf": "v.row is None",
-    "permute": "v.transpose(...)",
     "pow": "v ** n",
     "repeat": "np.tile(v, n), or np.repeat(v, n) for each entry",
     "requires_grad_": "v.requires_grad = True",
     "softmax": "nn.functional.softmax(v, -1)",
-    "tolist": "v.numpy().tolist()",
-    "unsqueeze": "np.expand_dims(v, axis)",
-    "view": "v.reshape(...)",
     "zero_": "v.data[...] = 0.0",
     "zero_grad": "v.grad = None",
 }
 
 
 HINTED = (
-    *_INSTEAD, "all", "any", "argmax", "argmin", "argsort", "conj", "diagonal", "imag", "nonzero", "real",
-    "repeat", "round", "searchsorted", "sort", "take", "trace",
+    *_INSTEAD, "argsort", "conj", "diagonal", "imag", "nonzero", "real",
+    "repeat", "round", "searchsorted", "take", "trace",
 )  # fmt: skip
 """What people look for among a Value's methods and do not find."""
 

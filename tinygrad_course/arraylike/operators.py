@@ -122,8 +122,10 @@ class Operators:
     def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
         return other // self, other % self
 
+    abs = unary(np.absolute)
     exp = unary(np.exp)
     log = unary(np.log)
+    log10 = unary(np.log10)
     sqrt = unary(np.sqrt)
     sin = unary(np.sin)
     cos = unary(np.cos)

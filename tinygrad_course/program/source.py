@@ -128,7 +128,7 @@ class Printer:
             return f"np.array({texts[0]}, {texts[1]})" if number else f"{texts[0]}.astype({texts[1]})"
         if function is copied:
             return f"{texts[0]}.copy()"
-        if function is np.transpose and args[1:] in ((), (None,)) and not kwargs:
+        if function is np.transpose and (len(args) == 1 or args[1] is None) and not kwargs:
             return f"{texts[0]}.T"
         if self.plan and (quick := self.quickly(instruction, texts)):
             return quick
