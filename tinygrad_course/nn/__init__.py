@@ -41,20 +41,46 @@ from .activations import (
 from .attention import MultiheadAttention
 from .checkpoint import load, save
 from .convolution import AvgPool2d, Conv1d, Conv2d, MaxPool2d
-from .distances import CosineSimilarity, HuberLoss, KLDivLoss, NLLLoss, SmoothL1Loss
+from .distances import CosineSimilarity, HuberLoss, KLDivLoss, NLLLoss, PairwiseDistance, SmoothL1Loss
 from .embedding import Embedding
+from .likelihoods import GaussianNLLLoss, PoissonNLLLoss
 from .linear import Flatten, Linear, MnistMLP, Sequential
 from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
+from .margins import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiMarginLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+)
 from .module import Module
+from .more_activations import (
+    CELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    LogSigmoid,
+    ReLU6,
+    Softmin,
+    Softshrink,
+    Tanhshrink,
+    Threshold,
+)
 from .neuron import MLP, Layer, Neuron
 from .normalization import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
 from .recurrent import GRUCell, LSTMCell, RNNCell
 from .stateless import functional_call
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "MLP",
+    "SELU",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -62,13 +88,19 @@ __all__ = [
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GaussianNLLLoss",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
     "Hardtanh",
+    "HingeEmbeddingLoss",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
@@ -77,26 +109,38 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
     "MaxPool2d",
     "Mish",
     "MnistMLP",
     "Module",
+    "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
     "Neuron",
     "PReLU",
+    "PairwiseDistance",
+    "PoissonNLLLoss",
     "RNNCell",
     "ReLU",
+    "ReLU6",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
+    "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
+    "TripletMarginLoss",
     "functional",
     "functional_call",
     "init",

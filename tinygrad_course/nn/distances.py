@@ -20,6 +20,7 @@ from .arguments import (
     widened,
     without_ignored,
 )
+from .loss import Loss
 from .module import Module
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
@@ -155,7 +156,53 @@ def cosine_similarity(
     return found.astype(dtype) if dtype == np.float16 else found
 
 
-class HuberLoss(Module):
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Value:
+    """The p-norm of x1 - x2 + eps along the last axis; the shapes may be any that broadcast.
+
+    Examples
+    --------
+    >>> pairwise_distance([[0.0, 0.0]], [[3.0, 4.0]], eps=0.0)
+    array([5.])
+    """
+    away = array(x1) - array(x2) + eps
+    return _numpy.linalg.vector_norm(away, ord=p, axis=-1, keepdims=bool(keepdim))
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0) -> Value:
+    """The distances of every row of `x1` from every row of `x2`.
+
+    Parameters
+    ----------
+    x1 : Value or array of shape (..., N, D)
+    x2 : Value or array of shape (..., M, D)
+    p : float
+        Which norm: 0 counts the entries that differ, inf takes the largest difference.
+
+    Returns
+    -------
+    Value or array of shape (..., N, M)
+
+    Examples
+    --------
+    >>> cdist([[0.0, 0.0], [3.0, 0.0]], [[0.0, 4.0]])
+    array([[4.],
+           [5.]])
+    """
+    x1, x2 = array(x1), array(x2)
+    return pairwise_distance(x1[..., :, None, :], x2[..., None, :, :], p, 0.0)
+
+
+class PairwiseDistance(Module):
+    """See `nn.functional.pairwise_distance`."""
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        self.p, self.eps, self.keepdim = p, eps, keepdim
+
+    def forward(self, x1: Any, x2: Any) -> Value:
+        return pairwise_distance(x1, x2, self.p, self.eps, self.keepdim)
+
+
+class HuberLoss(Loss):
     """See `nn.functional.huber_loss`."""
 
     def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -165,7 +212,7 @@ class HuberLoss(Module):
         return huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
-class SmoothL1Loss(Module):
+class SmoothL1Loss(Loss):
     """See `nn.functional.smooth_l1_loss`."""
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
@@ -175,7 +222,7 @@ class SmoothL1Loss(Module):
         return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
-class NLLLoss(Module):
+class NLLLoss(Loss):
     """See `nn.functional.nll_loss`."""
 
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
@@ -185,7 +232,7 @@ class NLLLoss(Module):
         return nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
-class KLDivLoss(Module):
+class KLDivLoss(Loss):
     """See `nn.functional.kl_div`."""
 
     def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:

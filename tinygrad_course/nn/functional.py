@@ -29,8 +29,41 @@ from .arguments import (
 )
 from .attention import scaled_dot_product_attention
 from .convolution import avg_pool2d, conv1d, conv2d, max_pool2d, pad
-from .distances import cosine_similarity, huber_loss, kl_div, nll_loss, smooth_l1_loss
+from .distances import (
+    cdist,
+    cosine_similarity,
+    huber_loss,
+    kl_div,
+    nll_loss,
+    pairwise_distance,
+    smooth_l1_loss,
+)
 from .embedding import embedding, one_hot
+from .likelihoods import gaussian_nll_loss, poisson_nll_loss
+from .margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+)
+from .more_activations import (
+    celu,
+    glu,
+    gumbel_softmax,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    logsigmoid,
+    relu6,
+    selu,
+    softmin,
+    softshrink,
+    taken,
+    tanhshrink,
+    threshold,
+)
 from .normalization import batch_norm, dropout, layer_norm, normalize
 
 __all__ = [
@@ -38,15 +71,25 @@ __all__ = [
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cdist",
+    "celu",
     "conv1d",
     "conv2d",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
+    "gaussian_nll_loss",
     "gelu",
+    "glu",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "l1_loss",
@@ -54,24 +97,37 @@ __all__ = [
     "leaky_relu",
     "linear",
     "log_softmax",
+    "logsigmoid",
     "logsumexp",
+    "margin_ranking_loss",
     "max_pool2d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
+    "poisson_nll_loss",
     "prelu",
     "relu",
+    "relu6",
     "scaled_dot_product_attention",
+    "selu",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
+    "softmin",
     "softplus",
+    "softshrink",
     "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
+    "triplet_margin_loss",
 ]
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
@@ -83,12 +139,15 @@ def tanh(input: Any) -> Any:
     return _numpy.tanh(input)
 
 
-def softplus(input: Any, beta: float = 1.0) -> Value:
+def softplus(input: Any, beta: float = 1.0, threshold: float | None = None) -> Value:
     """log(1 + exp(beta · input)) / beta, a smooth ReLU.
 
-    PyTorch's `threshold` is not needed: this is exact for large inputs as it is.
+    It is exact for large inputs as it is; where PyTorch's `threshold` is given, inputs for which beta · input
+    is above it are given back as they are (PyTorch's own 20 changes the ninth digit).
     """
-    return neural.softplus(input) if beta == 1 else neural.softplus(input * beta) / beta
+    input = array(input)
+    smooth = neural.softplus(input) if beta == 1 else neural.softplus(input * beta) / beta
+    return smooth if threshold is None else _numpy.where(input * beta > threshold, input, smooth)
 
 
 def prelu(input: Any, weight: Any) -> Value:
@@ -110,8 +169,8 @@ def prelu(input: Any, weight: Any) -> Value:
     return neural.prelu(input, _numpy.reshape(weight, lying))
 
 
-def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Value:
-    """exp(input) / Σ exp(input) along one axis, the last one if not said otherwise.
+def softmax(input: Any, dim: int | None = None, *, axis: int | None = None, dtype: Any = None) -> Value:
+    """exp(input) / Σ exp(input) along one axis, the last one if not said otherwise; `dtype` is the result's.
 
     Examples
     --------
@@ -119,12 +178,12 @@ def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> V
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return neural.softmax(array(input), axis=named_axis("softmax", dim, axis, -1))
+    return neural.softmax(taken(input, dtype), axis=named_axis("softmax", dim, axis, -1))
 
 
-def log_softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Value:
+def log_softmax(input: Any, dim: int | None = None, *, axis: int | None = None, dtype: Any = None) -> Value:
     """log softmax(input), without ever taking the logarithm of a rounded 0."""
-    return neural.log_softmax(array(input), axis=named_axis("log_softmax", dim, axis, -1))
+    return neural.log_softmax(taken(input, dtype), axis=named_axis("log_softmax", dim, axis, -1))
 
 
 def logsumexp(

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from ..arraylike import Value
 from . import functional as F
-from .module import Module
+from .loss import Loss
 
 
-class _Loss(Module):
-    """What all losses share: a hint for those who call the class as if it were the loss."""
-
-    def __new__(cls, *given: Any, **settings: Any) -> Self:
-        if len(given) > 1 or any(isinstance(x, Value) for x in given):
-            raise TypeError(
-                f"{cls.__name__} is made first, with its settings, and called then: "
-                f"nn.{cls.__name__}()(input, target)"
-            )
-        return super().__new__(cls, *given, **settings)
-
-
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """Squared differences; `reduction` is "mean", "sum" or "none".  See `nn.functional.mse_loss`.
 
     Examples
@@ -37,7 +25,7 @@ class MSELoss(_Loss):
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """Absolute differences.  See `nn.functional.l1_loss`."""
 
     def __init__(self, *, reduction: str = "mean") -> None:
@@ -47,7 +35,7 @@ class L1Loss(_Loss):
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
-class BCELoss(_Loss):
+class BCELoss(Loss):
     """Cross-entropy of probabilities with yes-or-no targets.  See `nn.functional.binary_cross_entropy`."""
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
@@ -57,7 +45,7 @@ class BCELoss(_Loss):
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss):
     """Cross-entropy of sigmoid(input) with yes-or-no targets.
 
     See `nn.functional.binary_cross_entropy_with_logits`.
@@ -72,7 +60,7 @@ class BCEWithLogitsLoss(_Loss):
         )
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(Loss):
     """-log softmax of the true class, from logits.  See `nn.functional.cross_entropy`.
 
     Examples
