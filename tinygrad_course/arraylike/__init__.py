@@ -78,12 +78,12 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
     @pointing
     def apply_row(cls, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute an operation on `args`, Values among them, and record it, or say what is wrong with it."""
-        for a in (*row.operands(args), *kwargs.values()):
-            refuse_strange(a, row.name)
-        args = as_numbers(args) if row.elementwise and None not in row.rules else args
         try:
-            if row.composition is None and any(isinstance(a, Value) for a in kwargs.values()):
+            if row.composition is None and (not args or any(isinstance(a, Value) for a in kwargs.values())):
                 args, kwargs = positional(row, args, kwargs)
+            for a in (*row.operands(args), *kwargs.values()):
+                refuse_strange(a, row.name)
+            args = as_numbers(args) if row.elementwise and None not in row.rules else args
             out = engine.apply(cls, row, args, kwargs)
             constant = row.nondifferentiable and row.shapes_only and isinstance(out, np.ndarray)
             return Value(out, requires_grad=False) if constant and out.dtype.kind == "f" else out

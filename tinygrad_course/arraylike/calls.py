@@ -91,10 +91,10 @@ def as_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def positional(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Values given by keyword (``np.clip(x, a_min=v)``) in their places among the arguments."""
+    """The first argument and Values given by keyword (``np.clip(x, a_min=v)``) in their places."""
     rest = dict(kwargs)
     for place in _parameters(row)[len(args) :]:
-        if not any(isinstance(a, Value) for a in rest.values()):
+        if args and not any(isinstance(a, Value) for a in rest.values()):
             break
         if place.name in rest:
             args = (*args, rest.pop(place.name))
@@ -142,9 +142,7 @@ def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> d
             f"{name}: a recorded result cannot be written into an existing array (out=, or array += value); "
             "write array = array + value"
         )
-    keywords = {
-        key: a for key, a in keywords.items() if key != "out" and not (key == "initial" and a is None)
-    }
+    keywords = {key: a for key, a in keywords.items() if key != "out"}
     if method != "__call__" or not isinstance(function, np.ufunc):
         return keywords
     if keywords.get("where", True) is not True:

@@ -29,21 +29,26 @@ def describe(x: Any) -> str:
         return f"[{inside}]" if isinstance(x, list) else f"({inside})"
     if isinstance(x, float):
         return "number"
-    if hasattr(x, "shape") and hasattr(x, "dtype"):
+    if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, type):
         return f"{tuple(x.shape)} {x.dtype}"
-    return repr(x) if isinstance(x, (int, str, slice, type(None))) else type(x).__name__
+    return (
+        repr(x) if isinstance(x, (int, str, slice, type(None))) else getattr(x, "__name__", type(x).__name__)
+    )
 
 
-FAILURES = (ValueError, TypeError, IndexError, AttributeError, np.linalg.LinAlgError)
+FAILURES = (ValueError, TypeError, IndexError, AttributeError, OverflowError, np.linalg.LinAlgError)
 """What NumPy raises for arguments that do not fit."""
 
 
 def explained(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Exception:
     """`error`, which an operation met, with the operation and its arguments named."""
     args, kwargs = stripped(args), {name: stripped(a) for name, a in kwargs.items()}
-    if row.composition is not None:
-        return _told_by_numpy(row, args, kwargs) or error
-    return _named(row, args, error)
+    if row.composition is not None and not any(
+        map(callable, args)
+    ):  # theirs are the errors of who wrote them
+        told = _told_by_numpy(row, args, kwargs)
+        return error if told is None and row.name in str(error) else _named(row, args, told or error)
+    return error if row.composition is not None else _named(row, args, error)
 
 
 def _told_by_numpy(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception | None:
@@ -51,13 +56,20 @@ def _told_by_numpy(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> E
     if isinstance(row.function, (np.ufunc, type(np.sum))):
         try:
             row.function(*args, **kwargs)
-        except FAILURES as error:
-            return _named(row, args, error)
+        except (*FAILURES, RuntimeError) as error:
+            return error
     return None
 
 
 def _named(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
-    kinds = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, ValueError)
+    kinds = (
+        np.linalg.LinAlgError,
+        np.exceptions.AxisError,
+        IndexError,
+        ValueError,
+        OverflowError,
+        RuntimeError,
+    )
     kind = next((k for k in kinds if isinstance(error, k)), TypeError)
     given = ", ".join(describe(a) for a in args)
     if row.sequence and len(args) > 1 and hasattr(args[1], "shape"):

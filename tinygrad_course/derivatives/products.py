@@ -49,25 +49,25 @@ derivative(
 )
 
 
-def _dot_x(g, out, x, y):
-    if np.ndim(x) == 0 or np.ndim(y) <= 1:
+def _dot_a(g, out, a, b):
+    if np.ndim(a) == 0 or np.ndim(b) <= 1:
         return (
-            np.tensordot(g, y, np.ndim(y)) if np.ndim(x) == 0 else g[..., None] * y if np.ndim(y) else g * y
+            np.tensordot(g, b, np.ndim(b)) if np.ndim(a) == 0 else g[..., None] * b if np.ndim(b) else g * b
         )
-    free = list(range(y.ndim - 1))
-    rest = [a for a in range(y.ndim) if a != y.ndim - 2]
-    return np.tensordot(g, y, ([a + x.ndim - 1 for a in free], rest))
+    free = list(range(b.ndim - 1))
+    rest = [i for i in range(b.ndim) if i != b.ndim - 2]
+    return np.tensordot(g, b, ([i + a.ndim - 1 for i in free], rest))
 
 
-def _dot_y(g, out, x, y):
-    if np.ndim(y) == 0 or np.ndim(x) == 0:
-        return np.tensordot(x, g, np.ndim(x)) if np.ndim(y) == 0 else x * g
-    free = list(range(x.ndim - 1))
-    moved = np.tensordot(x, g, (free, free))  # x's last axis, then y's axes without its last but one
-    return moved if y.ndim == 1 else np.moveaxis(moved, 0, y.ndim - 2)
+def _dot_b(g, out, a, b):
+    if np.ndim(b) == 0 or np.ndim(a) == 0:
+        return np.tensordot(a, g, np.ndim(a)) if np.ndim(b) == 0 else a * g
+    free = list(range(a.ndim - 1))
+    moved = np.tensordot(a, g, (free, free))  # a's last axis, then b's axes without its last but one
+    return moved if b.ndim == 1 else np.moveaxis(moved, 0, b.ndim - 2)
 
 
-derivative(np.dot, _dot_x, _dot_y, javascript="dot", formula="x · y", torch="dot")
+derivative(np.dot, _dot_a, _dot_b, javascript="dot", formula="a · b", torch="dot")
 derivative(
     np.outer,
     lambda g, out, a, b: np.reshape(np.matmul(g, np.ravel(b)), np.shape(a)),
@@ -77,7 +77,16 @@ derivative(
     torch="torch.outer(a.ravel(), b.ravel())",
 )
 
-composed(np.linalg.outer, np.outer, formula="a_i · b_j")
+
+def _outer_of_vectors(x1, x2, /):
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(
+            f"outer: both are vectors, not of shapes {np.shape(x1)}, {np.shape(x2)}; or np.outer"
+        )
+    return np.outer(x1, x2)
+
+
+composed(np.linalg.outer, _outer_of_vectors, formula="a_i · b_j")
 composed(np.linalg.matmul, np.matmul, formula="x @ y")
 for matrix_transpose in (np.matrix_transpose, np.linalg.matrix_transpose):
     derivative(matrix_transpose, lambda g, out, x: swap(g), formula="every matrix transposed")
@@ -92,7 +101,7 @@ composed(
 
 
 def _inner(x, y):
-    return np.multiply(x, y) if not np.ndim(x) or not np.ndim(y) else np.tensordot(x, y, (-1, -1))
+    return np.tensordot(x, y, (-1, -1) if np.ndim(x) and np.ndim(y) else 0)
 
 
 def _kron(a, b):
@@ -111,7 +120,7 @@ composed(np.kron, _kron, formula="a_ij · b, block by block", torch="kron")
 
 
 def _vecdot(x, y, axis=-1):
-    x, y = np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1)
+    x, y = (np.moveaxis(v, operator.index(axis), -1) for v in (x, y))
     return np.squeeze(np.matmul(np.expand_dims(x, -2), np.expand_dims(y, -1)), (-1, -2))
 
 
@@ -146,7 +155,7 @@ def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """a × b; a vector of two entries lies in the plane, and two of those give the third entry only."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    a, b = (np.moveaxis(v, operator.index(i), -1) for v, i in ((a, axisa), (b, axisb)))
     flat = a.shape[-1] == b.shape[-1] == 2
     a, b = (np.concatenate([v, v[..., :1] * 0], -1) if v.shape[-1] == 2 else v for v in (a, b))
     out = _cross3(a, b)
@@ -158,6 +167,8 @@ composed(np.linalg.cross, lambda x, y, axis=-1: _cross(x, y, axis=axis), formula
 
 
 def _multi_dot_rule(i, g, out, arrays, **_):
+    if len(arrays) == 2:
+        return (_dot_a, _dot_b)[i](g, out, *arrays)
     first, last = arrays[0], arrays[-1]
     whole = [
         first[None] if first.ndim == 1 else first,

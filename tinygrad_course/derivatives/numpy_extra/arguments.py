@@ -21,6 +21,13 @@ def all_axes(x, axis):
     return tuple(range(np.ndim(x))) if axis is None else normalize_axis_tuple(axis, np.ndim(x))
 
 
+def whole(x, what):
+    """`x`, which is made of whole numbers.  Raises for a Value, which is made of floats."""
+    if hasattr(x, "apply_row"):
+        raise TypeError(f"{what} is made of whole numbers, and a Value holds floats; give plain ones")
+    return x
+
+
 def along(x, axis, part):
     """The entries of `x` at `part`, a slice, a number or an index array, along one axis."""
     return x[(*(slice(None),) * one_axis(x, axis), part)]

@@ -17,7 +17,8 @@ def _wrapped(index, n, mode):
 
 
 def _take(a, indices, axis=None, out=None, mode="raise"):
-    a, axis = (np.ravel(array(a)), 0) if axis is None else (array(a), one_axis(a, axis))
+    a = np.ravel(array(a)) if axis is None or not np.ndim(a) else array(a)
+    axis = one_axis(a, 0 if axis is None else axis)
     indices = np.asarray(indices).astype(int, casting="same_kind")  # no mask: True is 1
     return along(a, axis, _wrapped(indices, a.shape[axis], mode))
 
@@ -55,6 +56,8 @@ def _extract(condition, arr):
 
 
 def _select(condlist, choicelist, default=0):
+    if any(array(condition).dtype != bool for condition in condlist):
+        raise TypeError("select: a condition is made of True and False; compare first: v > 0")
     if len(condlist) != len(choicelist):
         raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices")
     out = default

@@ -65,9 +65,9 @@ composed(
 # Constant arrays
 def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
     dtype = np.dtype(a.dtype if dtype is None else dtype)
-    if dtype.kind != "f":
-        return np.full_like(constant(a), constant(fill_value), dtype, order, subok, shape)
     if not hasattr(fill_value, "apply_row"):
+        if dtype.kind != "f":
+            return np.full_like(constant(a), fill_value, dtype, order, subok, shape)
         return like(np.ones_like(a, dtype, order, subok, shape) * fill_value, dtype)
     shape = a.shape if shape is None else shape
     return like(np.broadcast_to(fill_value, shape), dtype)

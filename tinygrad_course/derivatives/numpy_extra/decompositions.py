@@ -131,6 +131,7 @@ def _lstsq_results(a, b, rcond=None):
     columns = np.expand_dims(b, 1) if vector else b
     eps = np.finfo(np.promote_types(a.dtype, b.dtype)).eps
     rcond = eps * max(m, n) if rcond is None else eps if rcond < 0 else rcond
+    rcond *= min(m, n) > 1  # a single singular value is never cut off
     x = _lstsq(a, columns, rcond)
     s = np.linalg.svdvals(a if a.dtype == x.dtype else cast(a, x.dtype))
     rank = int(np.sum(s > rcond * np.max(s, initial=0)))
@@ -149,6 +150,8 @@ def _tensorinv(a, ind=2):
     if ind <= 0:
         raise ValueError(f"tensorinv: ind counts the first axes, so it is 1 or more, not {ind}")
     rows, columns = a.shape[:ind], a.shape[ind:]
+    if not rows:
+        raise ValueError("tensorinv: a number has no axes to turn around; 1 / a is its inverse")
     return np.reshape(np.linalg.inv(np.reshape(a, (int(np.prod(rows)), -1))), (*columns, *rows))
 
 
@@ -300,12 +303,20 @@ def _eig_rule(g, out, x):
     (gw, gv), (w, v) = g, out
     gv = gv - v * np.sum(v * gv, axis=-2, keepdims=True)
     turn = np.matmul(_over_gaps(np.matmul(swap(v), gv), w), swap(v))
-    return np.linalg.solve(swap(v), turn + gw[..., :, None] * swap(v))
+    return _solved(swap(v), turn + gw[..., :, None] * swap(v))
 
 
 def _eigvals_rule(g, out, x):
     _, v = _eig(x)
-    return np.linalg.solve(swap(v), g[..., :, None] * swap(v))
+    return _solved(swap(v), g[..., :, None] * swap(v))
+
+
+def _solved(v, b):
+    try:
+        return np.linalg.solve(v, b)
+    except np.linalg.LinAlgError:
+        said = "eig: a matrix with fewer eigenvectors than columns has no derivative"
+        raise np.linalg.LinAlgError(said) from None
 
 
 _eig = derivative(

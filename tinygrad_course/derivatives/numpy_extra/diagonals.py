@@ -1,5 +1,7 @@
 """Rows of diagonals of matrices, and of what is above and below them."""
 
+import operator
+
 import numpy as np
 
 from ...engine.table import composed, derivative
@@ -8,7 +10,7 @@ from .arguments import array, one_axis
 
 
 def _diagonal(a, offset=0, axis1=0, axis2=1):
-    first, second = one_axis(a, axis1), one_axis(a, axis2)
+    first, second, offset = one_axis(a, axis1), one_axis(a, axis2), operator.index(offset)
     if first == second:
         raise ValueError(f"diagonal: axis1 and axis2 are the same axis {first}")
     a = np.moveaxis(a, (first, second), (-2, -1))

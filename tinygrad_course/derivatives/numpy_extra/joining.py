@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...engine.table import composed
-from .arguments import all_axes, along, array, one_axis
+from .arguments import all_axes, along, array, one_axis, whole
 
 
 # At least so many axes
@@ -156,7 +156,7 @@ def _tile(A, reps):
 
 def _repeat(a, repeats, axis=None):
     a, axis = (np.ravel(a), 0) if axis is None else (a, one_axis(a, axis))
-    return along(a, axis, np.repeat(np.arange(a.shape[axis]), repeats))
+    return along(a, axis, np.repeat(np.arange(a.shape[axis]), whole(repeats, "repeats")))
 
 
 def _resize(a, new_shape):
@@ -182,7 +182,9 @@ def _insert(arr, obj, values, axis=None):
     values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
         values = np.moveaxis(values, 0, axis)
-    places = np.insert(np.arange(n), obj, -1).size - n  # how many places obj names; at one, all values go in
+    places = (
+        np.insert(np.arange(n), whole(obj, "obj"), -1).size - n
+    )  # how many places obj names; at one, all values go in
     new = values.shape[axis] if places == 1 else places
     shape = [new if a == axis else m for a, m in enumerate(arr.shape)]
     both = np.concatenate([arr, np.broadcast_to(values, shape)], axis, dtype=arr.dtype)
@@ -191,7 +193,7 @@ def _insert(arr, obj, values, axis=None):
 
 def _delete(arr, obj, axis=None):
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, one_axis(arr, axis))
-    return along(arr, axis, np.delete(np.arange(arr.shape[axis]), obj))
+    return along(arr, axis, np.delete(np.arange(arr.shape[axis]), whole(obj, "obj")))
 
 
 composed(np.insert, _insert, formula="arr with values put in before obj along axis")
@@ -220,7 +222,7 @@ composed(np.meshgrid, _meshgrid, formula="coordinates of a grid")
 
 # The same function for every slice
 def _apply_along_axis(func1d, axis, arr, *args, **kwargs):
-    axis = one_axis(arr, axis)
+    axis = one_axis(arr, whole(axis, "axis"))
     rows = np.moveaxis(arr, axis, -1)
     if not rows.size:
         raise ValueError(f"apply_along_axis: shape {arr.shape} has no slices to call the function on")
@@ -232,7 +234,7 @@ def _apply_along_axis(func1d, axis, arr, *args, **kwargs):
 
 
 def _apply_over_axes(func, a, axes):
-    for axis in all_axes(a, axes if np.ndim(axes) == 0 else tuple(axes)):
+    for axis in all_axes(a, axes if np.ndim(whole(axes, "axes")) == 0 else tuple(axes)):
         out = func(a, axis)
         a = out if np.ndim(out) == np.ndim(a) else np.expand_dims(out, axis)
     return a

@@ -92,6 +92,8 @@ def _pad_statistic(statistic):
         def fill(width, end):
             n = x.shape[axis]
             length = n if lengths[end] is None else min(lengths[end], n)
+            if length < 0:
+                raise ValueError(f"pad: stat_length counts entries, so it is not {length}")
             part = along(x, axis, slice(n - length, n) if end else slice(0, length))
             shape = [width if a == axis else m for a, m in enumerate(x.shape)]
             return np.broadcast_to(statistic(part, axis=axis, keepdims=True), shape)
@@ -133,6 +135,8 @@ _PADDING = {  # mode: the function for one axis, and the keyword that it takes
 def _pad(array, pad_width, mode="constant", **kwargs):
     if callable(mode) or mode not in _PADDING:
         raise ValueError(f"pad: mode is one of {', '.join(_PADDING)}, not {mode!r}")
+    if not isinstance(pad_width, dict) and np.asarray(pad_width).dtype.kind != "i":
+        raise TypeError(f"pad: pad_width is made of whole numbers, not {pad_width!r}")
     pad, keyword = _PADDING[mode]
     if wrong := set(kwargs) - {keyword}:
         raise ValueError(f"pad: mode {mode!r} has no keyword {wrong.pop()}")
@@ -145,6 +149,8 @@ def _pad(array, pad_width, mode="constant", **kwargs):
                 f"pad: axis {axis} cannot be padded by {tuple(pair)}; leave entries out with v[...]"
             )
         if max(pair):
+            if not array.shape[axis] and mode not in ("constant", "empty"):
+                raise ValueError(f"pad: mode {mode!r} finds no entries along axis {axis} of {array.shape}")
             more = () if option is None else (option,) if keyword == "reflect_type" else (option[axis],)
             array = pad(array, axis, tuple(pair), *more)
     return array

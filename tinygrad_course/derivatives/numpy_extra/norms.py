@@ -8,6 +8,7 @@ import numpy as np
 from ...engine.table import composed, derivative
 from ..elementwise import through_kink
 from ..reductions import restore
+from .arguments import one_axis
 
 KINK = "0 where the norm is 0; shared equally among ties of the largest (smallest)"
 
@@ -40,7 +41,7 @@ derivative(
 
 def _norm_of_matrices(x, ord, axis, keepdims):
     """The norm of the matrices in the two axes `axis` of `x`."""
-    rows, columns = (a % x.ndim for a in axis)
+    rows, columns = (one_axis(x, a) for a in axis)
     if rows == columns:
         raise ValueError(f"norm: axis={axis} names one axis twice; a matrix has two")
     if ord in (None, "fro", "f"):

@@ -44,8 +44,12 @@ def _polysub(a1, a2):
 
 
 def _line(p):
-    """Coefficients as an array with one axis."""
-    p = np.atleast_1d(array(p))
+    """Coefficients as an array with one axis; a single number is one of them."""
+    return _coefficients(np.atleast_1d(array(p)))
+
+
+def _coefficients(p):
+    p = array(p)
     if p.ndim != 1:
         raise ValueError(f"a polynomial is one line of coefficients, and not of shape {p.shape}")
     return p
@@ -76,7 +80,7 @@ def _polydiv(u, v):
 
 
 def _polyder(p, m=1):
-    m, p = int(m), _line(p)
+    m, p = int(m), _coefficients(p)
     if m < 0:
         raise ValueError(f"polyder: cannot take the derivative {m} times; np.polyint integrates")
     for _ in range(m):
@@ -85,7 +89,7 @@ def _polyder(p, m=1):
 
 
 def _polyint(p, m=1, k=None):
-    m, p = int(m), _line(p)
+    m, p = int(m), _coefficients(p)
     if m < 0:
         raise ValueError(f"polyint: cannot integrate {m} times; np.polyder takes derivatives")
     constants = np.zeros(m) if k is None else np.atleast_1d(array(k))

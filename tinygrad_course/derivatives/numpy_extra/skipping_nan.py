@@ -61,6 +61,8 @@ composed(np.nancumprod, _filled(np.cumprod, 1.0), formula="running product of a 
 
 def _numbers(a, where):
     """`a` with 0 for nan, and the mask of the entries that count."""
+    if np.result_type(where).kind != "b":
+        raise TypeError("where= is made of True and False; compare first: v > 0")
     missing = np.isnan(a)
     return np.where(missing, 0.0, a), np.logical_and(where, np.logical_not(missing))
 

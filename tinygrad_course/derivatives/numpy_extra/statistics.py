@@ -65,6 +65,8 @@ def _cov_weights(n, fweights, aweights):
 def _cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None):
     if max(np.ndim(m), 0 if y is None else np.ndim(y)) > 2:
         raise ValueError("cov: takes one axis or two: variables and observations")
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError(f"cov: ddof is a whole number, not {ddof}")
     x = np.atleast_2d(m) if rowvar or np.ndim(m) == 1 else np.transpose(np.atleast_2d(m))
     if not x.shape[0]:
         return x[:, :0]
