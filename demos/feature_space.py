@@ -121,6 +121,8 @@ def main(argv=None):
     style.picture(args.out / "feature_space.png", draw, sets, looks, size=(9.6, 6.6))
     frames = [(sets, looks, moment) for moment in range(len(watched))]
     style.animation(args.out / "feature_space.gif", draw_frame, frames, size=(9.6, 3.6))
+    model, (x, target) = network(np.random.default_rng(args.seed)), sets["circles"]
+    style.lab(args.out / "feature_space.html", model, x, target[:, None], nn.BCEWithLogitsLoss())
 
 
 if __name__ == "__main__":

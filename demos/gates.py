@@ -7,7 +7,7 @@ its inputs that is one straight line with a side for 1 and a side for 0.
 import numpy as np
 import style
 
-from tinygrad_course import Value, data
+from tinygrad_course import Value, data, nn
 
 LECTURE = {"and": (-30, 20, 20), "or": (-10, 20, 20)}  # bias, weight of x₁, weight of x₂
 
@@ -52,6 +52,14 @@ def show_learned(gate, weights, loss):
     style.table(["x₁", "x₂", "z", "σ(z)", "z > 0"], rows)
 
 
+def network(weights):
+    """The neuron as a network, with a sigmoid for the threshold: at z = ±10 it is as good as 1 and 0."""
+    bias, *w = weights
+    model = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    model[0].weight.data, model[0].bias.data = np.array([w], np.float32), np.array([bias], np.float32)
+    return model
+
+
 def draw(figure, learned):
     """A panel a gate: the four inputs, and the lines of both neurons."""
     for axes, (gate, slide) in zip(figure.subplots(1, len(LECTURE)), LECTURE.items()):
@@ -80,6 +88,8 @@ def main(argv=None):
         show_learned(gate, learned[gate], loss)
     print()
     style.picture(args.out / "gates.png", draw, learned, size=(8.0, 4.6))
+    x, target = data.gates("and")
+    style.lab(args.out / "gates.html", network(LECTURE["and"]), x, target[:, None], nn.BCELoss())
 
 
 if __name__ == "__main__":

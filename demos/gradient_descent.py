@@ -8,7 +8,7 @@ it gathered, Adam scales each weight's step for itself.
 import numpy as np
 import style
 
-from tinygrad_course import Value, optim
+from tinygrad_course import Value, nn, optim
 
 METHODS = {
     "SGD, lr 0.02": lambda p: optim.SGD(p, lr=0.02),
@@ -44,6 +44,13 @@ def descend(method, x, y, steps):
         loss.backward()
         optimizer.step()
     return np.array(path)
+
+
+def neuron(w, b):
+    """The linear neuron as a layer, for the page that descends."""
+    layer = nn.Linear(1, 1, dtype=float)
+    layer.weight.data, layer.bias.data = np.array([[w]]), np.array([b])
+    return layer
 
 
 def best(x, y):
@@ -97,6 +104,7 @@ def main(argv=None):
     show(paths, lowest)
     print()
     style.picture(args.out / "gradient_descent.png", draw, paths, lowest, x, y, size=(11.5, 5.6))
+    style.lab(args.out / "gradient_descent.html", neuron(*START), x[:, None], y[:, None], nn.MSELoss())
 
 
 if __name__ == "__main__":

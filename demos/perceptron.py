@@ -8,7 +8,7 @@ the same line.  Several neurons, and one that asks whether all of them fire, enc
 import numpy as np
 import style
 
-from tinygrad_course import Value, data
+from tinygrad_course import Value, data, nn
 
 CENTRE, NEW = np.array([1.0, 0.5]), np.array([2.3, -0.6])
 LINES = (3, 4, 6, 12)
@@ -99,6 +99,13 @@ def show_curve(x, target):
     return rights
 
 
+def neuron(w, b):
+    """The same line as a network of one neuron with a sigmoid, which says how sure it is."""
+    model = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    model[0].weight.data, model[0].bias.data = w[None].astype(np.float32), np.array([b], np.float32)
+    return model
+
+
 def draw(figure, x, target, perceptron, logistic, cloud):
     """The line with its normal vector, and six half-planes that enclose a disc."""
     left, right = figure.subplots(1, 2)
@@ -141,6 +148,8 @@ def main(argv=None):
     show_curve(*cloud)
     print()
     style.picture(args.out / "perceptron.png", draw, x, target, perceptron, logistic, cloud, size=(10, 5))
+    model = neuron(*perceptron[:2])  # the page goes on from the perceptron's line, by the logistic loss
+    style.lab(args.out / "perceptron.html", model, x, target[:, None], nn.BCELoss())
 
 
 if __name__ == "__main__":

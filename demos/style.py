@@ -282,6 +282,14 @@ def graph(path: Path, value: Any) -> None:
     print(f"wrote {viz.save(value, path)}")
 
 
+def lab(path: Path, model: Any, x: np.ndarray, y: np.ndarray, loss: Callable[..., Any]) -> None:
+    """Save the page in which a network can be touched: its weights, its points, its training."""
+    from tinygrad_course import viz
+
+    viz.lab(model, x, y, loss, path)
+    print(f"wrote {path}")
+
+
 # What several of them draw
 def points(axes: Any, places: np.ndarray, labels: np.ndarray, size: float = 40) -> None:
     """Points of two classes in the plane: the second in another colour and with another mark."""

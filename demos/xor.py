@@ -10,7 +10,7 @@ import gates
 import numpy as np
 import style
 
-from tinygrad_course import Value, data
+from tinygrad_course import Value, data, nn
 
 OUTPUTS = {"as printed on the slide": (-30, 20, -20), "as its table needs": (-10, 20, -20)}
 INPUTS, TARGET = data.gates("xor")
@@ -163,6 +163,12 @@ def graph(parameters):
     return loss
 
 
+def untrained(seed):
+    """A 2-2-1 network of layers, for the page in which it learns."""
+    rng = np.random.default_rng(seed)
+    return nn.Sequential(nn.Linear(2, 2, rng=rng), nn.Sigmoid(), nn.Linear(2, 1, rng=rng))
+
+
 def main(argv=None):
     args = style.Parser(__doc__).parse_args(argv)
     for gate, weights in gates.LECTURE.items():
@@ -179,6 +185,7 @@ def main(argv=None):
     loss = graph(parameters)
     style.graph(args.out / "xor-graph.svg", loss)
     style.graph(args.out / "xor-graph.html", loss)
+    style.lab(args.out / "xor.html", untrained(args.seed), INPUTS, TARGET[:, None], nn.BCEWithLogitsLoss())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import importlib
 import io
+import json
 import tempfile
 from pathlib import Path
 
@@ -283,6 +284,16 @@ def test_graphs_can_be_drawn():
     page = ran("backpropagation")[1]["backpropagation.html"].decode()
     assert page.startswith("<!DOCTYPE html>")
     assert "w₁₂" in page
+
+
+@pytest.mark.parametrize("name", ["perceptron", "gates", "xor", "feature_space", "gradient_descent"])
+def test_a_page_in_which_the_network_can_be_touched(name):
+    page = ran(name)[1][f"{name}.html"].decode()
+    found = json.loads(page.split('<script type="application/json" id="data">')[1].split("</script>")[0])
+    assert found["first"] == "network"
+    assert "reason" not in found["live"]
+    sizes = {"feature_space": "2-32-2-1", "xor": "2-2-1", "gradient_descent": "1-1"}.get(name, "2-1")
+    assert found["network"]["title"] == sizes
 
 
 def test_the_readme_shows_every_demo_in_the_lectures_order():

@@ -14,9 +14,10 @@ Examples
 
 from .files import save
 from .graph import graph_of
+from .lab import lab
 from .notebook import mimebundle
 from .pictures import draw
 from .player import Page, player
 from .recorder import Recorder
 
-__all__ = ["Page", "Recorder", "draw", "graph_of", "mimebundle", "player", "save"]
+__all__ = ["Page", "Recorder", "draw", "graph_of", "lab", "mimebundle", "player", "save"]

@@ -1,0 +1,471 @@
+"""The page in which a network can be touched: what Python tells it, what it computes, every control."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tinygrad_course import TraceError, Value, data, nn, optim, viz
+from tinygrad_course.viz.lab import described
+from tinygrad_course.viz.task import task_of
+from tinygrad_course.viz.wiring import columns_of
+
+GATE, XOR = data.gates("xor")
+TABLE = XOR[:, None]
+LAB = "VIEWS.find((view) => view.key === 'network').lab"
+
+
+def layers(*sizes, between=nn.Sigmoid, dtype=float, rng=0):
+    """A network of Linear layers with an activation between them."""
+    rng = np.random.default_rng(rng)
+    parts = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        parts += [nn.Linear(inputs, outputs, dtype=dtype, rng=rng), between()]
+    return nn.Sequential(*parts[:-1])
+
+
+def hinge(out, target):
+    """The loss of a single neuron's answer for classes 0 and 1."""
+    return (1 - (2 * target - 1) * out).relu()
+
+
+def told(model, x=GATE, y=TABLE, loss=None):
+    """What the page's script is told."""
+    return described(task_of(model, x, y, loss or nn.BCEWithLogitsLoss()))[1]
+
+
+# What Python tells it
+def test_the_layers_are_found_however_they_are_put_together():
+    class Deep(nn.Module):
+        def __init__(self):
+            self.out = nn.Linear(3, 1, rng=2)
+            self.hidden = [nn.Linear(2, 4, bias=False, rng=0), nn.Linear(4, 3, rng=1)]
+
+        def forward(self, x):
+            first = np.tanh(self.hidden[0](x)) * 2.0
+            return self.out(nn.functional.leaky_relu(self.hidden[1](first)))
+
+    model, x = Deep(), Value(np.ones((1, 2), np.float32))
+    columns = columns_of(model, x, model(x))
+    assert [column.name for column in columns] == ["hidden.0", "hidden.1", "out"]
+    assert [column.activation for column in columns] == ["tanh, multiply", "leaky_relu", ""]
+    assert [column.bias is None for column in columns] == [True, False, False]
+    np.testing.assert_array_equal(columns[0].outputs.data, 2 * np.tanh(columns[0].sums.data))
+
+
+def test_neurons_are_computed_as_layers():
+    model = nn.MLP(2, [3, 1], rng=0)
+    task = task_of(model, GATE, XOR, hinge)
+    ours = [task.loss_of(task.network(task.x[i : i + 1]), task.target(i)).item() for i in range(4)]
+    theirs = [hinge(model(x), y).item() for x, y in zip(GATE.tolist(), XOR.tolist())]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    for part, n in ((nn.Neuron(2, rng=0), 1), (nn.Layer(2, 3, rng=0), 3)):
+        task = task_of(part, GATE, XOR, hinge)
+        numbers = task.network(task.x)
+        for i, x in enumerate(GATE.tolist()):
+            np.testing.assert_allclose(
+                numbers.data[i], [v.item() for v in ([part(x)] if n == 1 else part(x))], rtol=1e-12
+            )
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "y", "border", "mean"),
+    [
+        (nn.Sigmoid, nn.BCELoss(), TABLE, 0.5, True),
+        (None, nn.BCEWithLogitsLoss(), TABLE, 0.0, True),
+        (None, nn.BCEWithLogitsLoss(reduction="sum"), TABLE, 0.0, False),
+        (None, nn.MSELoss(), TABLE, 0.5, True),
+        (nn.Tanh, nn.MSELoss(reduction="sum"), 2 * TABLE - 1, 0.0, False),
+        (None, nn.MSELoss(), 10 * TABLE + 20, 25.0, True),
+        (None, nn.L1Loss(), TABLE, 0.5, True),
+    ],
+)
+def test_the_border_is_where_both_classes_cost_the_same(last, loss, y, border, mean):
+    model = layers(2, 2, 1)
+    network = told(nn.Sequential(*model, last()) if last else model, y=y, loss=loss)
+    assert network["border"] == border
+    assert network["mean"] is mean
+    assert network["classes"] == np.unique(y)[:, None].tolist()
+
+
+def test_the_lectures_sets_and_networks_are_offered_where_they_fit():
+    names = [each["name"] for each in told(layers(2, 2, 1))["sets"]]
+    assert names == ["as given", "AND", "OR", "XOR", "blobs", "moons", "circles", "spirals"]
+    offered = {
+        shape: [w["name"] for w in told(layers(*shape))["weights"]]
+        for shape in ((2, 1), (2, 2, 1), (2, 3, 1))
+    }
+    assert offered == {
+        (2, 1): ["AND of the slide", "OR of the slide"],
+        (2, 2, 1): ["XOR of the slide's table", "XOR as the slide prints it"],
+        (2, 3, 1): [],
+    }
+    assert told(layers(2, 2, 1, between=nn.ReLU))["weights"] == []  # there it would not be XOR
+    moons = told(layers(2, 2, 1), y=2 * TABLE - 1, loss=nn.MSELoss())["sets"][5]
+    x, labels = data.moons(100)
+    np.testing.assert_allclose(moons["points"], x, atol=5e-4)
+    np.testing.assert_array_equal(np.ravel(moons["targets"]), 2 * labels - 1)
+    assert len(told(layers(3, 1), x=np.ones((4, 3)))["sets"]) == 1
+
+
+class Passing(nn.Module):
+    """A layer with a way around it."""
+
+    def __init__(self):
+        self.one, self.two = nn.Linear(2, 2, rng=0), nn.Linear(2, 2, rng=1)
+
+    def forward(self, x):
+        return self.two(self.one(x)) + x
+
+
+class Twice(nn.Module):
+    """A layer used twice."""
+
+    def __init__(self):
+        self.one = nn.Linear(2, 2, rng=0)
+
+    def forward(self, x):
+        return self.one(self.one(x))
+
+
+CE, UNEQUAL = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(np.array([1.0, 3.0]))
+
+
+@pytest.mark.parametrize(
+    ("model", "x", "y", "loss", "kind", "words"),
+    [
+        (Passing(), GATE, np.arange(4) % 2, CE, ValueError, "goes past two.*viz.player"),
+        (Twice(), GATE, np.arange(4) % 2, CE, ValueError, "one is used twice"),
+        (nn.Sequential(nn.Tanh(), *layers(2, 1)), GATE, TABLE, nn.MSELoss(), ValueError, "sample as it is"),
+        (nn.Tanh(), GATE, GATE, nn.MSELoss(), ValueError, "this Tanh is something else"),
+        (layers(2, 65, 1), GATE, TABLE, nn.MSELoss(), ValueError, "2-65-1.*more than 64"),
+        (layers(2, 1), np.ones((1001, 2)), np.ones((1001, 1)), nn.MSELoss(), ValueError, "1,001 points"),
+        (layers(2, 1), GATE, TABLE, lambda out, y: out - y, ValueError, r"shape \(1, 1\)"),
+        (layers(2, 1), GATE, TABLE, lambda out, y: 1.0, ValueError, "not a float"),
+        (layers(2, 1), GATE, TABLE, lambda out, y: ((out - 1) ** 2).mean(), ValueError, "does not use y"),
+        (layers(2, 2), GATE, np.arange(4) % 2, UNEQUAL, ValueError, "mean .* sum .*weights of classes"),
+        (layers(2, 1), GATE, TABLE[:3], nn.MSELoss(), ValueError, r"\(4, 2\) and \(3, 1\)"),
+        (layers(2, 1), XOR, TABLE, nn.MSELoss(), ValueError, r"\(4,\) and \(4, 1\)"),
+        (layers(2, 1), GATE * np.nan, TABLE, nn.MSELoss(), ValueError, "x must be finite"),
+        (layers(2, 1), GATE, TABLE.astype(str), nn.MSELoss(), ValueError, "y must be finite real"),
+        (lambda x: x, GATE, TABLE, nn.MSELoss(), TypeError, "not a function"),
+        (layers(2, 1), GATE, TABLE, None, TypeError, "such as nn.MSELoss.*NoneType"),
+        (layers(2, 2, 1, between=nn.Dropout), GATE, TABLE, nn.MSELoss(), TraceError, "random.*net.eval"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_refused_with_what_to_do(model, x, y, loss, kind, words):
+    with pytest.raises(kind, match=f"(?s){words}"):
+        viz.lab(model, x, y, loss)
+
+
+# The page computes the same
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open the page of a network; at the end, nothing was complained about and nothing fetched."""
+
+    def open_page(model, x=GATE, y=TABLE, loss=None, **how):
+        viz.lab(model, x, y, loss or nn.BCEWithLogitsLoss(), tmp_path / "lab.html")
+        browser.open(tmp_path / "lab.html", **how)
+        return browser
+
+    yield open_page
+    assert browser.complaints() == []
+    assert browser.requests() == []
+
+
+def computed(browser):
+    """The loss over all points and each parameter's gradient, as the page has them."""
+    return browser.run(
+        f"(({{ live, net }}) => {{ live.compute(); return [live.loss, "
+        f"net.parameters.map((name) => [...live.gradients[net.gradient[name]]])]; }})({LAB})"
+    )
+
+
+def expected(model, x, y, loss):
+    """The same in Python."""
+    model.zero_grad()
+    value = loss(model(x), y)
+    value.backward()
+    return value.item(), [p.grad.ravel() for p in model.parameters()]
+
+
+def assert_same(browser, model, x, y, loss, rtol):
+    ours, theirs = computed(browser), expected(model, x, y, loss)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=rtol)
+    for mine, right in zip(ours[1], theirs[1], strict=True):
+        np.testing.assert_allclose(mine, right, rtol=rtol, atol=rtol * max(abs(right).max(), 1e-3))
+
+
+BLOBS, KINDS = data.blobs(30, classes=3, seed=4)
+MOONS, SIDES = data.moons(40, seed=2)
+LINE = np.linspace(-1, 2, 9)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("model", "x", "y", "loss", "rtol"),
+    [
+        (layers(2, 2, 1), GATE, TABLE, nn.BCEWithLogitsLoss(), 1e-12),
+        (
+            layers(2, 8, 4, 1, between=nn.ReLU),
+            MOONS,
+            SIDES[:, None],
+            nn.BCEWithLogitsLoss(reduction="sum"),
+            1e-12,
+        ),
+        (layers(2, 5, 3, between=nn.GELU), BLOBS, KINDS, nn.CrossEntropyLoss(), 1e-12),
+        (
+            layers(2, 5, 3, between=nn.Tanh, dtype=np.float32),
+            BLOBS,
+            np.eye(3)[KINDS],
+            nn.CrossEntropyLoss(),
+            2e-5,
+        ),
+        (layers(1, 1), LINE, LINE**2, nn.MSELoss(), 1e-12),
+        (layers(4, 3, 2, between=nn.Softplus), np.hstack([BLOBS, BLOBS**2]), BLOBS, nn.L1Loss(), 1e-12),
+    ],
+)
+def test_the_loss_of_all_points_and_its_gradients_are_pythons(opened, model, x, y, loss, rtol):
+    assert_same(opened(model, x, y, loss), model, x, y, loss, rtol)
+
+
+def test_neurons_too(opened):
+    model = nn.MLP(2, [3, 2, 1], rng=1)
+    browser = opened(model, MOONS, SIDES, hinge)
+    loss, gradients = computed(browser)
+    right = sum(hinge(model(x), y) for x, y in zip(MOONS.tolist(), SIDES.tolist())) / len(MOONS)
+    right.backward()
+    assert loss == pytest.approx(right.item(), rel=1e-12)
+    weights = [n.w[j].grad for layer in model.layers for n in layer.neurons for j in range(len(n.w))]
+    biases = [n.b.grad for layer in model.layers for n in layer.neurons]
+    found = [np.concatenate(gradients[start::2]) for start in (0, 1)]
+    np.testing.assert_allclose(found[0], weights, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(found[1], biases, rtol=1e-11, atol=1e-14)
+
+
+def test_training_in_the_page_goes_where_it_goes_in_python(opened):
+    model = layers(2, 4, 1, between=nn.Tanh)
+    browser = opened(model, MOONS, SIDES[:, None])
+    ends = browser.run(
+        f"(({{ live, net }}) => {{ live.method = 'adam'; live.rate = 0.05; live.step(30);"
+        f"return net.parameters.map((name) => [...live.values[name]]); }})({LAB})"
+    )
+    optimizer, criterion = optim.Adam(model.parameters(), lr=0.05), nn.BCEWithLogitsLoss()
+    for _ in range(30):
+        optimizer.zero_grad()
+        criterion(model(MOONS), SIDES[:, None]).backward()
+        optimizer.step()
+    for p, end in zip(model.parameters(), ends, strict=True):
+        np.testing.assert_allclose(end, p.data.ravel(), rtol=1e-8)
+
+
+def test_an_input_and_what_is_between_have_their_share_of_the_gradient_of_all(opened):
+    model, loss = layers(2, 3, 1), nn.BCEWithLogitsLoss()
+    browser = opened(model, loss=loss)
+    shares = browser.run(
+        f"(({{ live, net, samples }}) => samples.all.map((_, i) => {{ samples.chosen = i; live.compute();"
+        f"return [live.grad(net.x, 0), live.grad(net.x, 1)]; }}))({LAB})"
+    )
+    x = Value(GATE)
+    loss(model(x), TABLE).backward()
+    np.testing.assert_allclose(shares, x.grad, rtol=1e-12)
+
+
+# Touching it
+def at(browser, x, y):
+    """Where a place of the input plane is on the screen."""
+    return browser.run(
+        f"(({{ plane, planeCanvas }}) => {{ const [x, y] = plane.toPixel([{x}, {y}]);"
+        f"const area = planeCanvas.getBoundingClientRect(); return [area.x + x, area.y + y]; }})({LAB})"
+    )
+
+
+def drag(browser, start, *stops):
+    browser.mouse("mousePressed", *start)
+    for stop in stops:
+        browser.mouse("mouseMoved", *stop)
+    browser.mouse("mouseReleased", *(stops or [start])[-1])
+
+
+def points(browser):
+    """The points in the page, and the class of each."""
+    return browser.run(f"(({{ samples }}) => samples.all.map((s) => [...s.x, samples.kind(s)]))({LAB})")
+
+
+def settled(browser):
+    """Wait until the next two frames were drawn."""
+    browser.run("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+
+def test_points_are_added_dragged_and_removed_and_everything_follows(opened):
+    model, loss = layers(2, 3, 1), nn.BCEWithLogitsLoss()
+    browser = opened(model, loss=loss)
+    assert points(browser) == [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    drag(browser, at(browser, 0.5, 0.5))  # a click where there is none
+    browser.click("#network .brush")
+    drag(browser, at(browser, 0.5, 1.2))
+    assert np.round(points(browser), 1).tolist()[4:] == [[0.5, 0.5, 1], [0.5, 1.2, 0]]
+    drag(browser, at(browser, 0, 0), at(browser, 0.2, -0.1), at(browser, 0.3, -0.2))
+    found = np.array(points(browser))
+    np.testing.assert_allclose(found[0], [0.3, -0.2, 0], atol=0.02)
+    settled(browser)
+    assert_same(browser, model, found[:, :2], found[:, 2:], loss, 1e-12)
+    x, y = at(browser, 1, 1)
+    drag(browser, (x, y), (x, y - 30), (x - 500, y))  # out of the plane
+    browser.click("#network .points > button")  # Remove, the chosen one
+    assert len(points(browser)) == 4
+    found = np.array(points(browser))
+    assert_same(browser, model, found[:, :2], found[:, 2:], loss, 1e-12)
+
+
+def test_the_plane_by_keys(opened):
+    browser = opened(layers(2, 3, 1))
+    browser.run(f"{LAB}.planeCanvas.focus()")
+    for key in ("PageDown", "ArrowLeft", "ArrowUp", "Insert", "PageUp", "PageUp", "Delete"):
+        browser.key(key)
+    found = points(browser)
+    assert len(found) == 4
+    assert found[1][0] < 0
+    assert found[1][1] > 1
+    browser.key("Delete")
+    browser.key("Delete")
+    browser.key("Delete")
+    browser.key("Delete")
+    assert len(points(browser)) == 1  # one stays
+    settled(browser)
+
+
+def test_a_set_and_the_slides_weights_are_taken(opened):
+    model = layers(2, 2, 1, dtype=np.float32)
+    browser = opened(model)
+
+    def choose(select, option):
+        element = f"document.querySelectorAll('#network select')[{select}]"
+        browser.run(f"(s => {{ s.value = {option}; s.dispatchEvent(new Event('change')); }})({element})")
+        settled(browser)
+
+    choose(1, 1)
+    assert browser.run(f"{LAB}.live.loss") < 1e-3  # the slide's table
+    choose(1, 2)
+    assert browser.run(f"{LAB}.live.loss") > 3  # as printed, it never fires
+    choose(0, 5)
+    x, labels = data.moons(100)
+    np.testing.assert_allclose(points(browser), np.column_stack([x, labels]), atol=5e-4)
+    choose(1, 0)
+    assert_same(browser, model, x.round(3), labels[:, None], nn.BCEWithLogitsLoss(), 1e-5)
+
+
+def chosen(browser):
+    return browser.run(f"{LAB}.live.chosen")
+
+
+def test_a_line_and_a_circle_choose_their_number(opened):
+    model = layers(2, 3, 1)
+    browser = opened(model)
+    net = told(model)
+    hidden, output = net["columns"]
+    browser.click("[data-at='1 2']")
+    assert chosen(browser) == {"name": hidden["bias"], "index": 2}
+    browser.click("[data-at='0 1']")
+    assert chosen(browser) == {"name": net["x"], "index": 1}
+    line = "document.querySelector(`[data-at='2 0 1'] .wide`)"
+    start, end = (browser.run(f"(l => [l.x{i}.baseVal.value, l.y{i}.baseVal.value])({line})") for i in (1, 2))
+    stage = browser.run(f"(r => [r.x, r.y])({LAB}.stage.getBoundingClientRect())")
+    browser.click("[data-at='2 0']")
+    place = [s + 0.3 * a + 0.7 * b for s, a, b in zip(stage, start, end)]
+    browser.mouse("mousePressed", *place)
+    browser.mouse("mouseReleased", *place)
+    assert chosen(browser) == {"name": output["weight"], "index": 1}
+    assert browser.run("document.querySelectorAll('.net .chosen').length") == 1
+
+
+def test_the_network_by_keys_and_in_words(opened):
+    model = layers(2, 3, 1)
+    browser = opened(model)
+    browser.run("document.querySelector(`[data-at='0 0']`).focus()")
+    seen = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowDown", "Enter"):
+        browser.key(key)
+        seen.append(browser.run("document.activeElement.dataset.at"))
+    assert seen == ["1 0 0", "1 0", "1 1", "1 1 0", "1 1 1", "1 1 1"]
+    hidden = told(model)["columns"][0]
+    assert chosen(browser) == {"name": hidden["weight"], "index": 3}
+    said = browser.run("document.activeElement.getAttribute('aria-label')")
+    assert said == f"weight from x₂ to h₂: {model[0].weight.data[1, 1]:+.2f}"
+    assert browser.run("document.querySelectorAll('#network [tabindex=\"0\"][data-at]').length") == 1
+
+
+def test_lines_show_weights_or_gradients(opened):
+    model = layers(2, 2, 1)
+    browser = opened(model)
+    of = "[line.classList[1], Number(line.getAttribute('stroke-width'))]"
+    widths = f"[...document.querySelectorAll('.weight .seen')].map((line) => {of})"
+    weights = np.concatenate([model[0].weight.data.ravel(), model[2].weight.data.ravel()])
+    settled(browser)
+    for numbers, button in ((weights, 1), (None, 2)):
+        if numbers is None:
+            browser.click(f"#network .tools .switch button:nth-of-type({button})")
+            settled(browser)
+            gradients = expected(model, GATE, TABLE, nn.BCEWithLogitsLoss())[1]
+            numbers = np.concatenate([gradients[0], gradients[2]])
+        for number, (sign, width) in zip(numbers, browser.run(widths), strict=True):
+            assert sign == ("positive" if number > 0 else "negative")
+            assert width == pytest.approx(0.5 + 7 * abs(number) / abs(numbers).max(), abs=0.06)
+
+
+def test_the_plane_shows_what_the_network_answers(opened):
+    model = layers(2, 5, 1, between=nn.Tanh)
+    browser = opened(model, MOONS, SIDES[:, None])
+    settled(browser)
+    places, results, sums = browser.run(
+        f"(({{ sweep }}) => [Array.from(sweep.results[0], (_, i) => sweep.place(Math.floor(i / 40), i % 40)),"
+        f"[...sweep.results[0]], [...sweep.sums[0][3]]])({LAB})"
+    )
+    np.testing.assert_allclose(results, model(np.array(places)).data[:, 0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(sums, model[0](np.array(places)).data[:, 3], rtol=1e-5, atol=1e-6)
+    features = browser.run(f"{LAB}.samples.all.map((s) => [...s.features])")
+    np.testing.assert_allclose(features, model[:2](MOONS).data, rtol=1e-12)
+
+
+def test_a_regression_shows_its_curve_and_the_loss_over_two_numbers(opened):
+    browser = opened(nn.Linear(1, 1, dtype=float, rng=0), LINE, 2 * LINE - 1, nn.MSELoss())
+    lowest = browser.run(f"(({{ features }}) => features.surface.lowest.spot)({LAB})")
+    np.testing.assert_allclose(lowest, [2, -1], atol=0.25)
+    browser.run(f"(({{ live }}) => {{ live.method = 'sgd'; live.rate = 0.2; live.step(200); }})({LAB})")
+    settled(browser)
+    assert browser.run(f"{LAB}.live.loss") < 1e-6
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_everything_is_inside_and_large_enough_to_read(opened, width, height):
+    browser = opened(layers(2, 6, 3), BLOBS, KINDS, nn.CrossEntropyLoss(), width=width, height=height)
+    settled(browser)
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    small = browser.run(
+        "[...document.querySelectorAll('#network *')].filter((e) => !e.children.length && e.textContent &&"
+        "!e.hasAttribute('hidden') && parseFloat(getComputedStyle(e).fontSize) < 11).map((e) => e.outerHTML)"
+    )
+    assert small == []
+    circles = browser.run(
+        "[...document.querySelectorAll('.ring')].map((c) => c.getBoundingClientRect())"
+        ".map(({ left, right }) => [left, right])"
+    )
+    assert min(left for left, _ in circles) >= 0
+    assert max(right for _, right in circles) <= width
+
+
+def test_2_16_16_1_on_100_points_trains_at_60_frames_a_second(opened):
+    x, labels = data.moons(100)
+    browser = opened(layers(2, 16, 16, 1, between=nn.ReLU, dtype=np.float32), x, labels[:, None])
+    spent, frames = browser.run(
+        f"(({{ live }}) => new Promise((done) => {{ const spent = []; let start = 0;"
+        "const frame = () => { const begun = performance.now(); live.step(1); live.compute();"
+        "spent.push(performance.now() - begun);"
+        "if (spent.length < 90) requestAnimationFrame(frame);"
+        "else done([spent.slice(30), performance.now() - start]); };"
+        f"requestAnimationFrame(() => {{ start = performance.now(); frame(); }}); }}))({LAB})"
+    )
+    median = np.median(spent)
+    print(
+        f"\n2-16-16-1 on 100 points: {median:.1f} ms of script a frame, {90_000 / frames:.0f} frames a second"
+    )
+    assert min(spent) < 1000 / 60  # the machine may do other things beside, so the quickest frame counts
