@@ -113,6 +113,8 @@ def _convolution(x, weight, stride, padding, dilation, groups):
 
 def _convolution_input(y, weight, sizes, stride, padding, dilation, groups):
     """The input (N, channels, *sizes) that a convolution takes `y` back to: its gradient."""
+    if all(step == 1 for step in stride):
+        return _convolution_input_by_lines(y, weight, sizes, padding, dilation, groups)
     out, inner, *kernel = weight.shape
     matrix = swap(np.reshape(weight, (groups, out // groups, inner * math.prod(kernel))))
     positions = y.shape[2:]
@@ -122,6 +124,35 @@ def _convolution_input(y, weight, sizes, stride, padding, dilation, groups):
     for part in _parts(y.shape[0], groups * inner * math.prod(kernel) * math.prod(positions)):
         columns = np.reshape(np.matmul(matrix, rows[part]), (-1, groups * inner, *kernel, *positions))
         x[part] = _overlap_add(columns, sizes, kernel, stride, padding, dilation)
+    return x
+
+
+def _convolution_input_by_lines(y, weight, sizes, padding, dilation, groups):
+    """`_convolution_input` with stride 1.
+
+    Zeros are put behind each line of `y`, as far as a line of the padded input goes.  Then what belongs to
+    one place of the kernel is one stretch of memory, and is added to another one.
+    """
+    out, inner, *kernel = weight.shape
+    padded = [size + sum(pair) for size, pair in zip(sizes, padding)]
+    lines = np.zeros_like(y, shape=(*y.shape[:3], *padded[1:]))
+    lines[tuple(map(slice, y.shape))] = y
+    length, places = math.prod(lines.shape[2:]), list(np.ndindex(*kernel))
+    steps = [d * math.prod(padded[a + 1 :]) for a, d in enumerate(dilation)]
+    starts = [sum(k * step for k, step in zip(place, steps)) for place in places]
+    matrix = np.reshape(weight, (groups, out // groups, inner, len(places)))
+    matrix = np.reshape(np.transpose(matrix, (0, 3, 2, 1)), (groups, len(places) * inner, out // groups))
+    rows = np.reshape(lines, (y.shape[0], groups, out // groups, length))
+    shape, dtype = (y.shape[0], groups * inner, *sizes), np.result_type(y, weight)
+    x = np.empty_like(y, shape=shape, dtype=dtype)
+    inside = tuple(slice(before, before + size) for size, (before, _) in zip(sizes, padding))
+    for part in _parts(y.shape[0], groups * inner * len(places) * length):
+        products = np.reshape(np.matmul(matrix, rows[part]), (-1, groups, len(places), inner, length))
+        sums = np.zeros_like(products, shape=(len(products), groups, inner, length + starts[-1]))
+        for i, start in enumerate(starts):
+            sums[..., start : start + length] += products[:, :, i]
+        whole = np.reshape(sums[..., : math.prod(padded)], (len(products), groups * inner, *padded))
+        x[part] = whole[(..., *inside)]
     return x
 
 

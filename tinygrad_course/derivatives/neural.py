@@ -188,10 +188,15 @@ mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))")
 
 
 # Softmax and cross-entropy
+def _exp(away):
+    """exp of an intermediate result, in its own memory where that is NumPy's."""
+    return np.exp(away, out=away) if type(away) is np.ndarray else np.exp(away)
+
+
 @in_wide
 def _softmax(x, axis=-1):
     """exp x / Σ exp x over `axis`."""
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    e = _exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
@@ -278,7 +283,7 @@ def _softmax_cross_entropy_saving(logits, target):
     """The cross-entropy; and the exp and their sums, whose quotient is the softmax."""
     (axis, back), dtype, logits = _class_axis(logits), logits.dtype, wide(logits)
     top = np.max(logits, axis)
-    e = np.exp(logits - top[back])
+    e = _exp(logits - top[back])
     total = np.sum(e, axis)
     log_sum = np.log(total) + top
     if _is_classes(logits, target):
