@@ -189,25 +189,32 @@ class Drawing {
   look(box) {
     this.box = box;
     this.svg.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
+    this.far = this.#stage().width < 0.4 * box.w; // too far away to read: only colours are shown
+    this.svg.classList.toggle("far", this.far);
     this.looked();
   }
 
+  #stage() { // measured once a change of its size
+    if (!this.size) this.size = this.svg.getBoundingClientRect();
+    return this.size;
+  }
+
   #aspect() {
-    const stage = this.svg.getBoundingClientRect();
-    return stage.width && stage.height ? stage.width / stage.height : 1.6;
+    const { width, height } = this.#stage();
+    return width && height ? width / height : 1.6;
   }
 
   fit() { // everything, at most twice as large as it was drawn
     const [width, height] = this.view.size;
     const aspect = this.#aspect();
-    const w = Math.max(width, height * aspect, this.svg.getBoundingClientRect().width / 2, 240);
+    const w = Math.max(width, height * aspect, this.#stage().width / 2, 240);
     this.look({ x: (width - w) / 2, y: (height - w / aspect) / 2, w, h: w / aspect });
   }
 
   // Everything, or, if that is too small to read, the part around a box: a long graph is scrolled, not shrunk
   read(key) {
     this.fit();
-    const stage = this.svg.getBoundingClientRect();
+    const stage = this.#stage();
     if (!stage.width || stage.width >= this.box.w) return;
     const [w, h] = [stage.width, stage.height];
     const [width, height] = this.view.size;
@@ -217,6 +224,7 @@ class Drawing {
   }
 
   reshape() { // the window has another shape now
+    this.size = null;
     const { x, y, w, h } = this.box;
     const tall = w / this.#aspect();
     this.look({ x, y: y + (h - tall) / 2, w, h: tall });

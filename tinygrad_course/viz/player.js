@@ -50,9 +50,11 @@
     shown.forEach((i, k) => {
       const node = nodes[i];
       const value = computed[i] ? brief(values[k]) : "…";
-      if (node.operation) drawing.setText(i, 0, call(i));
-      drawing.setText(i, node.bare ? 0 : 1, node.operation && node.label ? `${node.label} ${value}` : value);
-      if (!node.constant) drawing.setText(i, 2, gradientText(gradients[k]));
+      if (!drawing.far) {
+        if (node.operation) drawing.setText(i, 0, call(i));
+        drawing.setText(i, node.bare ? 0 : 1, node.operation && node.label ? `${node.label} ${value}` : value);
+        if (!node.constant) drawing.setText(i, 2, gradientText(gradients[k]));
+      }
       drawing.setPicture(i, 0, values[k], most);
       drawing.setPicture(i, 1, gradients[k], steepest || 1);
       drawing.elements.get("n" + i).classList.toggle("todo", !computed[i]);

@@ -156,7 +156,7 @@ class Strip {
     const epsilon = Number(by("epsilon").value);
     const slope = model.grad(this.#name, of.index) ?? 0;
     const loss = model.loss;
-    const n = Math.max(9, Math.min(49, Math.round(6 / this.#cost)));
+    const n = Math.max(9, Math.min(49, Math.round((model.playing ? 2 : 6) / this.#cost)));
     const [low, high] = this.range;
     const grid = Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
     const start = performance.now();

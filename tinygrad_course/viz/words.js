@@ -75,10 +75,25 @@ function placeText(index, shape) {
   return `[${place.join(", ")}]`;
 }
 
-// The size of a small plot, in pixels of the screen, and the margin within it
-function drawingArea(svg) {
-  const { width, height } = svg.getBoundingClientRect();
+// The size of a small plot, in pixels of the screen, and the margin within it; measured when it changes, as
+// measuring while other things are being changed is slow
+const AREAS = new WeakMap();
+const AREA_WATCHER = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    if (contentRect.width) keepArea(target, contentRect);
+  }
+});
+
+function keepArea(svg, { width, height }) {
   const [wide, tall] = [Math.round(width) || 220, Math.round(height) || 100];
   svg.setAttribute("viewBox", `0 0 ${wide} ${tall}`);
-  return { width: wide, height: tall, edge: 9 };
+  AREAS.set(svg, { width: wide, height: tall, edge: 9 });
+}
+
+function drawingArea(svg) {
+  if (!AREAS.has(svg)) {
+    keepArea(svg, svg.getBoundingClientRect());
+    AREA_WATCHER.observe(svg);
+  }
+  return AREAS.get(svg);
 }
