@@ -128,7 +128,8 @@ def test_the_same_numbers_in_all_levels_and_any_sample(opened):
         wait_a_frame(browser)
         one = nn.MSELoss()(net(X[sample : sample + 1]), Y[sample : sample + 1])
         assert says(browser) == (
-            f"loss of this sample = {number(one.item())}, and every value has its gradient (sample {sample + 1} of 4)."
+            f"loss of this sample = {number(one.item())}, and every value has its gradient "
+            f"(sample {sample + 1} of 4)."
         )
     put(browser, -1.0)
     net[0].weight.data[0, 0] = -1.0
@@ -143,7 +144,10 @@ def test_it_trains_as_python_does(opened, method):
     net = xor_network()
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(4, 2)), rng.normal(size=(4, 1))
-    loss_now = lambda: nn.MSELoss()(net(x), y)  # noqa: E731
+
+    def loss_now():
+        return nn.MSELoss()(net(x), y)
+
     browser = opened(loss_now(), net)
     set_to(browser, "method", f"'{method}'", "change")
     set_to(browser, "rate", 0.2, "change")

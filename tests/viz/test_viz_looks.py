@@ -1,6 +1,9 @@
 """The page in a browser: that it is safe, legible on any screen, usable without eyes or mouse, and quick."""
 
+import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +34,21 @@ def test_the_policy_stops_other_scripts_and_requests(browser, tmp_path):
     )
     assert browser.run("window.owned") is None
     assert any("Content Security Policy" in str(event) for event in browser.complaints())
+
+
+def test_the_scripts_are_small_files_that_parse():
+    scripts = sorted(Path(viz.__file__).parent.glob("*.js"))
+    assert len(scripts) > 8
+    for script in scripts:
+        assert len(script.read_text("utf-8").splitlines()) <= 400, script.name
+    if shutil.which("node") is None:
+        pytest.skip("needs node to parse the scripts")
+    checked = subprocess.run(
+        ["node", "-e", "for (const f of process.argv.slice(1)) new (require('vm').Script)("
+         "require('fs').readFileSync(f, 'utf8'), { filename: f })", *map(str, scripts)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stderr
 
 
 # Looks

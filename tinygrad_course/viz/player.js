@@ -281,10 +281,14 @@
     "]": () => strip.nudge(1),
   };
 
+  function isTyping({ target, key }) { // keys in a field are the field's
+    return target.matches("input[type=search], input[type=number], select") || (target.matches("input") && key !== " ");
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || by("taken").open) return;
     const target = event.target;
-    if (target.matches("input[type=search], input[type=number], select") || (target.matches("input") && event.key !== " ")) {
+    if (isTyping(event)) {
       if (event.key === "Escape") target.blur();
       return;
     }
