@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..arraylike.truth import Truth
 from ..derivatives import result_at
 from ..engine.backprop import backpropagate
 from ..engine.value import settled
@@ -70,7 +69,7 @@ class Compiled:
 
     def _signature(self, key: Any, held: Held, leaves: list[Any]) -> Any:
         """All that a program depends on."""
-        parameters = [signature_of(v.data, v.requires_grad) for _, v in held.values]
+        parameters = [signature_of(v.primal, v.active) for _, v in held.values]
         given = [held.numbers.get(id(x)) for x in leaves if type(x) is Value]  # parameters as arguments
         signature: tuple[Any, ...] = (recording_mode.get(), key, *parameters, *given, held.key)
         if self._uses_gradients:
@@ -290,43 +289,47 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any, list[Any]]:
     """What is given anew at each call (arrays, Values, floats), a key for the rest, objects to look into."""
     leaves: list[Any] = []
     objects: list[Any] = []
+    key = [_key_of(thing, leaves, objects) for thing in args]
+    if kwargs:
+        key.append(_key_of(kwargs, leaves, objects))
+    return leaves, (*key,), objects
 
-    def visit(thing: Any) -> Any:
-        kind = type(thing)
-        if kind is np.ndarray or kind is float or kind is Truth or issubclass(kind, Traced):
-            leaves.append(thing)
-            return signature_of(thing, None)
-        if kind is Value:
-            leaves.append(thing)
-            return (kind, signature_of(thing.data, thing.requires_grad))
-        if kind is int or kind is str or thing is None:
-            return (kind, thing)
-        if isinstance(thing, tuple) or kind is list:
-            return (kind, *[visit(part) for part in thing])
-        if kind is dict:
-            return (dict, *[(key, visit(part)) for key, part in thing.items()])
-        if is_plain(thing):
-            return key_of(thing)
-        if isinstance(thing, np.ndarray):
-            raise TraceError(
-                f"compile: an argument is a {kind.__name__}, and a program knows NumPy's plain arrays only; "
-                "give np.asarray(x), and what else it holds (a mask) as an array of its own"
-            )
-        objects.append(thing)
-        return kind
 
-    return leaves, visit([*args, kwargs]) if kwargs else visit([*args]), objects
+def _key_of(thing: Any, leaves: list[Any], objects: list[Any]) -> Any:
+    kind = type(thing)
+    if kind in ARRAYS or kind is float or issubclass(kind, Traced):
+        leaves.append(thing)
+        return signature_of(thing, None)
+    if kind is Value:
+        leaves.append(thing)
+        return (kind, signature_of(thing.primal, thing.active))
+    if kind is int or kind is str or thing is None:
+        return (kind, thing)
+    if isinstance(thing, tuple) or kind is list:
+        return (kind, *[_key_of(part, leaves, objects) for part in thing])
+    if kind is dict:
+        return (dict, *[(key, _key_of(part, leaves, objects)) for key, part in thing.items()])
+    if is_plain(thing):
+        return key_of(thing)
+    if isinstance(thing, np.ndarray):
+        raise TraceError(
+            f"compile: an argument is a {kind.__name__}, and a program knows NumPy's plain arrays only; "
+            "give np.asarray(x), and what else it holds (a mask) as an array of its own"
+        )
+    objects.append(thing)
+    return kind
 
 
 def signature_of(data: Any, learns: bool | None) -> Any:
     """What a program depends on of an array: everything but its entries."""
-    if type(data) is float:
+    kind = type(data)
+    if kind in ARRAYS:
+        return (data.shape, data.dtype, data.strides, learns)
+    if kind is float:
         return (float, learns)
-    if type(data) not in ARRAYS:
-        if issubclass(type(data), Traced):
-            raise _Inside
-        raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {type(data).__name__}")
-    return (data.shape, data.dtype, data.strides, learns)
+    if issubclass(kind, Traced):
+        raise _Inside
+    raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {kind.__name__}")
 
 
 def compile(function: Callable[..., Any], *, kept: int = KEPT) -> Compiled:

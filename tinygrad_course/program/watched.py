@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -123,6 +124,9 @@ class Held:
         views = [w.view for w in self.watched]
         self._views = [*views, (END,)]
         self._was = list(itertools.chain.from_iterable(self._views))
+        loose = [i for i, x in enumerate(self._was) if not _same_if_equal(x)]
+        self._loose = operator.itemgetter(*loose, -1, -1)
+        self._was_loose = self._loose(self._was)
         self._sized: list[Any] = [view for view in views if hasattr(view, "__len__")]
         self._sizes = list(map(len, self._sized))
         self.found([])
@@ -143,8 +147,10 @@ class Held:
     def changed(self) -> bool:
         """Whether anything is not what it was any more."""
         try:
-            same = all(map(operator.is_, itertools.chain.from_iterable(self._views), self._was))
-            if not same or list(map(len, self._sized)) != self._sizes:
+            now = list(itertools.chain.from_iterable(self._views))
+            if len(now) != len(self._was) or list(map(len, self._sized)) != self._sizes:
+                return True
+            if not all(map(operator.is_, self._loose(now), self._was_loose)) or now != self._was:
                 return True
             return any(w.now() != w.was for w in self.contents) if self.contents else False
         except (LookupError, ValueError, AttributeError, RuntimeError):
@@ -172,6 +178,15 @@ class Held:
         for w in self.contents:
             if w.now() != w.was:
                 w.back(w.was)
+
+
+def _same_if_equal(thing: Any) -> bool:
+    """Whether what equals a thing is the thing itself, or as good; lists of such things compare quickly."""
+    return (
+        thing is None
+        or type(thing) in (str, types.CodeType)
+        or getattr(type(thing), "__eq__", None) is object.__eq__
+    )
 
 
 # Contents, and putting back
