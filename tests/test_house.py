@@ -33,6 +33,7 @@ FLOORS = {
     "trees.py": 4,
     "transforms": 5,
     "program": 5,
+    "scipy": 6,
     "nn": 6,
     "optim": 6,
     "data": 6,
