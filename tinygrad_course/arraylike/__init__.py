@@ -6,7 +6,7 @@ for, and `errors` has the words for what cannot be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..engine.record import Record
 from ..engine.table import TABLE, Row
 from ..engine.value import one_like
 from ..lines import pointing
+from . import hooks
 from .at import write
 from .calls import as_numbers, positional, understood
 from .contents import Contents, check_real, checked
@@ -175,6 +176,36 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
         if is_number(gradient.primal):
             return gradient * Value(np.ones_like(self.primal), requires_grad=False)
         return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> hooks.Handle:
+        """Let a function see the gradient of this result, and give another one in its place.
+
+        Parameters
+        ----------
+        hook : callable
+            Given the gradient at every backward pass; what it returns, unless None, goes back instead.
+
+        Returns
+        -------
+        Handle
+            ``handle.remove()`` takes the hook away.
+
+        Raises
+        ------
+        TypeError
+            If this is a leaf, whose `.grad` can be changed after backward.
+
+        Examples
+        --------
+        >>> from tinygrad_course import Value
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> handle = y.register_hook(lambda gradient: 10 * gradient)
+        >>> y.backward()
+        >>> x.grad
+        60.0
+        """
+        return hooks.attach(self, hook)
 
     @property
     def T(self) -> Value:

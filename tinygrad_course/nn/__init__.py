@@ -40,11 +40,12 @@ from .activations import (
 )
 from .attention import MultiheadAttention
 from .checkpoint import load, save
+from .containers import Identity, ModuleDict, ModuleList, Parameter, ParameterList
 from .convolution import AvgPool2d, Conv1d, Conv2d, MaxPool2d
 from .distances import CosineSimilarity, HuberLoss, KLDivLoss, NLLLoss, PairwiseDistance, SmoothL1Loss
 from .embedding import Embedding
 from .likelihoods import GaussianNLLLoss, PoissonNLLLoss
-from .linear import Flatten, Linear, MnistMLP, Sequential
+from .linear import Flatten, Linear, MnistMLP, Sequential, Unflatten
 from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
 from .margins import (
     CosineEmbeddingLoss,
@@ -102,6 +103,7 @@ __all__ = [
     "Hardtanh",
     "HingeEmbeddingLoss",
     "HuberLoss",
+    "Identity",
     "KLDivLoss",
     "L1Loss",
     "LSTMCell",
@@ -117,12 +119,16 @@ __all__ = [
     "Mish",
     "MnistMLP",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
     "Neuron",
     "PReLU",
     "PairwiseDistance",
+    "Parameter",
+    "ParameterList",
     "PoissonNLLLoss",
     "RNNCell",
     "ReLU",
@@ -141,6 +147,7 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "TripletMarginLoss",
+    "Unflatten",
     "functional",
     "functional_call",
     "init",

@@ -53,7 +53,7 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
     >>> layer, other = nn.Linear(2, 1), nn.Linear(2, 1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(layer.state_dict(), f"{folder}/layer.npz")
-    ...     other.load_state_dict(load(f"{folder}/layer.npz"))
+    ...     _ = other.load_state_dict(load(f"{folder}/layer.npz"))
     >>> bool((layer.weight.data == other.weight.data).all())
     True
     """

@@ -201,6 +201,31 @@ class Flatten(Module):
         return "" if (self.start_dim, self.end_dim) == (1, -1) else f"{self.start_dim}, {self.end_dim}"
 
 
+class Unflatten(Module):
+    """One axis as several: the other way round than `Flatten`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_course import nn
+    >>> nn.Unflatten(1, (28, 28))(np.zeros((5, 784))).shape
+    (5, 28, 28)
+    """
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Value:
+        """`x` in its new shape."""
+        x = x if hasattr(x, "shape") else np.asarray(x)
+        dim = range(len(x.shape))[self.dim]
+        given: Any = np.reshape(x, (*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1 :]))
+        return given
+
+    def extra_repr(self) -> str:
+        return f"{self.dim}, {self.unflattened_size}"
+
+
 class MnistMLP(Module):
     """The lecture's network for digits: 784 pixels, 100 hidden neurons with ReLU, 10 outputs.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from ..arraylike import Value
 from ..later import in_a_notebook
 from ..lines import point, pointing
 from .arguments import check_call
+from .everywhere import Everywhere
 
 DEEPEST = 50
 """So many modules inside one another are shown by `repr`."""
@@ -30,13 +31,20 @@ Taken = ParamSpec("Taken")
 Given = TypeVar("Given", covariant=True)
 
 
+class Loaded(NamedTuple):
+    """What `load_state_dict` did not find in a state, and what it left alone there."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
 class Forward(Protocol[Taken, Given]):
     """What has a `forward`: for type checkers, which so know what calling a module takes and gives."""
 
     def forward(self, *inputs: Taken.args, **options: Taken.kwargs) -> Given: ...
 
 
-class Module:
+class Module(Everywhere):
     """A part of a network: assign parameters and modules as attributes, and write `forward`.
 
     Calling the module calls `forward`.  ``super().__init__()`` is not needed.
@@ -78,7 +86,11 @@ class Module:
 
     def __call__(self: Forward[Taken, Given], *inputs: Taken.args, **options: Taken.kwargs) -> Given:
         try:
-            given = self.forward(*inputs, **options)
+            hooks = getattr(self, "_hooks", None)
+            if hooks is None:
+                given = self.forward(*inputs, **options)
+            else:
+                given = hooks.call(self, inputs, options)
             if given is None:
                 raise TypeError(
                     f"{type(self).__name__}.forward gave nothing: end it with return and what it has computed"
@@ -193,10 +205,13 @@ class Module:
                 yield (f"{prefix}.{name}" if prefix else name), module, name
 
     # Learning
-    def zero_grad(self) -> None:
-        """Forget all gradients: every parameter's `.grad` becomes None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: every parameter's `.grad` becomes None, or zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = 0.0 if type(parameter.data) is float else np.zeros_like(parameter.data)
 
     def train(self: Self, mode: bool = True) -> Self:
         """Switch this module and all inside it to learning; returns the module."""
@@ -209,8 +224,13 @@ class Module:
         return self.train(False)
 
     # Keeping
-    def state_dict(self) -> dict[str, NDArray[Any]]:
+    def state_dict(self, *, prefix: str = "") -> dict[str, NDArray[Any]]:
         """Copies of all parameters and buffers by name, for `save` and `load_state_dict`.
+
+        Parameters
+        ----------
+        prefix : str
+            What all names are to begin with.
 
         Raises
         ------
@@ -225,6 +245,7 @@ class Module:
         """
         state: dict[str, NDArray[Any]] = {}
         for name, data in self._state():
+            name = prefix + name
             if name in state:
                 raise ValueError(
                     f"state_dict: two parameters of {type(self).__name__} are named {name!r}; rename a key"
@@ -232,7 +253,7 @@ class Module:
             state[name] = np.array(data) if type(data) is float else data.copy()
         return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Loaded:
         """Take over the parameters and buffers of `state`, which must have exactly this module's.
 
         Everything is checked first: where an error is raised, the module is as it was.
@@ -241,6 +262,13 @@ class Module:
         ----------
         state : mapping of str to array
             As `state_dict` gives it; PyTorch's arrays fit too (``{k: t.numpy() for k, t in ...}``).
+        strict : bool
+            With False, those that `state` lacks stay as they are, and what it has besides is left alone.
+
+        Returns
+        -------
+        Loaded
+            ``missing_keys`` and ``unexpected_keys``, two lists.
 
         Raises
         ------
@@ -258,17 +286,23 @@ class Module:
             )
         own = dict(self._state())
         missing, unknown = [k for k in own if k not in state], [k for k in state if k not in own]
-        if missing or unknown:
+        if strict and (missing or unknown):
             what = [f"{len(missing)} missing ({_few(missing)})"] if missing else []
             what += [f"{len(unknown)} that it does not have ({_few(unknown)})"] if unknown else []
             raise ValueError(
                 f"load_state_dict: the names are not those of this {who}: {' and '.join(what)}; "
-                "build the module as it was when its state was saved"
+                "build the module as it was when its state was saved, or give strict=False to take what fits"
             )
-        new = {name: _fitting(who, name, state[name], data) for name, data in own.items()}
+        found = {name: _fitting(who, name, state[name], own[name]) for name in own if name in state}
+        self._replace({**own, **found})
+        return Loaded(missing, unknown)
+
+    def _replace(self, new: Mapping[str, Any]) -> None:
+        """Take over all of a state, or nothing where that is interrupted."""
+        own = dict(self._state())
         try:
             self._take(new)
-        except BaseException:  # interrupted: all of it is taken over, or nothing
+        except BaseException:
             self._take(own)
             raise
 
