@@ -46,7 +46,9 @@ class Colours {
   static #palette() {
     if (!Colours.#cache.has("palette")) {
       const image = new ImageData(2 * Colours.STEPS + 1, 1);
-      for (let i = 0; i <= 2 * Colours.STEPS; i++) image.data.set([...Colours.signed(i / Colours.STEPS - 1), 255], 4 * i);
+      for (let i = 0; i <= 2 * Colours.STEPS; i++) {
+        image.data.set([...Colours.signed(i / Colours.STEPS - 1), 255], 4 * i);
+      }
       Colours.#cache.set("palette", new Uint32Array(image.data.buffer));
     }
     return Colours.#cache.get("palette");

@@ -9,7 +9,8 @@ class Features {
     this.last = net.columns.at(-1);
     this.size = this.last.inputs;
     const numbers = net.columns.reduce((sum, { size, inputs, bias }) => sum + size * (inputs + (bias ? 1 : 0)), 0);
-    this.kind = numbers === 2 && this.last.inputs === 1 ? "surface" : net.columns.length > 1 && this.size > 1 ? "space" : "curve";
+    const bent = net.columns.length > 1 && this.size > 1;
+    this.kind = numbers === 2 && this.size === 1 ? "surface" : bent ? "space" : "curve";
     this.title = {
       surface: "Loss over w and b", curve: "Output over the sum z",
       space: this.size === 2 ? "Hidden space" : `Hidden space (${this.size} dimensions)`,
@@ -36,7 +37,8 @@ class Features {
       const more = margin * (high - low) || 0.5;
       return [low - more, high + more];
     });
-    this.box = this.box && wanted.every(Number.isFinite) ? this.box.map((x, k) => x + 0.15 * (wanted[k] - x)) : wanted;
+    if (!this.box) this.box = wanted;
+    else if (wanted.every(Number.isFinite)) this.box = this.box.map((x, k) => x + 0.15 * (wanted[k] - x));
   }
 
   #path(spots, close = false) {
@@ -120,7 +122,7 @@ class Features {
       const tints = Array.from({ length: size }, (_, k) =>
         Colours.pixel(Colours.mix(Colours.of("--paper"), Colours.ofClass(k, size), 0.4)));
       Colours.paint(this.picture, (pixels) => pixels.forEach((_, at) => {
-        const sums = tints.map((_, k) => sum(k, at));
+        const sums = tints.map((tint, k) => sum(k, at));
         pixels[at] = tints[sums.indexOf(Math.max(...sums))];
       }));
       this.pen.drawImage(this.picture.canvas, 0, 0, this.side, this.side);
@@ -183,9 +185,9 @@ class Features {
     const way = live.history.map(({ inputs }) => [inputs[weight][0], inputs[bias][0]]);
     const now = [live.values[weight][0], live.values[bias][0]];
     if (!this.surface || this.surface.version !== this.samples.version) this.#measure(live, [...way, now]);
-    const { lowest, losses, side } = this.surface;
+    const { lowest, highest, losses, side } = this.surface;
     const bands = 14;
-    const band = (loss) => Math.floor(bands * Math.sqrt((loss - lowest.loss) / (this.surface.highest - lowest.loss || 1)));
+    const band = (loss) => Math.floor(bands * Math.sqrt((loss - lowest.loss) / (highest - lowest.loss || 1)));
     const tints = Array.from({ length: bands + 1 }, (_, i) =>
       Colours.pixel(Colours.mix(Colours.of("--paper"), Colours.of("--soft"), 0.75 * i / bands)));
     this.picture ??= Colours.pen(side, side);
@@ -194,7 +196,7 @@ class Features {
     this.#ink("--accent", 2);
     this.#path(way);
     this.pen.fillStyle = Colours.css(Colours.of("--accent"));
-    for (const [spot, radius] of [...way.map((spot) => [spot, 2]), [now, 6]]) {
+    for (const [spot, radius] of [...way.map((place) => [place, 2]), [now, 6]]) {
       this.pen.beginPath();
       this.pen.arc(...this.#pixel(spot), radius, 0, 7);
       this.pen.fill();
@@ -212,7 +214,8 @@ class Features {
       const losses = new Float64Array(side * side);
       const lowest = { loss: Infinity, spot: [0, 0] };
       for (let at = 0; at < side * side; at++) {
-        const spot = [left + (at % side + 0.5) / side * (right - left), top - (Math.floor(at / side) + 0.5) / side * (top - bottom)];
+        const [across, down] = [(at % side + 0.5) / side, (Math.floor(at / side) + 0.5) / side];
+        const spot = [left + across * (right - left), top - down * (top - bottom)];
         [v[weight][0], v[bias][0]] = spot;
         losses[at] = this.samples.forward(v)[this.net.all];
         if (losses[at] < lowest.loss) Object.assign(lowest, { loss: losses[at], spot });

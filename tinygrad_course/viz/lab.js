@@ -11,15 +11,17 @@ class Lab {
     this.sweep = net.columns[0].inputs === 2 ? new Sweep(samples, net) : null;
     this.section = page.by("network");
     this.section.append(this.#tools(), this.#stage(), this.#side());
-    this.network = new Network(this.stage, net, (name, index) => page.choose(name, index), (neuron) => this.#see(neuron));
+    const choose = (name, index) => page.choose(name, index);
+    this.network = new Network(this.stage, net, choose, (neuron) => this.#see(neuron));
     if (this.planeCanvas) {
       this.plane = new Plane(this.planeCanvas, net, samples, this.sweep, () => this.#changed(), () => this.#chose());
     }
     if (this.featureCanvas) this.features = new Features(this.featureCanvas, net, samples, this.sweep);
     this.#fit();
     this.live.subscribe(() => this.#render(true));
-    new ResizeObserver(() => { this.#fit(); this.#render(false); }).observe(this.section);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { Colours.forget(); this.#changed(); });
+    const sizes = new ResizeObserver(() => { this.#fit(); this.network.lay(); this.#render(false); });
+    for (const element of [this.section, this.stage]) sizes.observe(element);
+    DARK.addEventListener("change", () => { Colours.forget(); this.#changed(); });
     if (this.features?.kind !== "surface") Object.assign(this.live, { method: "adam", rate: 0.03 });
     this.live.refresh();
   }
@@ -40,7 +42,8 @@ class Lab {
     const bar = make("div", undefined, { class: "tools", role: "toolbar", "aria-label": "Network" });
     if (this.net.sets.length > 1) bar.append(this.#select("Points", this.net.sets, (set) => this.#take(set)));
     if (this.net.weights.length) {
-      bar.append(this.#select("Weights", [{ name: "as saved" }, ...this.net.weights], (set) => this.#setWeights(set)));
+      const choices = [{ name: "as saved" }, ...this.net.weights];
+      bar.append(this.#select("Weights", choices, (set) => this.#setWeights(set)));
     }
     bar.append(this.#switch("Lines show", [["weight", "weights"], ["gradient", "gradients"]], (key) => {
       this.network.shows = key;
@@ -64,7 +67,7 @@ class Lab {
     choices.forEach(([key, text], i) => {
       const button = make("button", text, { type: "button", "aria-pressed": String(i === 0) });
       button.addEventListener("click", () => {
-        for (const other of group.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
+        for (const one of group.querySelectorAll("button")) one.setAttribute("aria-pressed", String(one === button));
         chosen(key);
       });
       group.append(button);
@@ -85,7 +88,8 @@ class Lab {
     const side = make("div", undefined, { class: "panels" });
     if (this.net.columns[0].inputs <= 2) {
       const title = this.net.columns[0].inputs === 2 ? "Input plane" : "Output over the input";
-      const [panel, canvas, heading] = this.#panel(title, `${title}: arrow keys move the chosen point, Page Up and Page Down choose, Insert adds, Delete removes`);
+      const [panel, canvas, heading] = this.#panel(title, `${title}: arrow keys move the chosen point, `
+        + "Page Up and Page Down choose another, Insert adds one, Delete removes it");
       canvas.tabIndex = 0;
       Object.assign(this, { planeCanvas: canvas, planeTitle: heading, planeName: title });
       this.#pointTools(panel);
@@ -125,7 +129,8 @@ class Lab {
         button.setAttribute("aria-pressed", String(k === classes.length - 1));
       });
     }
-    const remove = make("button", "Remove", { type: "button", title: "Remove the chosen point (Delete, or drag it out)" });
+    const title = "Remove the chosen point (Delete, or drag it out)";
+    const remove = make("button", "Remove", { type: "button", title });
     remove.addEventListener("click", () => this.plane.remove());
     row.append(remove);
     panel.append(row);

@@ -28,7 +28,6 @@ class Network {
     }
     for (const kind of ["pointerleave", "focusout"]) stage.addEventListener(kind, () => this.#seen(null));
     this.lay();
-    new ResizeObserver(() => this.lay()).observe(stage);
   }
 
   // What fits into a circle: +0.12, -30, +3e-4
@@ -50,14 +49,19 @@ class Network {
     return (i) => (last === 1 ? "h" : "hgfeabcd"[k % 8]) + Network.below(i + 1);
   }
 
+  static #button(kind, at, ...parts) { // `at` says where in the network it stands: column, neuron, input
+    const group = makeSvg("g", { class: kind, role: "button", tabindex: "-1", "data-at": at });
+    group.append(...parts);
+    return group;
+  }
+
   #makeNeurons() {
     this.neurons = this.columns.map((column, k) => Array.from({ length: column.size }, (_, i) => {
       const ring = makeSvg("circle", { class: "ring" });
       const inside = makeSvg("text", { class: "inside" });
       const name = makeSvg("text", { class: "name" });
       name.textContent = column.name(i);
-      const group = makeSvg("g", { class: "neuron", role: "button", tabindex: "-1", "data-at": `${k} ${i}` });
-      group.append(ring, inside, name);
+      const group = Network.#button("neuron", `${k} ${i}`, ring, inside, name);
       return { group, ring, inside, name };
     }));
     this.titles = this.columns.map((column) => {
@@ -77,8 +81,7 @@ class Network {
         for (let j = 0; j < column.inputs; j++) {
           const seen = makeSvg("line", { class: "seen" });
           const wide = makeSvg("line", { class: "wide" });
-          const group = makeSvg("g", { class: "weight", role: "button", tabindex: "-1", "data-at": `${k + 1} ${i} ${j}` });
-          group.append(seen, wide);
+          const group = Network.#button("weight", `${k + 1} ${i} ${j}`, seen, wide);
           const text = few ? makeSvg("text", { class: "number" }) : null;
           this.lines.push({ k: k + 1, i, j, at: i * column.inputs + j, column, seen, wide, group, text, width: -1 });
         }
@@ -88,7 +91,8 @@ class Network {
     const texts = this.lines.map(({ text }) => text).filter(Boolean);
     this.behind.append(...this.lines.map(({ group }) => group), ...texts);
     this.front.append(...this.titles, ...this.neurons.flat().map(({ group }) => group));
-    this.byKey = new Map([...this.stage.querySelectorAll("[data-at]")].map((element) => [element.dataset.at, element]));
+    const buttons = [...this.stage.querySelectorAll("[data-at]")];
+    this.byKey = new Map(buttons.map((element) => [element.dataset.at, element]));
   }
 
   // Where everything is, for the stage as large as it is now
@@ -102,8 +106,9 @@ class Network {
     const most = Math.max(...this.columns.map(({ size }) => size));
     const [top, tall] = [54, height - 58]; // below the titles
     const apart = (width - 20) / this.columns.length;
-    const lanes = Math.min(4, Math.max(1, Math.ceil(36 / (tall / most))));
-    this.radius = Math.max(5, Math.min(44, apart / (2.1 * lanes + 1.9), lanes * 0.42 * tall / (most + lanes - 1)));
+    const radiusIn = (lanes) => Math.min(44, apart / (2.1 * lanes + 1.9), lanes * 0.42 * tall / (most + lanes - 1));
+    const lanes = [1, 2, 3, 4].reduce((best, n) => (radiusIn(n) > 1.2 * radiusIn(best) ? n : best));
+    this.radius = Math.max(5, radiusIn(lanes));
     this.columns.forEach((column, k) => {
       const x = 10 + (k + 0.5) * apart;
       const room = tall - 2 * this.radius - 4;
@@ -117,7 +122,8 @@ class Network {
       });
       this.titles[k].setAttribute("y", 14);
       for (const line of this.titles[k].children) line.setAttribute("x", x);
-      this.titles[k].firstChild.textContent = apart < 100 ? column.size : `${column.size} ${column.called}${column.size > 1 ? "s" : ""}`;
+      const count = `${column.size} ${column.called}${column.size > 1 ? "s" : ""}`;
+      this.titles[k].firstChild.textContent = apart < 100 ? column.size : count;
     });
     for (const line of this.lines) this.#run(line);
   }
@@ -159,7 +165,7 @@ class Network {
       const most = Sweep.most(outputs);
       column.forEach((neuron, i) => {
         const number = k ? parts[k - 1][1]?.[i] : outputs[i];
-        this.#showNeuron(neuron, number, outputs[i], outputs[i] / most, k, i);
+        this.#showNeuron(neuron, number, outputs[i], outputs[i] / most);
       });
     });
     this.#paint(sweep);
@@ -174,12 +180,12 @@ class Network {
     Object.assign(line, { width, kind, number });
   }
 
-  #showNeuron(neuron, number, output, part, k, i) {
+  #showNeuron(neuron, number, output, part) {
     const colour = Colours.css(Colours.signed(part, Colours.of("--line")));
     if (colour !== neuron.colour) neuron.ring.setAttribute("stroke", colour);
     if (this.written) Network.#write(neuron.inside, number === undefined ? "" : Network.short(number));
     Object.assign(neuron, { colour, number, output });
-    if (this.written && document.activeElement === neuron.group) neuron.group.setAttribute("aria-label", this.says(`${k} ${i}`));
+    if (this.written && document.activeElement === neuron.group) this.#name(neuron.group);
   }
 
   static #write(element, text) {
@@ -197,7 +203,8 @@ class Network {
       pen.arc(neuron.x, neuron.y, r, 0, 7);
       if (sweep) {
         pen.clip();
-        pen.drawImage(atlas, 0, n * atlas.width + 0.5, atlas.width, atlas.width - 1, neuron.x - r, neuron.y - r, 2 * r, 2 * r);
+        const { width } = atlas;
+        pen.drawImage(atlas, 0, n * width + 0.5, width, width - 1, neuron.x - r, neuron.y - r, 2 * r, 2 * r);
       } else {
         pen.fillStyle = neuron.colour;
         pen.globalAlpha = 0.5;
@@ -213,12 +220,17 @@ class Network {
     const what = this.shows === "weight" ? "" : "gradient of ";
     if (j !== undefined) {
       const line = this.lines.find((one) => one.group.dataset.at === at);
-      return `${what}weight from ${this.columns[k - 1].name(j)} to ${this.columns[k].name(i)}: ${Network.short(line.number)}`;
+      const ends = `from ${this.columns[k - 1].name(j)} to ${this.columns[k].name(i)}`;
+      return `${what}weight ${ends}: ${Network.short(line.number)}`;
     }
     const { number, output } = this.neurons[k][i];
     if (!k) return `input ${this.columns[0].name(i)}: ${Network.short(output)}`;
     const bias = number === undefined ? "no bias" : `${what}bias ${Network.short(number)}`;
     return `neuron ${this.columns[k].name(i)}: ${bias}, output ${Network.short(output)}`;
+  }
+
+  #name(element) {
+    element.setAttribute("aria-label", this.says(element.dataset.at));
   }
 
   // Which number an element stands for: its name in the program, and the place in it
@@ -254,7 +266,7 @@ class Network {
   #focus(element) {
     this.stage.querySelector("[tabindex='0']")?.setAttribute("tabindex", "-1");
     element.setAttribute("tabindex", "0");
-    element.setAttribute("aria-label", this.says(element.dataset.at));
+    this.#name(element);
     element.focus({ preventScroll: true });
   }
 

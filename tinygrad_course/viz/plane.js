@@ -5,7 +5,8 @@
 class Plane {
   // `changed()` is told after points have moved, come or gone, `chose()` after another one was chosen
   constructor(canvas, net, samples, sweep, changed, chose) {
-    Object.assign(this, { canvas, net, samples, sweep, changed, chose, brush: net.classes ? net.classes.length - 1 : 0 });
+    Object.assign(this, { canvas, net, samples, sweep, changed, chose });
+    this.brush = net.classes ? net.classes.length - 1 : 0; // the class of points that are added
     this.flat = net.columns[0].inputs === 1;
     this.seen = null; // a neuron that is looked at in place of the answer
     this.dragged = null;
@@ -241,7 +242,7 @@ class Plane {
 
   add([x, y]) {
     if (this.flat) this.samples.add([x], [y]);
-    else this.samples.add([x, y], this.net.classes ? this.net.classes[this.brush] : [...this.samples.target(this.samples.all[this.samples.chosen])]);
+    else this.samples.add([x, y], this.net.classes?.[this.brush] ?? this.samples.target(this.samples.all[this.samples.chosen]));
     this.changed();
     this.chose();
   }

@@ -25,7 +25,7 @@ class Samples {
   }
 
   static array(kind, numbers) { // "number", or the class of a typed array
-    return kind === "number" ? numbers[0] : { Float64Array, Float32Array, Int32Array, Uint8Array }[kind].from(numbers);
+    return kind === "number" ? numbers[0] : globalThis[kind].from(numbers);
   }
 
   target({ y }) { // as a list

@@ -57,10 +57,6 @@ class Sweep {
     for (let i = 0; i < features.length; i++) this.features[i][at] = features[i];
   }
 
-  #grid(k, i) { // the sum of a neuron; k = 0 are the inputs themselves, from one end of the plane to the other
-    return k ? this.sums[k - 1][i] : this.inputs[i];
-  }
-
   // A picture is painted when it is asked for and the numbers have changed
   #painted(name, wide, tall, paint) {
     if (!this.pens.has(name)) this.pens.set(name, Colours.pen(wide, tall));
@@ -70,10 +66,11 @@ class Sweep {
     return pen.canvas;
   }
 
-  // Where a neuron fires, blue where its sum is positive
+  // Where a neuron fires, blue where its sum is positive; k = 0 are the inputs themselves
   picture(k, i) {
-    const { side } = this;
-    return this.#painted(`${k} ${i}`, side, side, (pixels) => Colours.heights(pixels, this.#grid(k, i), 0, 0.7 * Sweep.most(this.#grid(k, i)), 0.8));
+    const grid = k ? this.sums[k - 1][i] : this.inputs[i];
+    return this.#painted(`${k} ${i}`, this.side, this.side, (pixels) =>
+      Colours.heights(pixels, grid, 0, 0.7 * Sweep.most(grid), 0.8));
   }
 
   static most(grid) {
@@ -102,7 +99,7 @@ class Sweep {
   }
 
   #largest(pixels, results, scale) {
-    const tints = results.map((_, k) => Array.from({ length: 17 }, (_, strong) =>
+    const tints = results.map((grid, k) => Array.from({ length: 17 }, (_, strong) =>
       Colours.pixel(Colours.mix(Colours.of("--paper"), Colours.ofClass(k, results.length), 0.12 + 0.03 * strong))));
     for (let at = 0; at < pixels.length; at++) {
       let [first, second, best] = [-Infinity, -Infinity, 0];
