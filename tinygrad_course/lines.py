@@ -13,7 +13,8 @@ import numpy as np
 
 from .files import PACKAGE
 
-_OURS = (PACKAGE, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+INSIDE = (PACKAGE, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+"""Where the files of this package and of NumPy begin."""
 
 Taken = ParamSpec("Taken")
 Given = TypeVar("Given")
@@ -40,7 +41,7 @@ def asking_line() -> Line | None:
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_OURS):
+        if not file.startswith(INSIDE):
             return Line(file, frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
     return None
@@ -54,7 +55,7 @@ def point(error: BaseException) -> None:
     trace, innermost = error.__traceback__, PACKAGE
     while trace is not None:
         innermost, trace = trace.tb_frame.f_code.co_filename, trace.tb_next
-    told = getattr(error, "__notes__", ()) or not innermost.startswith(_OURS)
+    told = getattr(error, "__notes__", ()) or not innermost.startswith(INSIDE)
     if not told and (line := asking_line()) is not None:
         error.add_note(f"your line: {line}")
 

@@ -1,5 +1,6 @@
 """What SciPy's special functions do with Values beyond what every row is checked for."""
 
+import importlib
 import subprocess
 import sys
 
@@ -144,3 +145,49 @@ def test_the_gamma_functions_beside_pytorchs():
         getattr(sp, name)(v).sum().backward()
         getattr(torch.special, theirs)(t).sum().backward()
         np.testing.assert_allclose(v.grad, t.grad.numpy(), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("module", "call", "said"),
+    [
+        (
+            "special",
+            lambda s, v: s.logsumexp(v),
+            "scipy.special.logsumexp takes .*course.scipy.special.logsumexp records",
+        ),
+        (
+            "special",
+            lambda s, v: s.polygamma(1, v),
+            "course.scipy.special.polygamma records, and takes the same",
+        ),
+        (
+            "stats",
+            lambda s, v: s.norm.logpdf(v),
+            "scipy.stats.norm.logpdf takes .*course.scipy.stats.norm.logpdf records",
+        ),
+        (
+            "stats",
+            lambda s, v: s.multivariate_normal.logpdf(v),
+            "course.scipy.stats.multivariate_normal.logpdf rec",
+        ),
+        (
+            "interpolate",
+            lambda s, v: s.CubicSpline([0, 1, 2], v),
+            "course.scipy.interpolate.CubicSpline records",
+        ),
+        (
+            "linalg",
+            lambda s, v: s.svd(v),
+            r"scipy.linalg.svd takes .*; f = derivative\(scipy.linalg.svd, .* call f",
+        ),
+        ("stats", lambda s, v: s.skew(v), "scipy.stats.skew takes .*SCIPY_ARRAY_API=1 .*v.numpy"),
+    ],
+)
+def test_scipys_function_that_takes_the_numbers_out_is_named(module, call, said):
+    with pytest.raises(TypeError, match=said):
+        call(importlib.import_module(f"scipy.{module}"), Value([1.0, 2.0, 4.0]))
+
+
+def test_ones_own_code_is_not_taken_for_a_library():
+    with pytest.raises(TypeError, match=r"does not turn into a plain array by itself.*write v\.numpy\(\)"):
+        np.asarray(Value([1.0]))

@@ -10,7 +10,7 @@ from ..engine.backprop import is_number
 from ..engine.record import Record
 from ..later import in_a_notebook
 from .errors import HINTED, no_attribute, refuse_strange
-from .leaving import as_float
+from .leaving import as_float, no_array
 
 
 class Missing:
@@ -93,11 +93,7 @@ class Contents(Record):
 
     # What would lose the record
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(
-            f"a Value of shape {self.shape} does not turn into a plain array by itself, as its record would "
-            "be lost: write v.numpy() for the numbers, np.stack([v, w]) to join Values, and in place of "
-            "array[i] = v, Value(array).at[i].set(v)"
-        )
+        raise no_array(self)
 
     def __float__(self) -> float:
         return as_float(self)
