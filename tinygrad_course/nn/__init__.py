@@ -41,7 +41,7 @@ from .activations import (
 from .attention import MultiheadAttention
 from .checkpoint import load, save
 from .containers import Identity, ModuleDict, ModuleList, Parameter, ParameterList
-from .convolution import AvgPool2d, Conv1d, Conv2d, MaxPool2d
+from .convolution import Conv1d, Conv2d
 from .distances import CosineSimilarity, HuberLoss, KLDivLoss, NLLLoss, PairwiseDistance, SmoothL1Loss
 from .embedding import Embedding
 from .likelihoods import GaussianNLLLoss, PoissonNLLLoss
@@ -72,29 +72,28 @@ from .more_activations import (
 )
 from .neuron import MLP, Layer, Neuron
 from .normalization import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
+from .pooling import AvgPool2d, MaxPool2d
 from .recurrent import GRUCell, LSTMCell, RNNCell
 from .stateless import functional_call
 
 __all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GLU",
-    "MLP",
-    "SELU",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "CELU",
     "Conv1d",
     "Conv2d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "ELU",
     "Embedding",
     "Flatten",
+    "GELU",
+    "GLU",
     "GRUCell",
     "GaussianNLLLoss",
     "Hardshrink",
@@ -113,6 +112,7 @@ __all__ = [
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
+    "MLP",
     "MSELoss",
     "MarginRankingLoss",
     "MaxPool2d",
@@ -133,6 +133,7 @@ __all__ = [
     "RNNCell",
     "ReLU",
     "ReLU6",
+    "SELU",
     "Sequential",
     "SiLU",
     "Sigmoid",

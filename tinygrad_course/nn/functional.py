@@ -28,7 +28,7 @@ from .arguments import (
     without_ignored,
 )
 from .attention import scaled_dot_product_attention
-from .convolution import avg_pool2d, conv1d, conv2d, max_pool2d, pad
+from .convolution import conv1d, conv2d, pad
 from .distances import (
     cdist,
     cosine_similarity,
@@ -65,6 +65,7 @@ from .more_activations import (
     threshold,
 )
 from .normalization import batch_norm, dropout, layer_norm, normalize
+from .pooling import avg_pool2d, max_pool2d
 
 __all__ = [
     "avg_pool2d",
