@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.table import composed, derivative, opaque
+from ..engine.table import composed, derivative, nondifferentiable, opaque
 from .products import swap
 
 CACHED = 2**18
@@ -175,16 +175,39 @@ def _positions(sizes, kernel, stride, padding, dilation):
 
 def _max_pool(x, kernel, stride, padding, dilation):
     """The largest entry of every window; of equal ones the first gets the gradient, as in PyTorch."""
-    view = windows(x, kernel, stride, padding, dilation, -np.inf)
+    entries, axis = _entries(windows(x, kernel, stride, padding, dilation, -np.inf), len(kernel))
+    first = _first_largest(entries, axis, x.shape, kernel, stride, padding, dilation)
+    return np.squeeze(np.take_along_axis(entries, first, axis), axis)
+
+
+def _max_pool_places(x, kernel, stride, padding, dilation):
+    """Where those are: the number of each in its image, counted row by row."""
     n = len(kernel)
-    shape = (*view.shape[: view.ndim - 2 * n], math.prod(kernel), *view.shape[view.ndim - n :])
-    entries, axis = np.reshape(view, shape), len(shape) - n - 1
+    entries, axis = _entries(_windows(x, kernel, stride, padding, dilation, -np.inf), n)
+    first = _first_largest(entries, axis, x.shape, kernel, stride, padding, dilation)
+    sizes = x.shape[x.ndim - n :]
+    numbers, _ = _entries(
+        _windows(np.arange(math.prod(sizes)).reshape(sizes), kernel, stride, padding, dilation, -1), n
+    )
+    return np.squeeze(np.take_along_axis(np.broadcast_to(numbers, entries.shape), first, axis), axis)
+
+
+def _entries(view, n):
+    """The entries of each window along one axis, and which axis that is."""
+    leading = view.ndim - 2 * n
+    shape = (*view.shape[:leading], math.prod(view.shape[leading : leading + n]), *view.shape[leading + n :])
+    return np.reshape(view, shape), leading
+
+
+def _first_largest(entries, axis, shape, kernel, stride, padding, dilation):
+    """Which entry along `axis` is the first of the largest."""
     first = np.expand_dims(np.argmax(entries, axis=axis), axis)
     if any(map(any, padding)):  # where all is -inf, the first one that is an entry and not padding
-        there = _windows(np.ones(x.shape[x.ndim - n :], bool), kernel, stride, padding, dilation, False)
-        real = np.expand_dims(np.argmax(np.reshape(there, shape[axis:]), axis=0), 0)
+        inside = np.ones(shape[len(shape) - len(kernel) :], bool)
+        there, _ = _entries(_windows(inside, kernel, stride, padding, dilation, False), len(kernel))
+        real = np.expand_dims(np.argmax(there, axis=0), 0)
         first = np.where(np.take_along_axis(entries, first, axis) == -np.inf, real, first)
-    return np.squeeze(np.take_along_axis(entries, first, axis), axis)
+    return first
 
 
 def _avg_pool(x, kernel, stride, padding, count_include_pad=True):
@@ -225,3 +248,4 @@ max_pool = composed(
     _max_pool, _max_pool, formula="largest entry of every window", kink="to the first among ties"
 )
 avg_pool = composed(_avg_pool, _avg_pool, formula="mean of every window")
+(max_pool_places,) = nondifferentiable(_max_pool_places)

@@ -68,6 +68,16 @@ def check_call(kind: type, given: tuple[Any, ...], settings: dict[str, Any]) -> 
         ) from None
 
 
+def settings_of(module: Any) -> str:
+    """What a module was made with, as its text shows it: what has no default, and what is not the default."""
+    _, *parameters = _signature(type(module).__init__).parameters.values()
+    given = {p.name: getattr(module, p.name) for p in parameters if hasattr(module, p.name)}
+    shown = (
+        p.name for p in parameters if p.name in given and (p.default is p.empty or given[p.name] != p.default)
+    )
+    return ", ".join(f"{name}={given[name]!r}" for name in shown)
+
+
 def count_of(who: str, name: str, given: Any, least: int = 0) -> int:
     """How many of something there are, as an int."""
     try:
@@ -81,7 +91,8 @@ def count_of(who: str, name: str, given: Any, least: int = 0) -> int:
 
 def numbers(who: str, name: str, x: Any, n: int, least: int = 1) -> tuple[int, ...]:
     """One number for each of `n` axes, from one number for all or from a sequence of them."""
-    given = tuple(x) if hasattr(x, "__iter__") else (x,) * n
+    given = tuple(x) if hasattr(x, "__iter__") else (x,)
+    given = given * n if len(given) == 1 else given
     if len(given) != n or not all(isinstance(a, (int, np.integer)) and a >= least for a in given):
         raise ValueError(
             f"{who}: {name} is a whole number from {least} on, or {n} of them, one an axis; not {x!r}"
