@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
+from interrupting import Interrupter
 
 from tinygrad_course import Value, derivative, nn, no_grad
 from tinygrad_course.derivatives.neural import gelu, sigmoid, silu, softplus
@@ -276,9 +276,8 @@ def test_diamonds_take_linear_time(one):
     y = x
     for _ in range(300):
         y = y + y
-    start = time.perf_counter()
-    y.backward()
-    assert time.perf_counter() - start < 2
+    too_long = Interrupter(100_000).run(y.backward)
+    assert not too_long
     assert float(np.sum(x.grad)) == 2.0**300
 
 

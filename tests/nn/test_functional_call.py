@@ -162,3 +162,21 @@ def test_one_newton_step_solves_a_linear_problem():
     net.load_state_dict({"weight": state["weight"] - step[:2], "bias": state["bias"] - step[2:]})
     np.testing.assert_allclose(net.weight.numpy(), [[3.0, -1.0]])
     np.testing.assert_allclose(net.bias.numpy(), [2.0])
+
+
+def test_a_list_that_holds_itself():
+    """It is copied once, and its copy holds itself."""
+
+    class Ring(nn.Module):
+        def __init__(self):
+            self.parts = [nn.Linear(2, 1, rng=0), {}]
+            self.parts[1]["again"] = self.parts
+
+        def forward(self, input):
+            return self.parts[1]["again"][0](input)
+
+    net, new = Ring(), nn.Linear(2, 1, rng=1)
+    assert list(net.state_dict()) == ["parts.0.weight", "parts.0.bias"]
+    found = functional_call(net, {f"parts.0.{name}": p for name, p in new.named_parameters()}, X)
+    np.testing.assert_array_equal(found.data, new(X).data)
+    assert net.parts[1]["again"] is net.parts

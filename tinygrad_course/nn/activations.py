@@ -23,8 +23,8 @@ class ReLU(Module):
     array([0., 0., 2.])
     """
 
-    def forward(self, x: Any) -> Value:
-        return F.relu(x)
+    def forward(self, input: Any) -> Value:
+        return F.relu(input)
 
 
 class LeakyReLU(Module):
@@ -33,8 +33,8 @@ class LeakyReLU(Module):
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
 
-    def forward(self, x: Any) -> Value:
-        return F.leaky_relu(x, self.negative_slope)
+    def forward(self, input: Any) -> Value:
+        return F.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
         return f"{self.negative_slope}"
@@ -43,15 +43,15 @@ class LeakyReLU(Module):
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
-    def forward(self, x: Any) -> Value:
-        return F.sigmoid(x)
+    def forward(self, input: Any) -> Value:
+        return F.sigmoid(input)
 
 
 class Tanh(Module):
     """The hyperbolic tangent."""
 
-    def forward(self, x: Any) -> Value:
-        return F.tanh(x)
+    def forward(self, input: Any) -> Value:
+        return F.tanh(input)
 
 
 class Softplus(Module):
@@ -60,8 +60,8 @@ class Softplus(Module):
     def __init__(self, beta: float = 1.0) -> None:
         self.beta = beta
 
-    def forward(self, x: Any) -> Value:
-        return F.softplus(x, self.beta)
+    def forward(self, input: Any) -> Value:
+        return F.softplus(input, self.beta)
 
     def extra_repr(self) -> str:
         return "" if self.beta == 1 else f"{self.beta}"
@@ -73,8 +73,8 @@ class GELU(Module):
     def __init__(self, approximate: str = "none") -> None:
         self.approximate = approximate
 
-    def forward(self, x: Any) -> Value:
-        return F.gelu(x, self.approximate)
+    def forward(self, input: Any) -> Value:
+        return F.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
         return "" if self.approximate == "none" else repr(self.approximate)
@@ -83,8 +83,8 @@ class GELU(Module):
 class SiLU(Module):
     """x · sigmoid(x)."""
 
-    def forward(self, x: Any) -> Value:
-        return F.silu(x)
+    def forward(self, input: Any) -> Value:
+        return F.silu(input)
 
 
 class ELU(Module):
@@ -93,8 +93,8 @@ class ELU(Module):
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def forward(self, x: Any) -> Value:
-        return F.elu(x, self.alpha)
+    def forward(self, input: Any) -> Value:
+        return F.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
         return "" if self.alpha == 1 else f"{self.alpha}"
@@ -113,8 +113,8 @@ class PReLU(Module):
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
         self.weight = Value(np.full(num_parameters, init, dtype), name="weight")
 
-    def forward(self, x: Any) -> Value:
-        return F.prelu(taken_as(x, self.weight), self.weight)
+    def forward(self, input: Any) -> Value:
+        return F.prelu(taken_as(input, self.weight), self.weight)
 
     def extra_repr(self) -> str:
         return f"{self.weight.size}"
@@ -126,8 +126,8 @@ class Hardtanh(Module):
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, x: Any) -> Value:
-        return F.hardtanh(x, self.min_val, self.max_val)
+    def forward(self, input: Any) -> Value:
+        return F.hardtanh(input, self.min_val, self.max_val)
 
     def extra_repr(self) -> str:
         return f"{self.min_val}, {self.max_val}"
@@ -136,15 +136,15 @@ class Hardtanh(Module):
 class Softsign(Module):
     """x / (1 + |x|)."""
 
-    def forward(self, x: Any) -> Value:
-        return F.softsign(x)
+    def forward(self, input: Any) -> Value:
+        return F.softsign(input)
 
 
 class Mish(Module):
     """x · tanh(softplus(x))."""
 
-    def forward(self, x: Any) -> Value:
-        return F.mish(x)
+    def forward(self, input: Any) -> Value:
+        return F.mish(input)
 
 
 class Softmax(Module):
@@ -153,8 +153,8 @@ class Softmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Value:
-        return F.softmax(x, self.dim)
+    def forward(self, input: Any) -> Value:
+        return F.softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -166,8 +166,8 @@ class LogSoftmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = dim
 
-    def forward(self, x: Any) -> Value:
-        return F.log_softmax(x, self.dim)
+    def forward(self, input: Any) -> Value:
+        return F.log_softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"

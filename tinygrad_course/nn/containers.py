@@ -189,6 +189,6 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def forward(self, x: Any) -> Any:
-        """`x` itself."""
-        return x
+    def forward(self, input: Any) -> Any:
+        """`input` itself."""
+        return input

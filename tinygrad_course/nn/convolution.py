@@ -250,12 +250,12 @@ class _Conv(Module):
             self.bias = Value(np.empty(out_channels, dtype), name="bias")
             init.uniform_(self.bias, -bound, bound, rng=rng)
 
-    def forward(self, x: Any) -> Value:
+    def forward(self, input: Any) -> Value:
         """The output channels for inputs of shape (N, in_channels, ...)."""
         return _convolved(
             type(self).__name__,
             self._axes,
-            taken_as(x, self.weight),
+            taken_as(input, self.weight),
             self.weight,
             self.bias,
             self.stride,

@@ -155,9 +155,9 @@ class Embedding(Module):
         if padding_idx is not None:
             self.weight.data[padding_idx] = 0.0
 
-    def forward(self, x: Any) -> Value:
-        """The vectors of the numbers in `x`."""
-        return embedding(x, self.weight, self.padding_idx)
+    def forward(self, input: Any) -> Value:
+        """The vectors of the numbers in `input`."""
+        return embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
         rows, length = self.weight.shape

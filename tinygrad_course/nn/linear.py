@@ -71,11 +71,15 @@ class Linear(Module):
                 Value(np.empty(out_features, dtype), name="bias"), -bound, bound, rng=rng
             )
 
-    def forward(self, x: Any) -> Value:
+    def forward(self, input: Any) -> Value:
         """The sums for inputs of shape (..., in_features)."""
-        if type(x) is not Value and getattr(x, "dtype", None) != self.weight.data.dtype:
-            x = x.astype(self.weight.dtype) if hasattr(x, "astype") else np.array(x, self.weight.dtype)
-        return linear(x, self.weight, self.bias)
+        if type(input) is not Value and getattr(input, "dtype", None) != self.weight.data.dtype:
+            input = (
+                input.astype(self.weight.dtype)
+                if hasattr(input, "astype")
+                else np.array(input, self.weight.dtype)
+            )
+        return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         out_features, in_features = self.weight.shape
@@ -159,11 +163,11 @@ class Sequential(Module):
         parts = list(self)
         return Sequential(*parts[i]) if isinstance(i, slice) else parts[i]
 
-    def forward(self, x: Any) -> Value:
+    def forward(self, input: Any) -> Value:
         """What the last module returns."""
         for module in self:
-            x = module(x)
-        return x
+            input = module(input)
+        return input
 
 
 class Flatten(Module):
@@ -180,21 +184,21 @@ class Flatten(Module):
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Value:
-        """`x` in its new shape."""
-        x = x if hasattr(x, "shape") else np.asarray(x)
-        axes = range(len(x.shape))
+    def forward(self, input: Any) -> Value:
+        """`input` in its new shape."""
+        input = input if hasattr(input, "shape") else np.asarray(input)
+        axes = range(len(input.shape))
         try:
             start, end = axes[self.start_dim], axes[self.end_dim]
         except IndexError:
             start, end = 1, 0
         if start > end:
             raise ValueError(
-                f"Flatten: an array of shape {x.shape} has no axes from {self.start_dim} to {self.end_dim}; "
-                "the first axis counts the samples: x[None] makes one sample a batch of one"
+                f"Flatten: an array of shape {input.shape} has no axes from {self.start_dim} to "
+                f"{self.end_dim}; the first axis counts the samples: input[None] is a batch of one"
             )
-        shape = (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :])
-        flat: Any = np.reshape(x, shape)
+        shape = (*input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :])
+        flat: Any = np.reshape(input, shape)
         return flat
 
     def extra_repr(self) -> str:
@@ -215,11 +219,11 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x: Any) -> Value:
-        """`x` in its new shape."""
-        x = x if hasattr(x, "shape") else np.asarray(x)
-        dim = range(len(x.shape))[self.dim]
-        given: Any = np.reshape(x, (*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1 :]))
+    def forward(self, input: Any) -> Value:
+        """`input` in its new shape."""
+        input = input if hasattr(input, "shape") else np.asarray(input)
+        dim = range(len(input.shape))[self.dim]
+        given: Any = np.reshape(input, (*input.shape[:dim], *self.unflattened_size, *input.shape[dim + 1 :]))
         return given
 
     def extra_repr(self) -> str:

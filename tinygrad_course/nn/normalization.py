@@ -111,9 +111,7 @@ def batch_norm(
     if not training:
         return _with_statistics(input, running_mean, running_var, weight, bias, eps)
     if running_mean is not None and input.size and not walking.get():
-        mean, var = _statistics(input)
-        running_mean += momentum * (mean - running_mean)
-        running_var += momentum * (var - running_var)
+        alone(_moving, lambda: _write(_moved((running_mean, running_var), _statistics(input), momentum)))
     return _with_own_statistics(input, weight, bias, eps)
 
 
@@ -149,9 +147,19 @@ def _with_own_statistics(input: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 def _statistics(input: Any) -> tuple[Any, Any]:
     """Mean and variance (divided by n - 1) of each channel, as plain arrays."""
-    data = input.data if isinstance(input, Value) else input
+    data = widened(input.data if isinstance(input, Value) else input)  # in float16 squares overflow
     axes = (0, *range(2, data.ndim))
     return np.mean(data, axis=axes), np.var(data, axis=axes, ddof=1)
+
+
+def _moved(running: Any, found: Any, share: Any) -> list[tuple[Any, Any]]:
+    """Each of the running statistics, and what it becomes when it moves towards what was found."""
+    return [(old, (old + share * (new - old)).astype(old.dtype)) for old, new in zip(running, found)]
+
+
+def _write(moved: list[tuple[Any, Any]]) -> None:
+    """Write all of them at once: no interruption comes between the calls of `map`."""
+    list(map(np.copyto, *zip(*moved)))
 
 
 def _channels(vector: Any, input: Any) -> Any:
@@ -251,9 +259,9 @@ class LayerNorm(Module):
         self.weight = Value(np.ones(shape, dtype), name="weight") if elementwise_affine else None
         self.bias = Value(np.zeros(shape, dtype), name="bias") if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Value:
-        """`x` normalized over its last axes."""
-        return layer_norm(taken_as(x, self), self.normalized_shape, self.weight, self.bias, self.eps)
+    def forward(self, input: Any) -> Value:
+        """`input` normalized over its last axes."""
+        return layer_norm(taken_as(input, self), self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}" + ("" if self.weight is not None else ", elementwise_affine=False")
@@ -284,19 +292,21 @@ class _BatchNorm(Module):
         self.register_buffer("running_var", np.ones(num_features, dtype))
         self.register_buffer("num_batches_tracked", np.array(0))
 
-    def forward(self, x: Any) -> Value:
-        """`x` normalized by the batch while training, by what was seen before when not."""
-        x = taken_as(x, self.running_mean)
-        if x.ndim not in self._ndims:
+    def forward(self, input: Any) -> Value:
+        """`input` normalized by the batch while training, by what was seen before when not."""
+        input = taken_as(input, self.running_mean)
+        if input.ndim not in self._ndims:
             shapes = {2: "(N, channels)", 3: "(N, channels, length)", 4: "(N, channels, height, width)"}
             wanted = " or ".join(shapes[n] for n in self._ndims)
-            raise ValueError(f"{type(self).__name__} takes inputs of shape {wanted}, and got {x.shape}")
-        _check_channels(x, self.running_mean)
+            raise ValueError(f"{type(self).__name__} takes inputs of shape {wanted}, and got {input.shape}")
+        _check_channels(input, self.running_mean)
         if not self.training:
-            return _with_statistics(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
-        out = _with_own_statistics(x, self.weight, self.bias, self.eps)
-        if x.size and not walking.get():  # what runs within a backward pass runs for the second time
-            alone(_moving, lambda: self._move(*_statistics(x)))
+            return _with_statistics(
+                input, self.running_mean, self.running_var, self.weight, self.bias, self.eps
+            )
+        out = _with_own_statistics(input, self.weight, self.bias, self.eps)
+        if input.size and not walking.get():  # what runs within a backward pass runs for the second time
+            alone(_moving, lambda: self._move(*_statistics(input)))
         return out
 
     def _move(self, mean: Any, var: Any) -> None:
@@ -305,9 +315,9 @@ class _BatchNorm(Module):
         share = self.momentum
         if share is None:
             share = (1 / tracked).astype(self.running_mean.dtype)
-        self.running_mean = self.running_mean + share * (mean - self.running_mean)
-        self.running_var = self.running_var + share * (var - self.running_var)
-        self.num_batches_tracked = tracked
+        moved = _moved((self.running_mean, self.running_var), (mean, var), share)
+        new = dict(zip(("running_mean", "running_var"), (statistic for _, statistic in moved)))
+        vars(self).update(new, num_batches_tracked=tracked)  # one call, which no interruption splits
 
     def extra_repr(self) -> str:
         said = f"{self.num_features}" + ("" if self.eps == 1e-5 else f", eps={self.eps}")
@@ -397,8 +407,8 @@ class Dropout(Module):
             raise ValueError(f"Dropout: p is a probability, from 0 to 1, not {p}")
         self.p, self.rng = p, np.random.default_rng(rng)
 
-    def forward(self, x: Any) -> Value:
-        return dropout(x, self.p, self.training, rng=self.rng)
+    def forward(self, input: Any) -> Value:
+        return dropout(input, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
         return f"{self.p}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..trees import mapped
+from ..engine.value import like_sequence
 from .module import Module
 
 
@@ -70,15 +70,22 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any,
     return _copied(module, new, {})(*inputs, **options)
 
 
-def _copied(thing: Any, new: dict[Any, Any], copies: dict[int, Module]) -> Any:
-    """`thing` with what is in `new` in place of its parameters and buffers; nothing but modules is copied."""
+def _copied(thing: Any, new: dict[Any, Any], copies: dict[int, Any]) -> Any:
+    """`thing` with what is in `new` in place of its parameters and buffers.
+
+    Modules and containers are copied, each once, also where they hold themselves; nothing else is.
+    """
     if isinstance(thing, Value):
         return new.get(id(thing), thing)
-    if not isinstance(thing, Module):
-        return thing
-    if id(thing) not in copies:
-        copies[id(thing)] = other = copy.copy(thing)
-        for name, part in vars(thing).items():
-            part = new.get((id(thing), name), part)
-            vars(other)[name] = mapped(lambda leaf: _copied(leaf, new, copies), part)
-    return copies[id(thing)]
+    if isinstance(thing, tuple):
+        return like_sequence(thing, [_copied(part, new, copies) for part in thing])
+    if isinstance(thing, (Module, list, dict)) and id(thing) not in copies:
+        other: Any = copy.copy(thing)
+        copies[id(thing)] = other
+        if isinstance(thing, list):
+            other[:] = [_copied(part, new, copies) for part in thing]
+        else:
+            parts = vars(other) if isinstance(thing, Module) else other
+            for name, part in list(parts.items()):
+                parts[name] = _copied(new.get((id(thing), name), part), new, copies)
+    return copies.get(id(thing), thing)
