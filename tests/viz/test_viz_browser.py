@@ -304,7 +304,7 @@ def test_arrays_open_into_neurons_and_multiply_adds(opened):
     assert titles.count("multiply") == 6 and titles.count("tanh") == 2
     assert "(sample 4 of 4)" in says(browser)
     browser.key("End")
-    assert says(browser).startswith("loss of this sample = ")
+    assert says(browser).startswith("sample's loss = ")
     assert browser.run("document.getElementById('now').textContent").endswith(" over 4 samples")
 
 
@@ -329,7 +329,7 @@ def test_the_second_slider_moves_through_training(opened):
     said = browser.run("document.getElementById('curve-text').textContent")
     assert (
         said
-        == f"loss {number(recorder.frames[0]['loss'])} → {number(recorder.frames[-1]['loss'])} in 4 steps"
+        == f"loss {number(recorder.frames[0]['loss'])} → {number(recorder.frames[-1]['loss'])}"
     )
 
 

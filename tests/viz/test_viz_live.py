@@ -128,7 +128,7 @@ def test_the_same_numbers_in_all_levels_and_any_sample(opened):
         wait_a_frame(browser)
         one = nn.MSELoss()(net(X[sample : sample + 1]), Y[sample : sample + 1])
         assert says(browser) == (
-            f"loss of this sample = {number(one.item())}, and every value has its gradient "
+            f"sample's loss = {number(one.item())}, and every value has its gradient "
             f"(sample {sample + 1} of 4)."
         )
     put(browser, -1.0)
@@ -170,7 +170,7 @@ def test_it_trains_as_python_does(opened, method):
     given = weights(browser)
     for name, parameter in net.named_parameters():
         np.testing.assert_allclose(given[name], parameter.data, rtol=1e-4, atol=1e-6)
-    assert text(browser, "curve-text") == f"loss {number(losses[0])} → {number(losses[-1])} in 5 steps"
+    assert text(browser, "curve-text") == f"loss {number(losses[0])} → {number(losses[-1])}"
     for step in (2, 0, 5):  # back in time, and forth
         set_to(browser, "frame", step)
         wait_a_frame(browser)

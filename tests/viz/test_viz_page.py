@@ -16,7 +16,7 @@ from test_viz_pictures import HOSTILE, neuron
 from tinygrad_course import Value, compile, nn, viz
 from tinygrad_course.viz.events import events_of, frame_of
 from tinygrad_course.viz.graph import graph_of
-from tinygrad_course.viz.labels import number
+from tinygrad_course.viz.labels import number, plain
 from tinygrad_course.viz.layers import chain
 from tinygrad_course.viz.notebook import mimebundle
 from tinygrad_course.viz.scalars import Apart, _record, scalar_record
@@ -104,6 +104,17 @@ def test_no_name_breaks_out(name):
     assert scripts(ours) == scripts(plain_ones)
     json.loads(ours.inside["data"])
     assert not re.search("[<>&]", ours.inside["data"])
+
+
+@given(st.lists(st.text(max_size=12), min_size=3, max_size=3))
+def test_no_text_whatever_gets_out_of_its_place(names):
+    w, x, b = (Value(float(i), name=name) for i, name in enumerate(names, 1))
+    value = (w * x + b).tanh()
+    value.name = names[0]
+    elements = Elements(viz.player(value).html)
+    scripts(elements)
+    assert json.loads(elements.inside["data"])["graphs"][0]["nodes"][0]["title"] in (plain(names[0]), "v0")
+    assert [tag for tag, _ in elements.found].count("script") == 2
 
 
 def test_the_page_is_the_same_every_time():
@@ -257,7 +268,7 @@ def test_one_sample_of_a_batch_is_taken_apart():
     net = xor_network()
     apart = scalar_record(graph_of(xor_loss(net), net))
     root = apart.results
-    assert apart.note == "sample 4 of 4" and root.name == "loss of this sample"
+    assert apart.note == "sample 4 of 4" and root.name == "sample's loss"
     with_all = net(np.array([[1.0, 1.0]])).item() ** 2
     np.testing.assert_allclose(root.data, with_all, rtol=1e-5)
     graph = graph_of(root, homes=apart.homes)

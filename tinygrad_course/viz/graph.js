@@ -219,8 +219,11 @@ class Drawing {
     const [w, h] = [stage.width, stage.height];
     const [width, height] = this.view.size;
     const place = this.view.boxes[key] || this.view.frames[key] || [0, height / 2];
-    const within = (middle, seen, all) => (seen >= all ? (all - seen) / 2 : Math.min(Math.max(middle - seen / 2, 0), all - seen));
-    this.look({ x: within(place[0] + 60, w, width), y: within(place[1] + 30, h, height), w, h });
+    const within = (start, size, seen, all) => {
+      if (seen >= all) return (all - seen) / 2;
+      return start + size < seen ? 0 : Math.min(start + size / 2 - seen / 2, all - seen); // from the beginning, if it is there
+    };
+    this.look({ x: within(place[0], 130, w, width), y: within(place[1], 90, h, height), w, h });
   }
 
   reshape() { // the window has another shape now

@@ -324,6 +324,7 @@
     drawing.hover(box ? box.id.slice(drawing.prefix.length) : null);
   });
   makeMovable(by("stage"), () => drawing, (event) => act(event.target, event));
+  window.addEventListener("beforeprint", () => drawing.fit());
   new ResizeObserver(() => drawing.reshape()).observe(by("stage"));
   DARK.addEventListener("change", render);
   for (const each of drawings) each.looked = renderSoon;

@@ -102,7 +102,7 @@ def _record(graph: Graph, apart: Apart) -> bool:
         return False
     for root, node in zip(roots, graph.roots):
         if root.row is not None:
-            root.name = f"{node.name or 'loss'} of this sample" if apart.sample is not None else node.name
+            root.name = f"sample's {node.name or 'loss'}" if apart.sample is not None else node.name
     apart.results = roots if len(roots) > 1 else roots[0]
     return True
 

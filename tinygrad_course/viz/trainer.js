@@ -80,7 +80,7 @@ class Trainer {
     this.by("curve-path").setAttribute("d", line);
     this.by("curve-mark").setAttribute("cx", across(here).toFixed(1));
     this.by("curve-mark").setAttribute("cy", up(Number.isFinite(losses[here]) ? losses[here] : low).toFixed(1));
-    this.by("curve-text").textContent = losses.length > 1 ? `loss ${number(first)} → ${number(last)} in ${losses.length - 1} steps` : "Train: the loss curve grows here";
+    this.by("curve-text").textContent = losses.length > 1 ? `loss ${number(first)} → ${number(last)}` : "Train: the loss curve grows here";
     this.by("curve").setAttribute("aria-label", `Loss curve, from ${number(first)} to ${number(last)}`);
   }
 
