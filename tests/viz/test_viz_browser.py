@@ -327,10 +327,7 @@ def test_the_second_slider_moves_through_training(opened):
         assert label == f"{step}, loss {number(frame['loss'])}"
     assert browser.run("document.querySelector('#curve path').getAttribute('d')").count("L") == 4
     said = browser.run("document.getElementById('curve-text').textContent")
-    assert (
-        said
-        == f"loss {number(recorder.frames[0]['loss'])} → {number(recorder.frames[-1]['loss'])}"
-    )
+    assert said == f"loss {number(recorder.frames[0]['loss'])} → {number(recorder.frames[-1]['loss'])}"
 
 
 def test_constants_change_with_the_step(opened):

@@ -114,7 +114,8 @@ def test_everything_is_within_reach_on_a_phone(opened):
     browser.key("?")
     level(browser, "Scalars")
     outside = browser.run(
-        f"{CONTROLS}.filter(e => !e.closest('#stage')).map(e => [e.id || e.textContent, e.getBoundingClientRect()])"
+        f"{CONTROLS}.filter(e => !e.closest('#stage'))"
+        ".map(e => [e.id || e.textContent, e.getBoundingClientRect()])"
         ".filter(([id, r]) => r.left < 0 || r.right > 390 || r.width < 8).map(([id]) => id)"
     )
     assert outside == []
@@ -190,7 +191,7 @@ def test_a_thousand_nodes_stay_smooth(opened):
         level(browser, name)
         live = browser.run(
             "(async () => { const slider = document.getElementById('slider'); const times = [];"
-            " for (let i = 0; i < 15; i++) { slider.value = 0.1 * i; slider.dispatchEvent(new Event('input'));"
+            " for (let i = 0; i < 9; i++) { slider.value = i / 9; slider.dispatchEvent(new Event('input'));"
             " const start = await new Promise(requestAnimationFrame); document.body.getBoundingClientRect();"
             " times.push(performance.now() - start); } return Math.min(...times); })()"
         )

@@ -20,7 +20,7 @@ from .layering import Joint, columns_of, first_order, heights_of, ordered
 from .nodes import Group
 from .views import CELL, LINE, Box, Link, View
 
-COLUMN_GAP, LANE = 34.0, 6.0
+COLUMN_GAP, LANE = 27.0, 6.0
 PADDING, TITLE = 14.0, LINE + 10.0
 
 Point = tuple[float, float]

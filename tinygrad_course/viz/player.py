@@ -1,4 +1,4 @@
-"""`player`: the page that plays a forward and a backward pass, or a whole training run."""
+"""`player`: the live page of a forward and a backward pass, or of a whole training run."""
 
 from __future__ import annotations
 
@@ -49,8 +49,11 @@ def player(
 ) -> Page:
     """Play the forward and the backward pass of `value`, one operation and one gradient at a time.
 
-    The page is one file that needs no network.  Layers open and close by a click; a small graph of arrays can
-    also be looked at number by number.  No `.grad` is changed: the gradients are computed anew.
+    The page is one file that needs no network, and it is live: any parameter, input or target can be changed,
+    or nudged to compare the change that its gradient predicts with the real one; the page trains, keeps every
+    step, and gives the weights back as JSON.  What it cannot compute, it replays, and says why.  Layers open
+    and close by a click; a small graph of arrays can also be looked at number by number, for any sample.  No
+    `.grad` is changed: the gradients are computed anew.
 
     Parameters
     ----------

@@ -69,7 +69,8 @@ class Strip {
     const x = Number.isFinite(this.#one) ? this.#one : 0;
     const { value } = this.of;
     const others = isArray(value) ? Math.max(Math.abs(value.min), Math.abs(value.max)) : 2;
-    const reach = 1.5 * Math.max(Math.abs(x), Number.isFinite(others) && others > 1e-3 ? others : 1);
+    const largest = Math.max(Math.abs(x), Number.isFinite(others) && others > 1e-3 ? others : 1);
+    const reach = Number((isArray(value) ? 2.5 * largest : 1.5 * largest).toPrecision(1));
     this.range = [-reach, reach];
     Object.assign(this.by("slider"), { min: this.range[0], max: this.range[1], step: reach / 200 });
   }
@@ -186,7 +187,7 @@ class Strip {
     by("tangent").setAttribute("d", Number.isFinite(slope) ? `M${end(left)}L${end(right)}` : "");
     by("here").setAttribute("cx", across(x).toFixed(1));
     by("here").setAttribute("cy", up(Number.isFinite(loss) ? loss : low).toFixed(1));
-    by("plot-text").textContent = `loss from ${round(left)} to ${round(right)}, and tangent`;
+    by("plot-text").textContent = `loss from ${round(left)} to ${round(right)}, tangent`;
     by("plot").setAttribute("aria-label", `The loss against ${by("chosen").textContent}, from ${number(left)} to ${number(right)}: `
       + `between ${number(Math.min(...seen))} and ${number(Math.max(...seen))}; the tangent at ${number(x)} has the slope ${number(slope)}`);
   }
