@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import copy_context
 from itertools import starmap, zip_longest
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from ..engine.watch import watching
 from ..locks import alone
 from .effects import effect
 from .flat import FlatArrays, FlatNumbers
+from .groups import ParameterGroup
 from .settings import check_keys, number, parameter_list
 
+Self = TypeVar("Self", bound="Optimizer")
 _stepping = threading.RLock()  # one step at a time, whoever shares a model
 
 
@@ -32,11 +34,13 @@ class Optimizer:
 
     Parameters
     ----------
-    params : iterable of Value
+    params : iterable of Value, or of dict
         What to learn, as ``model.parameters()`` gives it.  Array parameters of one dtype are moved into one
-        vector, of which their `.data` are parts from then on.
+        vector, of which their `.data` are parts from then on.  Dicts are groups with settings of their own:
+        ``[{"params": a}, {"params": b, "lr": 0.01}]``.
     lr : float
-        The learning rate.  ``optimizer.lr`` may be changed between steps.
+        The learning rate.  ``optimizer.lr`` may be changed between steps; those of groups change in the same
+        ratio.
 
     Raises
     ------
@@ -49,6 +53,8 @@ class Optimizer:
     Attributes
     ----------
     params : list of Value
+    param_groups : list of ParameterGroup
+        One, where none were given.
     initial_lr : float or None
         The learning rate that the first schedule found; what later ones start from, too.
     """
@@ -59,21 +65,33 @@ class Optimizer:
     factor: float = 1.0
     """What gradients are multiplied by where they are brought in."""
 
-    def __init__(self, params: Iterable[Value], lr: float) -> None:
-        self.params = _checked(type(self).__name__, params)
+    def __init__(self, params: Iterable[Value] | Iterable[dict[str, Any]], lr: float) -> None:
+        who, given = type(self).__name__, cast(Any, params)
+        grouped = isinstance(given, (list, tuple)) and bool(given) and isinstance(given[0], dict)
+        settings = [{**g, "params": parameter_list(who, g.get("params"))} for g in given] if grouped else []
+        self.params = _checked(who, [p for g in settings for p in g["params"]] if grouped else given)
+        self.param_groups: list[ParameterGroup] = []
         self.lr = lr
         if self.lr == 0:
             raise ValueError(f"{type(self).__name__}: lr, the learning rate, must be above 0, such as 0.01")
         self.initial_lr: float | None = None
-        numbers = [p for p in self.params if type(p.data) is float]
-        arrays: dict[Any, list[Value]] = {}
-        for p in self.params:
-            if type(p.data) is not float:
-                arrays.setdefault(p.dtype, []).append(p)
-        self._groups: list[FlatArrays | FlatNumbers] = [FlatNumbers(numbers)] if numbers else []
-        self._groups += [FlatArrays(values) for values in arrays.values()]
+        self.param_groups = [ParameterGroup(self, g) for g in settings or [{"params": self.params}]]
+        self._groups: list[FlatArrays | FlatNumbers] = []
+        self._makers: list[Any] = []  # for each of those, what has its settings
+        self._names: list[str] = []
+        for i, group in enumerate(self.param_groups):
+            kinds: dict[Any, list[Value]] = {}
+            for p in sorted(group.params, key=lambda p: type(p.data) is not float):
+                kinds.setdefault(None if type(p.data) is float else p.dtype, []).append(p)
+            flat = [FlatNumbers(v) if kind is None else FlatArrays(v) for kind, v in kinds.items()]
+            self._groups += flat
+            self._makers += [group.maker] * len(flat)
+            self._names += [f"{i}.{one.name}" if i else one.name for one in flat]
         self._steps = [[0] * len(group.values) for group in self._groups]
-        self._memories = [{name: np.zeros_like(g.gradient) for name in self.memory} for g in self._groups]
+        self._memories = [
+            {name: np.zeros_like(g.gradient) for name in maker.memory}
+            for g, maker in zip(self._groups, self._makers)
+        ]
         self._scratch = [np.empty_like(group.gradient) for group in self._groups]
 
     @property
@@ -86,10 +104,19 @@ class Optimizer:
     def lr(self, new: float) -> None:
         self._lr = number(type(self).__name__, "lr, the learning rate,", new, least=0)
 
-    def zero_grad(self) -> None:
-        """Forget all gradients: every parameter's `.grad` becomes None."""
+    def emptied(self: Self) -> Self:
+        """This optimizer without parameters: nothing but its settings."""
+        self.params, self.param_groups = [], []
+        self._groups, self._makers, self._names, self._steps, self._memories, self._scratch = ([],) * 6
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: every parameter's `.grad` becomes None, or zeros."""
         for p in self.params:
-            p.grad = None
+            if set_to_none or p.grad is None:
+                p.grad = None
+            else:
+                p.grad = 0.0 if type(p.data) is float else np.zeros_like(p.data)
 
     @effect(changes="primal")
     def step(self) -> None:
@@ -112,7 +139,10 @@ class Optimizer:
         First everything is looked at and made ready.  Then NumPy makes all the calls that change something,
         one after the other: no line of Python stands between them, so nothing interrupts them.
         """
-        ready = [group.read(self.factor) for group in self._groups]
+        for parameters in self.param_groups:
+            if parameters.maker is not self:
+                parameters.maker.lr = parameters["lr"]
+        ready = [group.read(maker.factor) for group, maker in zip(self._groups, self._makers)]
         steps = [list(counted) for counted in self._steps]
         calls: list[Any] = []
         changed = []
@@ -143,7 +173,7 @@ class Optimizer:
         memory = [vector[part] for vector in self._memories[k].values()]
         data, gradient = group.data[part], group.gradient[part]
         wide = data.astype(gradient.dtype, copy=False)  # itself, but for float16
-        calls = self.passes(wide, gradient, scratch, step, *memory)
+        calls = self._makers[k].passes(wide, gradient, scratch, step, *memory)
         if wide is not data:
             calls.append((np.positive, wide, data))
         cut = blocks(len(data), gradient.itemsize)
@@ -226,10 +256,12 @@ class Optimizer:
                 )
         with _stepping:
             self.lr = new["lr"].item()
-            for group, memories in zip(self._groups, self._memories):
-                for name, vector in memories.items():
-                    vector[:] = new[f"{group.name}.{name}"]
-            self._steps = [new[f"{group.name}.steps"].tolist() for group in self._groups]
+            for name, memories in zip(self._names, self._memories):
+                for part, vector in memories.items():
+                    vector[:] = new[f"{name}.{part}"]
+            self._steps = [new[f"{name}.steps"].tolist() for name in self._names]
+            for i, group in enumerate(self.param_groups[1:], 1):
+                group["lr"] = new[f"{i}.lr"].item()
 
     def _told(self) -> Any:
         """The parameters in words, by which they are known again: ``weight float32 (100, 784)``."""
@@ -237,10 +269,12 @@ class Optimizer:
         return np.array(told)
 
     def _state(self) -> Iterator[tuple[str, Any]]:
-        for group, steps, memories in zip(self._groups, self._steps, self._memories):
-            yield f"{group.name}.steps", np.array(steps)
-            for name, vector in memories.items():
-                yield f"{group.name}.{name}", vector
+        for name, steps, memories in zip(self._names, self._steps, self._memories):
+            yield f"{name}.steps", np.array(steps)
+            for part, vector in memories.items():
+                yield f"{name}.{part}", vector
+        for i, group in enumerate(self.param_groups[1:], 1):
+            yield f"{i}.lr", np.array(group["lr"])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({sum(p.size for p in self.params):,} numbers, lr={self.lr:g})"
