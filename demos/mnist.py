@@ -246,6 +246,9 @@ def report(run: Run, images: data.ImageSet) -> None:
         size=(10, 5),
     )
     style.picture(out / "weights.png", show.draw_weights, weights, SHAPE, size=(10, 3.2))
+    chosen_images = [*show.plain_answers(labels, chosen)[:6], *surest[:4]]
+    samples = [(images.test_images[i], show.said(labels[i], chosen[i])) for i in chosen_images]
+    print(f"wrote {viz.digits(run.model, samples, out / 'digit.html')}, a page to draw digits on")
     loss = F.cross_entropy(run.model(x[:100]), labels[:100])
     run.model.zero_grad()
     loss.backward()

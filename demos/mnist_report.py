@@ -23,6 +23,17 @@ def surest_mistakes(labels: np.ndarray, probabilities: np.ndarray, n: int) -> np
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")[:n]]
 
 
+def plain_answers(labels: np.ndarray, answers: np.ndarray) -> list[int]:
+    """For every class the number of the first image that is answered rightly, where there is one."""
+    found = [np.flatnonzero((labels == k) & (answers == k)) for k in range(10)]
+    return [int(places[0]) for places in found if places.size]
+
+
+def said(label: int, answer: int) -> str:
+    """What a test image is, and what it was taken for."""
+    return f"a test image of a {label}" + (f", which was taken for a {answer}" if answer != label else "")
+
+
 def print_confusion(counts: np.ndarray) -> None:
     """The confusion matrix as a table; a dot for never."""
     classes = range(len(counts))

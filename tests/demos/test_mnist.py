@@ -42,7 +42,15 @@ def test_it_learns_the_real_images_in_one_short_epoch(tmp_path, capsys):
 def test_the_report_names_every_file_it_wrote(folder, tmp_path, capsys):
     mnist.main(["--data", str(folder), "--epochs", "2", "--out", str(tmp_path)])
     printed = capsys.readouterr().out
-    pictures = ("curves.png", "confusion.png", "mistakes.png", "weights.png", "step.svg", "step.html")
+    pictures = (
+        "curves.png",
+        "confusion.png",
+        "mistakes.png",
+        "weights.png",
+        "step.svg",
+        "step.html",
+        "digit.html",
+    )
     for name in (*pictures, "model.npz"):
         assert (tmp_path / name).stat().st_size > 0
         assert str(tmp_path / name) in printed

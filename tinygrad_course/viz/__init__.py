@@ -12,6 +12,7 @@ Examples
 ...     page = viz.save(output, folder + "/neuron.html")
 """
 
+from .digit import digits
 from .files import save
 from .graph import graph_of
 from .lab import lab
@@ -20,4 +21,4 @@ from .pictures import draw
 from .player import Page, player
 from .recorder import Recorder
 
-__all__ = ["Page", "Recorder", "draw", "graph_of", "lab", "mimebundle", "player", "save"]
+__all__ = ["Page", "Recorder", "digits", "draw", "graph_of", "lab", "mimebundle", "player", "save"]
