@@ -79,8 +79,8 @@ class Lab {
     const stage = make("div", undefined, { class: "stage" });
     this.stage = make("div", undefined, { class: "circles" });
     stage.append(this.stage, make("p", this.sweep
-      ? "Blue positive, orange negative. In a circle: where its neuron fires, and its bias; its ring: the output."
-      : "Blue positive, orange negative. In a circle: its neuron's output, as colour, and its bias.", { class: "legend" }));
+      ? "Blue positive, orange negative. Circles: where the neuron fires, and its bias; ring: its output."
+      : "Blue positive, orange negative. Circles: the neuron's output, as colour, and its bias.", { class: "legend" }));
     return stage;
   }
 

@@ -4,6 +4,7 @@
 
 class Network {
   static FEW = 20; // so many weights have their numbers written beside their lines
+  static ROOMY = 22; // a circle of this radius is large enough
 
   // `choose(name, index)` is told what was clicked, `see(column, i)` which neuron the pointer is on (or null)
   constructor(stage, net, choose, see) {
@@ -107,7 +108,8 @@ class Network {
     const [top, tall] = [54, height - 58]; // below the titles
     const apart = (width - 20) / this.columns.length;
     const radiusIn = (lanes) => Math.min(44, apart / (2.1 * lanes + 1.9), lanes * 0.42 * tall / (most + lanes - 1));
-    const lanes = [1, 2, 3, 4].reduce((best, n) => (radiusIn(n) > 1.2 * radiusIn(best) ? n : best));
+    const lanes = [1, 2, 3, 4].reduce((best, n) => // a crowded column stands in several
+      (radiusIn(best) < Network.ROOMY && radiusIn(n) > radiusIn(best) ? n : best));
     this.radius = Math.max(5, radiusIn(lanes));
     this.columns.forEach((column, k) => {
       const x = 10 + (k + 0.5) * apart;
@@ -184,7 +186,7 @@ class Network {
     const colour = Colours.css(Colours.signed(part, Colours.of("--line")));
     if (colour !== neuron.colour) neuron.ring.setAttribute("stroke", colour);
     if (this.written) Network.#write(neuron.inside, number === undefined ? "" : Network.short(number));
-    Object.assign(neuron, { colour, number, output });
+    Object.assign(neuron, { colour, number, output, part });
     if (this.written && document.activeElement === neuron.group) this.#name(neuron.group);
   }
 
@@ -206,8 +208,7 @@ class Network {
         const { width } = atlas;
         pen.drawImage(atlas, 0, n * width + 0.5, width, width - 1, neuron.x - r, neuron.y - r, 2 * r, 2 * r);
       } else {
-        pen.fillStyle = neuron.colour;
-        pen.globalAlpha = 0.5;
+        pen.fillStyle = Colours.css(Colours.signed(0.6 * neuron.part));
         pen.fill();
       }
       pen.restore();
