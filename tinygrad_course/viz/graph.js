@@ -205,6 +205,7 @@ class Drawing {
   }
 
   fit() { // everything, at most twice as large as it was drawn
+    this.size = null;
     const [width, height] = this.view.size;
     const aspect = this.#aspect();
     const w = Math.max(width, height * aspect, this.#stage().width / 2, 240);

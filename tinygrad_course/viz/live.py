@@ -76,7 +76,8 @@ def live_part(graph: Graph, titles: dict[Node, str], script_name: str, loss: str
     try:
         program = graph_program(values, numbers)
     except Exception as error:  # rows of people's own may fail in any way, and a page is made all the same
-        raise NotLive(str(error).partition("\n")[0]) from error
+        line = str(error).partition("\n")[0].partition(", in /")[0]  # what, and not where in whose files
+        raise NotLive(line.removeprefix("emit: ").removeprefix("compile: ")) from error
     names = [_name(program, node) for node in graph.nodes]
     for node, name in zip(graph.nodes, names):
         if name is None and node.operation:

@@ -10,6 +10,7 @@
   const levels = data.graphs.flatMap((graph, g) => graph.levels.map(([name, state]) => ({ name, graph: g, state })));
   const { live, lens, reason } = startLive(data);
   const models = [live, lens];
+  const isPart = live && live.lossName !== data.graphs[0].names[data.graphs[0].roots[0]]; // the graph is of one sample
   const alive = data.graphs.map((graph, g) => models[g] && new Alive(graph, models[g]));
   const stories = data.graphs.map((graph, g) => new Story(graph, () => sampleText(g)));
   const page = { live, data, by, choose, say, show: showView };
@@ -31,7 +32,7 @@
 
   function sampleText(of) {
     const apart = data.graphs[of].apart;
-    if (!apart) return "";
+    if (!apart) return isPart && of === 0 ? "the chosen sample's" : "";
     return `sample ${(lens ? lens.sample : apart.sample) + 1} of ${apart.samples}${live && !lens ? ", as saved" : ""}`;
   }
 
@@ -85,7 +86,7 @@
   function fillNow() { // one loss for the whole page, whichever level is seen
     const root = data.graphs[0].roots[0];
     const loss = live ? live.loss : numbersOf(0).value(root);
-    const all = data.graphs[1]?.apart ? ` over ${data.graphs[1].apart.samples} samples` : "";
+    const all = isPart ? " over all samples" : data.graphs[1]?.apart ? ` over ${data.graphs[1].apart.samples} samples` : "";
     const steps = live ? live.steps : data.graphs[0].frames[frame].label;
     by("now").textContent = `${stories[0].title(root)} ${brief(loss)}${all}${steps ? ` · step ${steps}` : ""}`;
     by("sample").hidden = !(lens && g() === 1 && lens.samples > 1 && view === "graph");
@@ -198,7 +199,7 @@
     view = key;
     by("stage").hidden = key !== "graph";
     by("levels").hidden = key !== "graph" || levels.length < 2;
-    by("search").hidden = by("zoom").hidden = key !== "graph";
+    for (const id of ["search", "zoom", "says", "playing"]) by(id).hidden = key !== "graph";
     for (const [other, { section, made }] of Object.entries(views)) {
       section.hidden = other !== key;
       if (other === key) made.show?.();
