@@ -24,6 +24,7 @@ from .calls import as_numbers, positional, understood
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, refuse_strange, written_over
 from .methods import Methods
+from .namespace import Namespace
 from .operators import Operators
 from .torchlike import TorchLike
 
@@ -100,6 +101,10 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
         return super().recorded(data, row, args, kwargs, parents)
 
     understood = staticmethod(pointing(understood))
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """Where code for the array API finds its functions: NumPy's, and makers of constant Values."""
+        return _NAMESPACE
 
     @pointing
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
@@ -245,3 +250,6 @@ def _rebuilt(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Val
     value = Value(data, requires_grad=requires_grad, name=name)
     value.grad = grad
     return value
+
+
+_NAMESPACE = Namespace(Value)

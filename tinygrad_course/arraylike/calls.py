@@ -136,7 +136,7 @@ def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> d
         For ``out=``, which writes over an array, and for those keywords of a ufunc that leave entries unset
         (``where=``) or change its dtypes.
     """
-    name = f"np.{function.__name__}"
+    name = spelled(function) if isinstance(function, np.ufunc) else f"np.{function.__name__}"
     if keywords.get("out") is not None:
         raise TypeError(
             f"{name}: a recorded result cannot be written into an existing array (out=, or array += value); "

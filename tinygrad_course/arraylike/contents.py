@@ -79,6 +79,11 @@ class Contents(Record):
         """The data type; float64 for a Python number."""
         return np.dtype(float) if type(self.primal) is float else self.primal.dtype
 
+    @property
+    def device(self) -> str:
+        """Where the data is, for code that asks: always "cpu"."""
+        return "cpu"
+
     def item(self) -> float:
         """The only entry, as a Python float that records nothing."""
         if self.size != 1:

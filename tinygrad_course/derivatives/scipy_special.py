@@ -16,8 +16,14 @@ from scipy.special._ufuncs import _zeta
 
 from ..engine.table import derivative
 
-# The ufuncs themselves: with SCIPY_ARRAY_API=1 functions stand around them them
-sp: Any = SimpleNamespace(**{name: inspect.unwrap(f) for name, f in vars(special).items() if callable(f)})
+# The ufuncs themselves: with SCIPY_ARRAY_API=1 functions stand around them
+sp: Any = SimpleNamespace(
+    **{
+        name: inspect.unwrap(function, stop=lambda f: isinstance(f, type(np.sinc)))
+        for name, function in vars(special).items()
+        if callable(function)
+    }
+)
 
 unknown: Any = ...
 """In place of a rule: the derivative by this argument is not known, so it cannot be a Value."""
