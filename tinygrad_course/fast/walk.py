@@ -18,6 +18,7 @@ from ..engine.record import MANY, ONE
 from ..engine.watch import walking
 
 NO_KEYWORDS: dict[str, Any] = {}
+array = np.ndarray
 
 serial_of = operator.attrgetter("serial")
 
@@ -57,11 +58,11 @@ def walk(this: Pass) -> None:
         row, out, y = node.row, node.primal, node.y
         if row is None:
             continue
-        if recorded or y is MANY or type(out) is tuple:
+        if recorded or y is MANY:
             pull(this, node)
             continue
         if type(out) is not float:
-            pull_arrays(this, node, row, out, y)
+            (pull if type(out) is tuple else pull_arrays)(this, node)
             continue
         # One or two Python floats: where a rule fails or gives no number, `Pass.pull` looks closer.
         g, x, px = gradients[node], node.x, node.px
@@ -91,31 +92,37 @@ def walk(this: Pass) -> None:
             gradients[py] = d if before is None else before + d
 
 
-def pull_arrays(this: Pass, node: Any, row: Any, out: Any, y: Any) -> None:
+def pull_arrays(this: Pass, node: Any) -> None:
     """`Pass.pull` for one or two operands of which some are arrays."""
-    gradients, g, x = this.gradients, this.gradients[node], node.x
+    gradients, row, out, x, y = this.gradients, node.row, node.primal, node.x, node.y
+    g = gradients[node]
     i, parent, operand = 0, node.px, x
     while True:
         if parent in gradients:
             if parent.primal is not operand:
                 check_unchanged(node, parent, operand)
-            c, before = None, gradients[parent]
+            c, usual = None, False
             try:
                 c = row.rules[i](g, out, x) if y is ONE else row.rules[i](g, out, x, y)
-                usual = type(c) is np.ndarray is type(operand) and c.dtype is operand.dtype
-                if not usual or c.shape != operand.shape:
-                    closer(this, parent, operand, c, node, i, (g, out, *node.args), NO_KEYWORDS)
-                elif before is None:
-                    alone = parent.row is not None or (c is not g and c.base is None)
-                    gradients[parent] = c if alone else c.copy()
-                else:
-                    c = before + c
-                    gradients[parent] = c if type(c) is np.ndarray else np.array(c)
+                if (
+                    type(c) is array is type(operand)
+                    and c.dtype is operand.dtype
+                    and c.shape == operand.shape
+                ):
+                    before = gradients[parent]
+                    if before is not None:
+                        c = before + c  # where this fails, as inf - inf does, `c` is as the rule gave it
+                    elif parent.row is None and (c is g or c.base is not None):
+                        c = c.copy()
+                    gradients[parent] = c if type(c) is array else np.array(c)
+                    usual = True
             except (ArithmeticError, ValueError):
-                closer(this, parent, operand, None, node, i, (g, out, *node.args), NO_KEYWORDS)
+                pass
             except TypeError:
                 this.pull(node)  # which says whose rule failed
                 raise
+            if not usual:
+                closer(this, parent, operand, c, node, i, (g, out, *node.args), NO_KEYWORDS)
         if i or y is ONE:
             return
         i, parent, operand = 1, node.py, y
