@@ -19,6 +19,10 @@ def _is_basic(index):
     )
 
 
+OFTEN = 32
+"""From so many times on, a row that is named comes often."""
+
+
 def _scatter(g, index, shape):
     """Zeros of `shape` with `g` added in at `index`; what is named several times adds up."""
     out = np.zeros_like(g, shape=shape)
@@ -32,20 +36,30 @@ def _scatter(g, index, shape):
 
 
 def _add_rows(out, index, g):
-    """Add the rows of `g` to the rows of `out` named in `index`.
+    """Add the rows of `g` to the rows of `out` named in `index`, which are 0.
 
-    Sorted, the rows of one name stand together.  They are added up in pairs, then pairs of pairs, and so on:
-    few operations on whole arrays, however often a row is named.
+    Sorted, the rows of one name stand together.  Where no name comes often, the first rows of all names are
+    added up with the second ones, the third ones, and so on; else neighbours are added in pairs, then pairs
+    of pairs.  Both are few operations on whole arrays.
     """
     index = np.where(index < 0, index + len(out), index).ravel()
     short = index.astype(np.min_scalar_type(len(out)))  # which sorts faster
     order = np.argsort(short, kind="stable")
     names, rows = index[order], g.reshape(len(index), *out.shape[1:])
     starts = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
-    place = np.arange(len(names)) - np.repeat(starts, np.diff(starts, append=len(names)))
+    counts = np.diff(starts, append=len(names))
     # np.take is the quicker one, but makes a copy of what does not stand in order in memory
-    sums, step = np.take(rows, order, axis=0) if rows.flags.c_contiguous else rows[order], 1
-    while step <= place.max():
+    taken = (lambda i: np.take(rows, i, axis=0)) if rows.flags.c_contiguous else rows.__getitem__
+    if (most := counts.max()) <= OFTEN:
+        starts = starts[np.argsort((most - counts).astype(np.uint8), kind="stable")]  # often before seldom
+        sums = taken(order[starts])
+        for k, more in enumerate(len(starts) - np.cumsum(np.bincount(counts))[1:-1], 1):
+            sums[:more] += taken(order[starts[:more] + k])
+        out[names[starts]] = sums
+        return
+    place = np.arange(len(names)) - np.repeat(starts, counts)
+    sums, step = taken(order), 1
+    while step < most:
         second = np.flatnonzero(place & (2 * step - 1) == step)
         both = np.take(sums, second - step, axis=0)
         both += np.take(sums, second, axis=0)
