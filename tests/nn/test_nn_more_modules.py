@@ -55,12 +55,51 @@ def test_losses_called_before_they_are_made_say_so(name):
         getattr(nn, name)(Value(X), Y)
 
 
+RESIZING = {
+    "MaxPool1d": ((2, 1, 1, 2, True, True), (2, 3, 9)), "AvgPool1d": ((3, 2, 1, True, False), (2, 3, 9)),
+    "MaxPool2d": ((2, 2, 1, 1, True, True), (2, 3, 7, 9)),
+    "AvgPool2d": ((3, 2, 1, True, True, 5), (2, 3, 7, 8)),
+    "AdaptiveAvgPool1d": ((4,), (2, 3, 9)), "AdaptiveAvgPool2d": (((2, None),), (2, 3, 7, 9)),
+    "AdaptiveMaxPool1d": ((4, True), (2, 3, 9)), "AdaptiveMaxPool2d": ((3,), (2, 3, 7, 9)),
+    "Unfold": (((2, 3), 2, 1, 2), (2, 3, 7, 9)), "Fold": (((4, 5), 2, 1, 1, 2), (2, 12, 9)),
+    "Upsample": ((None, 2.5, "bilinear", True), (2, 3, 4, 5)), "PixelShuffle": ((2,), (2, 8, 3, 4)),
+    "PixelUnshuffle": ((2,), (2, 3, 4, 6)), "ConvTranspose1d": ((3, 4, 3, 2, 1, 1), (2, 3, 9)),
+    "ConvTranspose2d": ((4, 6, 3, 2, 0, 1, 2, True, 2), (2, 4, 5, 6)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESIZING)
+def test_layers_of_pooling_and_resizing_agree_with_pytorch(name):
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    settings, shape = RESIZING[name]
+    ours, theirs = getattr(nn, name)(*settings), getattr(torch.nn, name)(*settings).double()
+    x = RNG.normal(size=shape)
+    value, tensor = Value(x), torch.tensor(x, requires_grad=True)
+    for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert mine.shape == tuple(its.shape)
+        if mine.size > 30:  # drawn from the same range
+            assert abs(mine.numpy()).max() == pytest.approx(abs(its.detach().numpy()).max(), rel=0.15)
+        mine.data = its.detach().numpy().copy()
+    out, expected = ours(value), theirs(tensor)
+    if isinstance(expected, tuple):
+        np.testing.assert_array_equal(out[1], expected[1].numpy())
+        out, expected = out[0], expected[0]
+    np.testing.assert_allclose(out.numpy(), expected.detach().numpy(), rtol=1e-10, atol=1e-12)
+    (out * out).sum().backward()
+    (expected * expected).sum().backward()
+    np.testing.assert_allclose(value.grad, tensor.grad.numpy(), rtol=1e-9, atol=1e-12)
+    assert repr(ours).startswith(f"{name}(")
+
+
 def test_constructors_take_pytorchs_arguments():
     torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
     old = {"inplace", "size_average", "reduce", "self", "args", "kwargs"}
-    for name in [*ACTIVATIONS, *LOSSES]:
-        theirs = [p for p in inspect.signature(getattr(torch.nn, name).__init__).parameters if p not in old]
-        ours = [p for p in inspect.signature(getattr(nn, name).__init__).parameters if p not in old]
+    extra = {"dtype", "rng", "device", "padding_mode"}
+    for name in [*ACTIVATIONS, *LOSSES, *RESIZING]:
+        theirs = [
+            p for p in inspect.signature(getattr(torch.nn, name).__init__).parameters if p not in old | extra
+        ]
+        ours = [p for p in inspect.signature(getattr(nn, name).__init__).parameters if p not in old | extra]
         assert ours == theirs, name
 
 

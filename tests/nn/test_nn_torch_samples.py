@@ -24,6 +24,9 @@ LEFT_OUT = {  # samples that have no counterpart: the function, and which of its
     "batch_norm": lambda sample: sample.input.ndim < 2,  # PyTorch takes an empty vector
     "cosine_similarity": lambda sample: not sample.input.ndim,  # PyTorch gives a number an axis
     "dropout": lambda sample: sample.kwargs.get("training", True) and 0 < sample.kwargs.get("p", 0.5) < 1,
+    "interpolate": lambda sample: (
+        sample.input.ndim > 4 or sample.kwargs["mode"] not in ("nearest", "linear", "bilinear")
+    ),
     "multi_margin_loss": lambda sample: not sample.input.ndim,  # one class
     "normalize": lambda sample: not sample.input.ndim,
     "scaled_dot_product_attention": lambda sample: sample.kwargs.get("dropout_p"),  # other random numbers

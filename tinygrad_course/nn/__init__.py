@@ -83,7 +83,9 @@ from .pooling import (
     MaxPool2d,
 )
 from .recurrent import GRUCell, LSTMCell, RNNCell
+from .resizing import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
 from .stateless import functional_call
+from .transposed import ConvTranspose1d, ConvTranspose2d
 
 __all__ = [
     "CELU",
@@ -104,12 +106,15 @@ __all__ = [
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
     "Flatten",
+    "Fold",
     "GRUCell",
     "GaussianNLLLoss",
     "Hardshrink",
@@ -145,6 +150,8 @@ __all__ = [
     "PairwiseDistance",
     "Parameter",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RNNCell",
     "ReLU",
@@ -164,6 +171,8 @@ __all__ = [
     "Threshold",
     "TripletMarginLoss",
     "Unflatten",
+    "Unfold",
+    "Upsample",
     "functional",
     "functional_call",
     "init",

@@ -71,11 +71,16 @@ def check_call(kind: type, given: tuple[Any, ...], settings: dict[str, Any]) -> 
 def settings_of(module: Any) -> str:
     """What a module was made with, as its text shows it: what has no default, and what is not the default."""
     _, *parameters = _signature(type(module).__init__).parameters.values()
-    given = {p.name: getattr(module, p.name) for p in parameters if hasattr(module, p.name)}
-    shown = (
-        p.name for p in parameters if p.name in given and (p.default is p.empty or given[p.name] != p.default)
-    )
-    return ", ".join(f"{name}={given[name]!r}" for name in shown)
+    shown = []
+    for p in parameters:
+        if not hasattr(module, p.name):
+            continue
+        value = getattr(module, p.name)
+        if isinstance(value, Value) or (value is None and p.default is True):
+            value = value is not None  # a parameter of the layer, or none, as it was asked for
+        if p.default is p.empty or value != p.default:
+            shown.append(f"{p.name}={value!r}")
+    return ", ".join(shown)
 
 
 def count_of(who: str, name: str, given: Any, least: int = 0) -> int:

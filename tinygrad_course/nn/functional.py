@@ -75,6 +75,8 @@ from .pooling import (
     max_pool1d,
     max_pool2d,
 )
+from .resizing import fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
+from .transposed import conv_transpose1d, conv_transpose2d
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -90,12 +92,15 @@ __all__ = [
     "celu",
     "conv1d",
     "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -106,6 +111,7 @@ __all__ = [
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -125,6 +131,8 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -144,6 +152,7 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin_loss",
+    "unfold",
 ]
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
