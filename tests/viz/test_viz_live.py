@@ -4,7 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from reading import chosen, level, lines, says, set_to, wait_a_frame
+from test_viz_graph import recorded_graphs
 from test_viz_page import data_of, xor_loss, xor_network
 from test_viz_pictures import neuron
 
@@ -60,6 +63,38 @@ def test_a_number_is_typed_dragged_and_nudged_and_all_follow(opened):
     assert chosen(browser) == "x"
     put(browser, 1.5)
     assert text(browser, "now") == f"result {number(value(w + 0.01, 1.5).data)}"
+
+
+def again(value, leaf, new):
+    """The same graph recorded once more, with another number in one leaf: its Values, node by node."""
+    made = []
+    for node in graph_of(value).nodes:
+        if not node.operation:
+            made.append(Value(new if node.id == leaf else node.data))
+            continue
+        operands = list(node.row.operands(node.value.args))
+        for edge in node.inputs:
+            operands[edge.operand] = made[edge.source.id]
+        args = node.row.with_operands(node.value.args, operands)
+        made.append(Value.apply_row(node.row, args, node.value.kwargs))
+    return made
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=recorded_graphs(), new=st.floats(-2, 2), pick=st.integers(0, 4))
+def test_in_any_graph_all_numbers_follow(opened, value, new, pick):
+    browser = opened(value)
+    leaves = [node.id for node in graph_of(value).nodes if not node.operation]
+    leaf = leaves[pick % len(leaves)]
+    browser.run(
+        f"document.getElementById('s0-n{leaf}').dispatchEvent(new Event('click', {{ bubbles: true }}))"
+    )
+    put(browser, new)
+    expected = again(value, leaf, new)
+    expected[-1].backward()
+    for i, node in enumerate(expected):
+        assert lines(browser, i)[1].split()[-1] == number(node.data)
+        assert lines(browser, i)[2] == f"grad {number(node.grad)}"
 
 
 def test_a_nudge_shows_what_a_gradient_is(opened):
@@ -249,6 +284,10 @@ def test_where_it_cannot_be_live_it_says_why(opened):
     for _ in range(2):
         recorder.record((Value(np.ones(500), name="w") ** 2).sum())
     assert "summaries" in data_of(viz.player(recorder))["live"]["reason"]
+    recorder = viz.Recorder()
+    for n in (3, 2):
+        recorder.record((Value(2.0, name="w") * np.ones(n)).sum())
+    assert "shapes" in data_of(viz.player(recorder))["live"]["reason"]
 
 
 def test_values_that_are_computed_alike_have_gradients_of_their_own(opened):

@@ -170,7 +170,9 @@ def test_screenshots(opened, tmp_path_factory, name):
     readable = (
         browser.run("document.querySelector('#stage > svg').getBoundingClientRect().width") / seen(browser)[2]
     )
-    assert readable >= 0.4
+    assert readable >= 0.999  # 11 pixels at least: what is too large for the stage is scrolled
+    if name == "xor-arrays":
+        assert browser.run("document.querySelector('#stage .nodes').getBoundingClientRect().width") > 1100
     assert len((folder / f"{name}.png").read_bytes()) > 10_000
 
 

@@ -180,7 +180,7 @@ def history(part: Part, graph: Graph, frames: list[Frame]) -> list[dict[str, Any
     Raises
     ------
     NotLive
-        If an array is so large that the record has only a summary of it.
+        If an array is so large that the record has only a summary of it, or changes its shape.
     """
     leaves = [(node, name) for node, name in zip(graph.nodes, part.names) if name in part.data["inputs"]]
     steps = []
@@ -188,6 +188,8 @@ def history(part: Part, graph: Graph, frames: list[Frame]) -> list[dict[str, Any
         inputs = {}
         for node, name in leaves:
             kept, array = frame["data"][node.id], part.data["inputs"][name]["array"]
+            if np.shape(node.data) != tuple(kept["shape"] if isinstance(kept, dict) else ()):
+                raise NotLive("its arrays have other shapes in other steps")
             if isinstance(kept, dict) and len(kept.get("values", ())) < np.size(node.data):
                 raise NotLive("a recorded run keeps only summaries of arrays as large as these")
             inputs[name] = encoded(np.array(kept["values"] if isinstance(kept, dict) else kept, float), array)

@@ -36,7 +36,7 @@ class Page:
         """The page in a frame of its own, which can run its script and nothing else."""
         return (
             f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="Backpropagation, played" '
-            'width="100%" height="640" style="border: 1px solid #8884"></iframe>'
+            'width="100%" height="760" style="border: 1px solid #8884"></iframe>'
         )
 
 
