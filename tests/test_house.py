@@ -29,6 +29,7 @@ FLOORS = {
     "engine": 2,
     "arraylike": 3,
     "derivatives": 3,
+    "einops.py": 4,
     "fast": 4,
     "trees.py": 4,
     "transforms": 5,

@@ -4,6 +4,7 @@ The engine itself loads at once; the other rooms load when they are first used.
 """
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .arraylike import Value
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 if not os.environ.get("TINYGRAD_COURSE_PLAIN"):
     from . import fast as _fast  # noqa: F401
+
+if "einops" in sys.modules:
+    from . import einops as _einops  # noqa: F401
 
 __version__ = "0.1.0"
 
