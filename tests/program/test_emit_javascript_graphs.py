@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from javascript import check_graphs
+from javascript import check_graphs, inputs_of, wire
 
 from tinygrad_course import TraceError, Value, nn
 from tinygrad_course.nn import functional as F
@@ -30,6 +30,77 @@ def test_networks_of_the_lecture(browser):
     check_graphs(browser, [lecture(), neurons(), xor()])
 
 
+R = np.random.default_rng(0)
+single = lambda *shape: Value(R.normal(size=shape).astype(np.float32))
+batch = single(4, 5)
+maps, rows = single(2, 4, 6, 6), single(2, 4, 8)
+positive = Value(R.uniform(0.1, 0.9, (4, 5)).astype(np.float32))
+shares, classes = np.full((4, 5), 0.2, np.float32), np.array([0, 4, 2, 2])
+signs = np.where(R.normal(size=(4, 5)) > 0, 1, -1).astype(np.float32)
+LAYERS = {
+    "AdaptiveAvgPool1d": lambda layer: layer(2)(rows),
+    "AdaptiveAvgPool2d": lambda layer: layer(4)(maps),
+    "AdaptiveMaxPool1d": lambda layer: layer(3)(rows),
+    "AdaptiveMaxPool2d": lambda layer: layer(4)(maps),
+    "AvgPool1d": lambda layer: layer(3, stride=2, padding=1)(rows),
+    "AvgPool2d": lambda layer: layer(2)(maps),
+    "BatchNorm1d": lambda layer: layer(5)(batch),
+    "BatchNorm2d": lambda layer: layer(4)(maps) + layer(4).eval()(maps),
+    "Conv1d": lambda layer: layer(4, 6, 3, padding=1, stride=2, groups=2, rng=0)(rows),
+    "Conv2d": lambda layer: layer(4, 2, (2, 3), stride=(2, 1), padding=1, dilation=(1, 2), rng=0)(maps),
+    "Dropout": lambda layer: layer(0.5).eval()(batch) * 2.0,
+    "Embedding": lambda layer: layer(7, 3, padding_idx=2, rng=0)(np.array([[1, 2, 2], [0, 6, 1]])),
+    "Flatten": lambda layer: layer()(maps),
+    "GLU": lambda layer: layer(1)(maps),
+    "GRUCell": lambda layer: layer(5, 3, rng=0)(batch, single(4, 3)),
+    "LSTMCell": lambda layer: np.multiply(*layer(5, 3, rng=0)(batch, (single(4, 3), single(4, 3)))),
+    "LayerNorm": lambda layer: layer(5)(batch),
+    "Linear": lambda layer: layer(5, 3, rng=0)(batch),
+    "MaxPool1d": lambda layer: layer(3)(rows),
+    "MaxPool2d": lambda layer: layer(3, stride=2, padding=1)(maps),
+    "MultiheadAttention": lambda layer: layer(8, 2, rng=0)(rows, rows, rows)[0],
+    "RNNCell": lambda layer: layer(5, 3, rng=0)(batch, single(4, 3)),
+    "Softmax": lambda layer: layer(dim=1)(batch),
+    "Softmin": lambda layer: layer(dim=1)(batch),
+    "LogSoftmax": lambda layer: layer(dim=1)(batch),
+    "Threshold": lambda layer: layer(0.1, -3.0)(batch),
+    "Unflatten": lambda layer: layer(1, (2, 4))(rows.reshape(8, 8)),
+}
+LOSSES = {
+    "BCELoss": lambda loss: loss()(positive, shares),
+    "CosineEmbeddingLoss": lambda loss: loss()(batch, single(4, 5), signs[:, 0]),
+    "CosineSimilarity": lambda loss: loss(dim=1)(batch, single(4, 5)),
+    "CrossEntropyLoss": lambda loss: loss(label_smoothing=0.1)(batch, classes) + loss()(batch, shares),
+    "GaussianNLLLoss": lambda loss: loss()(batch, shares, positive),
+    "HingeEmbeddingLoss": lambda loss: loss()(batch, signs),
+    "KLDivLoss": lambda loss: loss(reduction="batchmean")(F.log_softmax(batch, dim=1), shares),
+    "MarginRankingLoss": lambda loss: loss(margin=0.2)(batch, single(4, 5), signs),
+    "MultiMarginLoss": lambda loss: loss()(batch, classes),
+    "NLLLoss": lambda loss: loss()(F.log_softmax(batch, dim=1), classes),
+    "PairwiseDistance": lambda loss: loss()(batch, single(4, 5)),
+    "SoftMarginLoss": lambda loss: loss()(batch, signs),
+    "TripletMarginLoss": lambda loss: loss()(batch, single(4, 5), single(4, 5)),
+}
+NETWORKS = {"MLP", "Layer", "Neuron", "MnistMLP", "Sequential"}  # above
+HOLDERS = {"Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList"}
+
+
+def of_layer(name):
+    """One number computed with a layer or a loss."""
+    made = getattr(nn, name)
+    if name in LAYERS or name in LOSSES:
+        out = {**LAYERS, **LOSSES}[name](made)
+    else:  # a loss of an input and a target, or an activation
+        out = made()(batch, shares) if name.endswith("Loss") else made()(batch)
+    return (out * out).mean() + out.sum()
+
+
+def test_every_layer_and_loss(browser):
+    names = [name for name in nn.__all__ if name[0].isupper() and name not in NETWORKS | HOLDERS]
+    check_graphs(browser, [of_layer(name) for name in names])
+    assert len(names) > 50
+
+
 def test_contributions_add_up_to_the_gradient():
     w = Value(2.0, name="w")
     program = graph_program([w * w + w])
@@ -43,3 +114,48 @@ def test_what_cannot_be_written_is_named():
         graph_program([np.linalg.solve(Value(np.eye(2)), Value(np.ones(2))).sum()])
     with pytest.raises(TraceError, match="float16"):
         graph_program([Value(np.ones(2, np.float16)) * 2.0])
+
+
+TIMED = """
+(() => {
+%s
+  const v = { %s };
+  const run = () => program.backward(program.forward(v));
+  const times = [];
+  for (let k = 0; k < 21; k++) { // each a mean over some milliseconds, as the clock is coarse
+    let [runs, start] = [0, performance.now()];
+    while (performance.now() - start < 10) for (let n = 0; n < 10; n++, runs++) run();
+    times.push((performance.now() - start) / runs);
+  }
+  return times.sort((a, b) => a - b)[10];
+})()
+"""
+
+
+def test_how_quick_they_are(browser, capsys):
+    """Nothing is asserted: the medians are for people to read."""
+    rng = np.random.default_rng(0)
+    net = nn.Sequential(
+        nn.Linear(2, 16, rng=0), nn.ReLU(), nn.Linear(16, 16, rng=1), nn.ReLU(), nn.Linear(16, 1)
+    )
+    points = rng.normal(size=(100, 2)).astype(np.float32), rng.normal(size=(100, 1)).astype(np.float32)
+    scalars = nn.MLP(2, [16, 16, 1], rng=0)
+    timed = {
+        "XOR, 4 samples": xor(),
+        "2-16-16-1 on 100 points": nn.MSELoss()(net(points[0]), points[1]),
+        "2-16-16-1 in neurons, one sample": (scalars([0.5, -1.0]) - 1.0) ** 2,
+        "MnistMLP, one image": F.cross_entropy(
+            nn.MnistMLP(rng=0)(Value(rng.random((1, 784), np.float32))), np.array([3])
+        ),
+    }
+    lines = []
+    for what, result in timed.items():
+        program = graph_program([result])
+        inputs = ", ".join(
+            f"{name}: {wire(x)}" if array == "number" else f"{name}: {array}.from({wire(x)})"
+            for name, (array, x) in inputs_of(program).items()
+        )
+        median = browser.run(TIMED % (program.script("program"), inputs))
+        lines.append(f"{what}: forward and backward in {median:.4f} ms, {len(program.values)} values")
+    with capsys.disabled():
+        print("", *lines, sep="\n")
