@@ -15,8 +15,16 @@ Examples
 array([1., 2.])
 """
 
-from .clipping import clip_grad_norm_
+from .clipping import clip_grad_norm_, clip_grad_value_
+from .groups import ParameterGroup
 from .methods import SGD, Adam, AdamW, RMSprop
+from .more_schedules import (
+    CosineAnnealingWarmRestarts,
+    ExponentialLR,
+    LambdaLR,
+    MultiStepLR,
+    ReduceLROnPlateau,
+)
 from .optimizer import Optimizer
 from .schedules import (
     ChainedScheduler,
@@ -34,12 +42,19 @@ __all__ = [
     "AdamW",
     "ChainedScheduler",
     "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "ExponentialLR",
+    "LambdaLR",
     "LinearLR",
+    "MultiStepLR",
     "OneCycleLR",
     "Optimizer",
+    "ParameterGroup",
     "RMSprop",
+    "ReduceLROnPlateau",
     "Schedule",
     "SequentialLR",
     "StepLR",
     "clip_grad_norm_",
+    "clip_grad_value_",
 ]
