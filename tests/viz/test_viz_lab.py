@@ -12,6 +12,7 @@ from tinygrad_course.viz.wiring import columns_of
 
 GATE, XOR = data.gates("xor")
 TABLE = XOR[:, None]
+CE, UNEQUAL = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(np.array([1.0, 3.0]))
 LAB = "VIEWS.find((view) => view.key === 'network').lab"
 
 
@@ -88,6 +89,14 @@ def test_the_border_is_where_both_classes_cost_the_same(last, loss, y, border, m
     assert network["classes"] == np.unique(y)[:, None].tolist()
 
 
+def test_classes_are_told_from_numbers():
+    three = layers(2, 3)
+    assert told(three, y=np.array([0, 2, 2, 0]), loss=CE)["classes"] == [[0], [1], [2]]
+    assert told(three, y=np.eye(3)[[0, 2, 2, 0]], loss=CE)["classes"] == np.eye(3).tolist()
+    assert told(three, y=np.full((4, 3), 1 / 3), loss=CE)["classes"] is None
+    assert told(layers(2, 1), y=np.arange(4.0)[:, None], loss=nn.MSELoss())["classes"] is None
+
+
 def test_the_lectures_sets_and_networks_are_offered_where_they_fit():
     names = [each["name"] for each in told(layers(2, 2, 1))["sets"]]
     assert names == ["as given", "AND", "OR", "XOR", "blobs", "moons", "circles", "spirals"]
@@ -126,9 +135,6 @@ class Twice(nn.Module):
 
     def forward(self, x):
         return self.one(self.one(x))
-
-
-CE, UNEQUAL = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(np.array([1.0, 3.0]))
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,7 @@ class Network {
   #place({ group, ring, inside, name, x, y }, roomy) {
     group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     ring.setAttribute("r", this.radius.toFixed(1));
+    ring.setAttribute("stroke-width", Math.max(3, 0.13 * this.radius).toFixed(1));
     inside.toggleAttribute("hidden", this.radius < 16);
     inside.setAttribute("font-size", Math.max(11, Math.min(15, 0.5 * this.radius)).toFixed(1));
     name.toggleAttribute("hidden", !roomy);

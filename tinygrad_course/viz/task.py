@@ -21,9 +21,6 @@ from ..nn.linear import Linear, Sequential
 from ..nn.module import Module
 from ..nn.neuron import MLP, Layer, Neuron
 
-MOST_CLASSES = 6
-"""So many different targets are classes, each with a colour of its own; more are numbers to be met."""
-
 
 @dataclass(eq=False)
 class Task:
@@ -101,9 +98,14 @@ class Task:
 
     @cached_property
     def classes(self) -> list[list[float]] | None:
-        """The different targets, in order, or None where they are any numbers."""
-        rows = np.unique(self.y.reshape(len(self.y), -1), axis=0)
-        return rows.tolist() if len(rows) <= MOST_CLASSES else None
+        """The target of each class: of two with one output, of as many as outputs; None for any numbers."""
+        if self.class_numbers:
+            return [[float(k)] for k in range(self.outputs)]
+        rows = np.unique(self.y.reshape(len(self.y), -1), axis=0).astype(float)
+        if self.outputs == 1:
+            return rows.tolist() if len(rows) == 2 else None
+        truths = np.eye(self.outputs)
+        return truths.tolist() if all(row.tolist() in truths.tolist() for row in rows) else None
 
     @cached_property
     def border(self) -> tuple[float, float]:
@@ -115,7 +117,7 @@ class Task:
             return 0.0, 1.0
         low, high = float(self.y.min()), float(self.y.max())
         middle, half = (low + high) / 2, (high - low) / 2 or 1.0
-        if self.classes is None or len(self.classes) != 2:
+        if self.classes is None:
             return middle, half
         ends = [self.target(int(i)) for i in (self.y.argmin(), self.y.argmax())]
         for height in (middle, 0.0):
