@@ -306,5 +306,22 @@ def test_a_result_that_is_no_single_number_is_live_without_a_loss(opened):
     assert browser.run("Number(document.getElementById('value').value)") == 10.0
 
 
+def test_of_several_results_the_sum_is_the_loss(opened):
+    w = Value(2.0, name="w")
+    browser = opened((w * w, w * 3.0))
+    assert text(browser, "now") == "sum of results +10.0000"
+    assert float(text(browser, "predicted")) == pytest.approx(0.01 * 7.0)
+    assert float(text(browser, "real")) == pytest.approx(2.01**2 + 3 * 2.01 - 10.0, abs=1e-6)
+
+
+def test_who_wants_no_motion_gets_none(opened):
+    browser = opened(neuron())
+    moving = "getComputedStyle(document.querySelector('#stage .shape')).transitionDuration"
+    assert browser.run(moving) != "0s"
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.call("Emulation.setEmulatedMedia", media="", features=features)
+    assert browser.run(moving) == "0s"
+
+
 def test_the_text_of_a_page_is_short():
     assert repr(viz.player(neuron())).startswith("<Page of ") and len(repr(viz.player(neuron()))) < 80

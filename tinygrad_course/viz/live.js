@@ -12,6 +12,12 @@ function decoded({ array, data }) { // a number, or the bytes of a typed array
   return new globalThis[array](bytes.buffer);
 }
 
+// The loss: of several results the sum, from which the gradients are too; null if one is no single number
+function totalOf(values, names) {
+  const losses = names.map((name) => (values[name]?.length === 1 ? values[name][0] : values[name]));
+  return losses.every((loss) => typeof loss === "number") ? losses.reduce((sum, loss) => sum + loss, 0) : null;
+}
+
 const copied = (x) => (typeof x === "number" ? x : x.slice());
 
 class Live {
@@ -49,10 +55,7 @@ class Live {
   }
 
   // Numbers
-  get loss() {
-    const loss = this.values[this.lossName];
-    return typeof loss === "number" ? loss : loss && loss.length === 1 ? loss[0] : null;
-  }
+  get loss() { return totalOf(this.values, this.data.results); }
 
   get trains() { return this.loss !== null && this.data.parameters.length > 0; }
 
@@ -265,7 +268,7 @@ class Lens {
     this.gradients = this.program.backward(this.values);
   }
 
-  get loss() { return this.values[this.lossName]; }
+  get loss() { return totalOf(this.values, this.data.results); }
 
   isInput(name) { return Object.hasOwn(this.data.links, name); }
 

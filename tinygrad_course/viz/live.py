@@ -96,6 +96,7 @@ def live_part(graph: Graph, titles: dict[Node, str], script_name: str, loss: str
         "parameters": [n for n in learned if n in program.gradients],
         "titles": {name: titles[node] for name, node in of_name.items()},
         "loss": loss or root,
+        "results": [loss] if loss else [names[root.id] for root in graph.roots],
     }
     gradients = [_gradient(program, node, name) for node, name in zip(graph.nodes, names)]
     contributions = [_contribution(program, edge) for edge in graph.edges]

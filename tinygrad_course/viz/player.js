@@ -88,7 +88,8 @@
     const loss = live ? live.loss : numbersOf(0).value(root);
     const all = isPart ? " over all samples" : data.graphs[1]?.apart ? ` over ${data.graphs[1].apart.samples} samples` : "";
     const steps = live ? live.steps : data.graphs[0].frames[frame].label;
-    by("now").textContent = `${stories[0].title(root)} ${brief(loss)}${all}${steps ? ` · step ${steps}` : ""}`;
+    const name = live && data.graphs[0].roots.length > 1 ? "sum of results" : stories[0].title(root);
+    by("now").textContent = `${name} ${brief(loss)}${all}${steps ? ` · step ${steps}` : ""}`;
     by("sample").hidden = !(lens && g() === 1 && lens.samples > 1 && view === "graph");
   }
 
@@ -371,11 +372,6 @@
     drawing.read("n0");
   }
 
-  function showFrame(to) {
-    frame = to;
-    render();
-  }
-
   const strip = new Strip(by, touched);
   const finder = new Finder(by, () => drawing, (node) => {
     drawing.reveal(node);
@@ -383,7 +379,7 @@
     drawing.follow("n" + node, true);
     choosePlace(g(), node);
   });
-  const trainer = new Trainer(by, live, data.graphs[0].frames, showFrame);
+  const trainer = new Trainer(by, live, data.graphs[0].frames, (to) => { frame = to; render(); });
   by("replay").hidden = Boolean(live);
   by("replay").textContent = reason ? `This page replays what was recorded, and its numbers cannot be changed: ${reason}` : "";
   for (const id of ["learning", "reset"]) by(id).hidden = !live;

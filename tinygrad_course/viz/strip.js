@@ -82,7 +82,7 @@ class Strip {
     const array = isArray(of.value) && of.value.shape ? of.value : null;
     const place = array ? placeText(of.index, array.shape) : "";
     const x = this.#one;
-    by("chosen").textContent = `${node.title || "number"}${place}`;
+    by("chosen").textContent = by("chosen").title = `${node.title || "number"}${place}`;
     by("kind").textContent = [node.operation ? of.call : node.kind, array && `${shapeText(array.shape)} ${array.dtype ?? ""}`,
       node.formula, node.kink && `kink: ${node.kink}`].filter(Boolean).join(" · ");
     by("arrays").hidden = !array;
