@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .testing import gradgradcheck as gradgradcheck
     from .transforms import checkpoint as checkpoint
     from .transforms import custom_derivative as custom_derivative
+    from .transforms import elementwise_grad as elementwise_grad
+    from .transforms import flatten as flatten
     from .transforms import grad as grad
     from .transforms import hessian as hessian
     from .transforms import hvp as hvp
@@ -51,8 +53,8 @@ if "einops" in sys.modules:
 __version__ = "0.1.0"
 
 _TRANSFORMS = (
-    "checkpoint", "custom_derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient",
-    "value_and_grad", "vjp",
+    "checkpoint", "custom_derivative", "elementwise_grad", "flatten", "grad", "hessian", "hvp", "jacobian",
+    "jvp", "stop_gradient", "value_and_grad", "vjp",
 )  # fmt: skip
 _INSIGHT = ("GradientWarning", "blame", "detect_anomaly", "explain", "lint", "trace_lines")
 _LATER = {  # what loads on first use -> the room it is in

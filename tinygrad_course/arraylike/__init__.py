@@ -49,7 +49,8 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
     Attributes
     ----------
     grad : float, array, Value or None
-        The gradient that `backward` brought here, in the shape and dtype of `data`; None before.
+        The gradient that `backward` brought here, in the shape and dtype of `data`; None before, and
+        where nothing that `backward` went through was computed from this.
     name : str or None
         For pictures and messages.
 

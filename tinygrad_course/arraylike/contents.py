@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,11 @@ from ..engine.record import Record
 from ..later import in_a_notebook
 from .errors import HINTED, no_attribute, refuse_strange
 from .leaving import as_float, no_array
+
+SIGNS = {
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", math.pow: "**",
+}  # fmt: skip
+"""Python's sign for an operation on two numbers, by what computes it."""
 
 
 class Missing:
@@ -58,6 +65,26 @@ class Contents(Record):
                 f"requires_grad of a result of {self.row.name} follows from its arguments; use v.detach()"
             )
         self.active = bool(wanted)
+
+    # micrograd's words for what the record keeps
+    @property
+    def label(self) -> str:
+        """The name, as micrograd calls it; empty where there is none."""
+        return self.name or ""
+
+    @label.setter
+    def label(self, name: str) -> None:
+        self.name = name or None
+
+    @property
+    def _prev(self) -> tuple[Any, ...]:
+        """The Values that this was computed from."""
+        return tuple(p for p in self.parents if p is not None)
+
+    @property
+    def _op(self) -> str:
+        """The operation that this was computed by: a sign such as ``"+"``, or its name; empty for a leaf."""
+        return "" if self.row is None else SIGNS.get(self.row.scalar, self.row.name)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ Examples
 array([1., 2.])
 """
 
+from . import tree
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .groups import ParameterGroup
 from .methods import SGD, Adam, AdamW, RMSprop
@@ -57,4 +58,5 @@ __all__ = [
     "StepLR",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "tree",
 ]

@@ -5,12 +5,15 @@ numbers and arrays back; called on Values they give Values back, which is how th
 """
 
 from .gradients import grad, hvp, jvp, value_and_grad, vjp
+from .habits import elementwise_grad, flatten
 from .jacobians import hessian, jacobian
 from .rules import checkpoint, custom_derivative, stop_gradient
 
 __all__ = [
     "checkpoint",
     "custom_derivative",
+    "elementwise_grad",
+    "flatten",
     "grad",
     "hessian",
     "hvp",

@@ -28,7 +28,9 @@ from .tracing import (
 )
 
 
-def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+def value_and_grad(
+    f: Function, argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Function:
     """A function that gives the value of `f` and its gradient.
 
     Parameters
@@ -38,6 +40,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) 
         tuples and dicts of them.
     argnums : int or sequence of int, optional
         The arguments to differentiate with respect to.
+    argnum : int or sequence of int, optional
+        The same by autograd's word.
     has_aux : bool, optional
         `f` gives a pair ``(number, aux)``, and `aux` is handed on without a derivative.
 
@@ -60,6 +64,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) 
     >>> value_and_grad(lambda p: (p["w"] * p["w"]).sum() + p["b"])({"w": np.array([1.0, 2.0]), "b": 3.0})
     (array(8.), {'w': array([2., 4.]), 'b': 1.0})
     """
+    argnums = argnums if argnum is None else argnum
 
     @functools.wraps(f, updated=())
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -69,7 +74,9 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) 
     return value_and_gradient
 
 
-def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+def grad(
+    f: Function, argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Function:
     """A function that gives the gradient of `f`.
 
     Parameters
@@ -79,6 +86,8 @@ def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Functio
         tuples and dicts of them.
     argnums : int or sequence of int, optional
         The arguments to differentiate with respect to.
+    argnum : int or sequence of int, optional
+        The same by autograd's word.
     has_aux : bool, optional
         `f` gives a pair ``(number, aux)``, and `aux` is handed on without a derivative.
 
@@ -106,6 +115,7 @@ def grad(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Functio
     >>> grad(lambda w, x: (w * x).sum(), argnums=(0, 1))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     (array([3., 4.]), array([1., 2.]))
     """
+    argnums = argnums if argnum is None else argnum
 
     @functools.wraps(f, updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:

@@ -24,7 +24,9 @@ MOST_ENTRIES = 2**19
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
 
-def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+def jacobian(
+    f: Function, argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Function:
     """A function that gives the derivative of every entry of what `f` gives.
 
     Parameters
@@ -33,6 +35,8 @@ def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
         Gives a number, an array, or any nesting of lists, tuples and dicts of them; so may its arguments be.
     argnums : int or sequence of int, optional
         The arguments to differentiate with respect to.
+    argnum : int or sequence of int, optional
+        The same by autograd's word.
     has_aux : bool, optional
         `f` gives a pair ``(result, aux)``, and `aux` is handed on without a derivative.
 
@@ -57,6 +61,7 @@ def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
     >>> jacobian(lambda p: {"twice": 2 * p[0], "both": p[0] * p[1]})([3.0, 4.0])
     {'twice': [2.0, 0.0], 'both': [4.0, 3.0]}
     """
+    argnums = argnums if argnum is None else argnum
 
     @functools.wraps(f, updated=())
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
@@ -68,7 +73,9 @@ def jacobian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Fun
     return all_derivatives
 
 
-def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+def hessian(
+    f: Function, argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Function:
     """A function that gives the second derivatives of `f`: the Jacobian of its gradient.
 
     Parameters
@@ -77,6 +84,8 @@ def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Func
         Gives a single number.
     argnums : int or sequence of int, optional
         The arguments to differentiate with respect to, each any nesting of lists, tuples and dicts.
+    argnum : int or sequence of int, optional
+        The same by autograd's word.
     has_aux : bool, optional
         `f` gives a pair ``(number, aux)``, and `aux` is handed on without a derivative.
 
@@ -101,6 +110,7 @@ def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Func
     >>> hessian(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 3.0})
     {'a': {'a': 6.0, 'b': 4.0}, 'b': {'a': 4.0, 'b': 0.0}}
     """
+    argnums = argnums if argnum is None else argnum
     return jacobian(grad(f, argnums, has_aux=has_aux), argnums, has_aux=has_aux)
 
 
