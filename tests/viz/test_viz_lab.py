@@ -441,6 +441,19 @@ def test_a_regression_shows_its_curve_and_the_loss_over_two_numbers(opened):
     assert browser.run(f"{LAB}.live.loss") < 1e-6
 
 
+def test_rings_show_the_output_of_the_chosen_point(opened):
+    model = layers(2, 4, 1, between=nn.Tanh)
+    browser = opened(model)
+    browser.run(f"{LAB}.plane.pick(2)")
+    settled(browser)
+    stroke = "getComputedStyle(ring).stroke.match(/\\d+/g).map(Number)"
+    rings = f"[...document.querySelectorAll('.ring')].map((ring) => {stroke})"
+    outputs = [*GATE[2], *model[:2](GATE[2:3]).data[0], *model(GATE[2:3]).data[0]]
+    for (red, _, blue), output in zip(browser.run(rings), outputs, strict=True):
+        assert (blue > red + 20) == (output > 0.2)
+        assert (red > blue + 20) == (output < -0.2)
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_everything_is_inside_and_large_enough_to_read(opened, width, height):
     browser = opened(layers(2, 6, 3), BLOBS, KINDS, nn.CrossEntropyLoss(), width=width, height=height)

@@ -111,6 +111,7 @@ class Network {
     const lanes = [1, 2, 3, 4].reduce((best, n) => // a crowded column stands in several
       (radiusIn(best) < Network.ROOMY && radiusIn(n) > radiusIn(best) ? n : best));
     this.radius = Math.max(5, radiusIn(lanes));
+    this.ring = Math.max(2.5, 0.11 * this.radius); // as wide
     this.columns.forEach((column, k) => {
       const x = 10 + (k + 0.5) * apart;
       const room = tall - 2 * this.radius - 4;
@@ -133,7 +134,7 @@ class Network {
   #place({ group, ring, inside, name, x, y }, roomy) {
     group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     ring.setAttribute("r", this.radius.toFixed(1));
-    ring.setAttribute("stroke-width", Math.max(3, 0.13 * this.radius).toFixed(1));
+    ring.setAttribute("stroke-width", this.ring.toFixed(1));
     inside.toggleAttribute("hidden", this.radius < 16);
     inside.setAttribute("font-size", Math.max(11, Math.min(15, 0.5 * this.radius)).toFixed(1));
     name.toggleAttribute("hidden", !roomy);
@@ -185,7 +186,7 @@ class Network {
 
   #showNeuron(neuron, number, output, part) {
     const colour = Colours.css(Colours.signed(part, Colours.of("--line")));
-    if (colour !== neuron.colour) neuron.ring.setAttribute("stroke", colour);
+    if (colour !== neuron.colour) neuron.ring.style.stroke = colour;
     if (this.written) Network.#write(neuron.inside, number === undefined ? "" : Network.short(number));
     Object.assign(neuron, { colour, number, output, part });
     if (this.written && document.activeElement === neuron.group) this.#name(neuron.group);
@@ -197,7 +198,8 @@ class Network {
 
   // The pictures inside the circles
   #paint(sweep) {
-    const { pen, radius: r } = this;
+    const { pen } = this;
+    const r = this.radius - this.ring / 2 - 1.5; // a little apart from the ring
     const atlas = sweep?.atlas();
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.neurons.flat().forEach((neuron, n) => {
