@@ -16,6 +16,7 @@ from rows.registry import CASES, ROWS, fixed, name_of
 
 from tinygrad_course import TraceError, Value, emit, nn
 from tinygrad_course.nn import functional as F
+from tinygrad_course.program.export.graphs import graph_program
 from tinygrad_course.testing import graphs
 from tinygrad_course.trees import leaves
 
@@ -148,12 +149,15 @@ def test_names_cannot_inject(names):
 
 def assert_only_identifiers(names):
     values = [Value(float(i + 1), name=name) for i, name in enumerate(names)]
-    text = emit(lambda *v: np.sum(np.stack([x * x for x in v])), *values, target="javascript")
-    taken = re.search(r"^  const \{ (.*) \} = v;$", text, re.M)[1].split(", ")
-    assert len(set(taken)) == len(names)
-    assert all(name.isidentifier() and name not in ("__proto__", "let", "v") for name in taken)
-    assert "<" not in text.replace("< ", "").replace("=> ", "").replace("<=", "")
-    assert not re.search("[\u2028\u2029]", text)
+    loss = lambda *v: np.sum(np.stack([x * x for x in v]))
+    program = graph_program([loss(*values)])
+    for text in (emit(loss, *values, target="javascript"), program.script("program")):
+        taken = re.search(r"^  const \{ (.*) \} = v;$", text, re.M)[1].split(", ")
+        assert len(set(taken)) == len(names)
+        assert all(name.isidentifier() and name not in ("__proto__", "let", "v") for name in taken)
+        assert "</" not in text and not re.search("[\u2028\u2029]", text)
+        assert [line for line in text.splitlines() if line.startswith("//")] == []
+    assert set(program.inputs) == set(taken)
 
 
 def test_node_takes_it_as_a_module(tmp_path):

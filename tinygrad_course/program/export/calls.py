@@ -307,26 +307,14 @@ def _slope(printer: JavaScript, instruction: Instruction, out: Place) -> list[st
     """scale · p along the axis of the classes, less g at the target classes."""
     p, scale, g, target = instruction.args
     axis = 1 if len(out.shape) > 1 else 0
-    places = {"scale": printer.place(scale), "p": printer.place(p)}
-    places["scale"] = _with_axis(places["scale"], axis)
-    lines = printer.entry_by_entry("scale * p", places, out, instruction.out)
-    one = tuple(1 if a == axis else n for a, n in enumerate(out.shape))
-    index = [np.arange(n).reshape([-1 if a == b else 1 for b in range(len(one))]) for a, n in enumerate(one)]
-    less = _with_axis(printer.place(g), axis)
-    chosen = [target if a == axis else i.squeeze(axis) for a, i in enumerate(index)]
-    g_place = Place(
-        less.name, _without(less.shape, axis), _without(less.strides, axis), less.start, less.number
+    across = printer.place(scale)
+    across = cast(Place, across.showing(np.expand_dims(across.positions, axis)))
+    lines = printer.entry_by_entry(
+        "scale * p", {"scale": across, "p": printer.place(p)}, out, instruction.out
     )
-    return [*lines, *_chosen(printer, out, tuple(chosen), g_place, "{chosen} -= {other};")]
-
-
-def _with_axis(x: Place, axis: int) -> Place:
-    shape = (*x.shape[:axis], 1, *x.shape[axis:])
-    return Place(x.name, shape, (*x.strides[:axis], 0, *x.strides[axis:]), x.start, x.number)
-
-
-def _without(numbers: Shape, axis: int) -> Shape:
-    return (*numbers[:axis], *numbers[axis + 1 :])
+    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in target.shape)]) if target.shape else []
+    index.insert(axis, target)
+    return [*lines, *_chosen(printer, out, tuple(index), printer.place(g), "{chosen} -= {other};")]
 
 
 # The rest

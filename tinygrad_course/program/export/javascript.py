@@ -45,8 +45,8 @@ WORDS = [
     "public", "return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var",
     "void", "while", "with", "yield", "async", "await", "eval", "arguments", "undefined", "NaN",
     "Infinity", "Math", "Number", "Object", "Float64Array", "Float32Array", "Int32Array",
-    "Uint32Array", "Int16Array", "Uint16Array", "Int8Array", "Uint8Array", "v", "t", "line", "forward",
-    "backward", "program", "__proto__",
+    "Uint32Array", "Int16Array", "Uint16Array", "Int8Array", "Uint8Array", "v", "t", "forward",
+    "backward", "__proto__",
 ]  # fmt: skip
 """Names that mean something in what is printed."""
 
@@ -60,6 +60,13 @@ def helpers() -> dict[str, str]:
     """The functions of ``helpers.js`` by name."""
     text = Path(__file__).with_name("helpers.js").read_text("utf-8")
     return {f[1]: f[0] for f in re.finditer(r"^function (\w+)\(.*?^}\n", text, re.M | re.S)}
+
+
+class _NumPy(Printer):
+    """Says in comments what NumPy's source says."""
+
+    def helper(self, function: Any) -> str:
+        return getattr(function, "__name__", "function").strip("_<>")
 
 
 class JavaScript:
@@ -82,7 +89,7 @@ class JavaScript:
         needed: Iterable[Any],
         gradient_of: dict[Variable, Variable] | None = None,
     ) -> None:
-        self.numpy = Printer({}, gradient_of=gradient_of)
+        self.numpy = _NumPy({}, gradient_of=gradient_of)
         self.names = self.numpy.names = Names(reserved=[*WORDS, *LETTERS, *helpers()])
         for variable, wish in names.items():
             self.names.give(variable, re.sub(r"\W", "_", unicodedata.normalize("NFKC", wish)))
@@ -112,8 +119,8 @@ class JavaScript:
         """The lines, and in front of loops what NumPy's source says."""
         if not instruction.out.shape and len(lines) == 1:
             return lines
-        name = self.names.given[instruction.out]
-        return [f"// {name} = {self.numpy.call(instruction)}, {instruction.out.shape}", *lines]
+        text = " ".join(self.numpy.call(instruction).split())  # whatever is in it, on one line
+        return [f"// {self.names.given[instruction.out]} = {text}, {instruction.out.shape}", *lines]
 
     def made(self, instruction: Instruction) -> Place:
         """Memory for what an instruction gives."""
@@ -124,6 +131,7 @@ class JavaScript:
         return self.places[out]
 
     def declare(self, name: str, shape: Shape, dtype: Any, entries: str = "") -> None:
+        """Keep an array, or a number, from one call to the next."""
         if shape:
             size = entries or str(math.prod(shape))
             self.declared.append(f"const {name} = new {self.array(dtype)}({size}); // {shape}")
@@ -303,14 +311,13 @@ class JavaScript:
         }
 
         def body(at: list[str]) -> list[str]:
-            lines, where = [], part.at(at)[len(part.name) + 1 : -1]
+            lines, where = [], part.position(at)
             line = f"{x.name}, {where}, {n}, {inner.strides[0] if inner.shape else 1}"
             if scratch:
                 letters = LETTERS[len(at) : len(at) + len(inner.shape)]
                 slot = whole(scratch, inner.shape).at(letters)
-                entry = inner.at(letters)[1:-1]
-                sizes, after = inner.shape, len(at)
-                lines = loops(sizes, lambda _: [f"{slot} = {x.name}[{where} + {entry}];"], after)
+                entry = f"{x.name}[{where} + {inner.position(letters)}]"
+                lines = loops(inner.shape, lambda _: [f"{slot} = {entry};"], after=len(at))
                 line = f"{scratch}, 0, {n}, 1"
             text = filled(expression, {first: line, **more}).replace(", axis", "")
             if initial is not None and row.reduction and initial != row.reduction.identity:
