@@ -14,6 +14,7 @@ from ..derivatives import Row
 from ..engine.record import ancestors
 from ..engine.value import settled
 from ..trees import leaves, mapped
+from .grouped import Group, grouped
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
 from .run import Run, traced
 from .source import executable, readable
@@ -42,6 +43,7 @@ class Parts:
     targets: list[str]
     values: dict[int, str]
     gradient_of: dict[Variable, Variable]
+    groups: list[Group]
 
 
 @dataclass
@@ -180,23 +182,28 @@ def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, reco
     unused = {t.variable for _, t in [*run.reads, *run.fed]} - used
     reads = [(place, t) for place, t in run.reads if t.variable not in unused]
     forward_only = {i.out for i in run.tape.instructions[: run.backward_from]}
+    forward = [i for i in instructions if i.out in forward_only]
+    backward = [i for i in instructions if i.out not in forward_only]
+    later = [v for i in backward for v in variables_in([i.args, i.kwargs])]
+    groups = [*grouped(forward, [*needed, *later]), *grouped(backward, needed)]
     parts = Parts(
         names=run.names.given,
         inputs=[t.variable for t in run.inputs if t.variable not in unused],
         seeds=run.seeds,
-        forward=[i for i in instructions if i.out in forward_only],
-        backward=[i for i in instructions if i.out not in forward_only],
+        forward=forward,
+        backward=backward,
         outs=returned,
         gradients=gradients,
         results=len(outs),
         targets=[run.names.given[variable] for _, _, variable in run.learning],
         values={id(p[0]): run.names.given[t.variable] for p, t in reads if p[1] == "primal"},
         gradient_of={same.get(c, c): same.get(x, x) for c, x in run.gradient_of.items()},
+        groups=groups,
     )
     return Program(
         function,
         parts,
-        with_buffers([*parts.forward, *parts.backward], needed),
+        with_buffers([*forward, *backward], needed, groups),
         reads=[place for place, _ in reads],
         fed=[i for i, t in run.fed if t.variable not in unused],
         writes=[place for place, _ in writes],

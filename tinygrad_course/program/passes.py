@@ -15,6 +15,7 @@ import numpy as np
 from ..derivatives import TABLE, neural
 from ..trees import leaves, mapped
 from .facts import row_of
+from .grouped import Group
 from .keys import key_of
 from .randomness import generators_in
 from .state import Effect
@@ -108,6 +109,7 @@ class Plan:
 
     places: dict[Variable, int] = field(default_factory=dict)
     buffers: list[tuple[tuple[int, ...], Any]] = field(default_factory=list)  # shape and dtype of each
+    groups: list[Group] = field(default_factory=list)
 
 
 SLOPE = TABLE[neural.slope].function
@@ -119,7 +121,9 @@ def is_slope(instruction: Instruction) -> bool:
     return instruction.function is SLOPE and len(instruction.out.shape) == 2
 
 
-def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> Plan:
+def with_buffers(
+    instructions: Sequence[Instruction], kept: Iterable[Variable], groups: Sequence[Group] = ()
+) -> Plan:
     """Give every intermediate result a buffer, shared by results that are never needed at the same time.
 
     `kept` are given to the caller and so get memory of their own.  A result may take the very buffer of an
@@ -131,11 +135,22 @@ def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) 
             last[v.root] = i
     for v in kept:
         last[v.root] = len(instructions)
-    plan = Plan()
+    of_group = {i.out: group for group in groups for i in group.instructions}
+    numbers = {instruction.out: i for i, instruction in enumerate(instructions)}
+    looped = set()  # read in a loop, whose later rounds read it too
+    for group in groups:
+        end = numbers[group.instructions[-1].out]
+        for v in variables_in([i.args for i in group.instructions]):
+            if v.root not in group.inner and last[v.root] <= end:
+                last[v.root] = end
+                looped.add(v.root)
+    plan = Plan(groups=list(groups))
     free: dict[tuple[tuple[int, ...], Any], list[int]] = {}
     for i, instruction in enumerate(instructions):
         out, function = instruction.out, instruction.function
         used = {v.root for v in variables_in([instruction.args, instruction.kwargs])}
+        if out in of_group and of_group[out].instructions[-1] is instruction:
+            used |= {v for v in looped if last[v] == i}
         ending = [v for v in used if last[v] == i and v in plan.places]
         elementwise = isinstance(function, np.ufunc) and function.signature is None
         elementwise = elementwise or is_slope(instruction)
@@ -153,7 +168,7 @@ def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) 
             reading = {
                 plan.places[v]
                 for v in ending
-                if v not in direct or v.shape != out.shape or v.dtype != out.dtype
+                if v not in direct or v.shape != out.shape or v.dtype != out.dtype or v in looped
             }
             reading |= {
                 plan.places[v.root]
@@ -162,15 +177,16 @@ def with_buffers(instructions: Sequence[Instruction], kept: Iterable[Variable]) 
             }
         for v in ending:
             if plan.places[v] not in reading:
-                free.setdefault((v.shape, v.dtype), []).append(plan.places[v])
+                free.setdefault(plan.buffers[plan.places[v]], []).append(plan.places[v])
         if fits and last[out] < len(instructions) and "dtype" not in instruction.kwargs:
-            spare = free.get((out.shape, out.dtype))
+            room = of_group[out].room(out) if out in of_group else out.shape
+            spare = free.get((room, out.dtype))
             if spare:
                 plan.places[out] = spare.pop()
             else:
                 plan.places[out] = len(plan.buffers)
-                plan.buffers.append((out.shape, out.dtype))
+                plan.buffers.append((room, out.dtype))
         for v in ending:
             if plan.places[v] in reading:
-                free.setdefault((v.shape, v.dtype), []).append(plan.places[v])
+                free.setdefault(plan.buffers[plan.places[v]], []).append(plan.places[v])
     return plan

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..arraylike import Value
 from .facts import parameters, row_of
+from .grouped import Group
 from .passes import Plan, is_slope, variables_in
 from .state import Effect
 from .traced import _astype, copied
@@ -52,12 +53,15 @@ class Printer:
         plan: Plan | None = None,
         values: dict[int, str] | None = None,
         gradient_of: dict[Variable, Variable] | None = None,
+        groups: Sequence[Group] = (),
     ) -> None:
         self.names = Names(names)
         self.plan = plan
         self.buffers = [self.names.fresh(f"_{i}") for i in range(len(plan.buffers))] if plan else []
         self.gradient_of = gradient_of or {}
         self.values = values or {}  # id of a parameter -> the name of its data
+        self.groups = {i.out: group for group in groups for i in group.instructions}
+        self.local: dict[Variable, str] = {}  # in a loop over blocks: the names of what is cut
         self.constants: dict[str, Any] = {}  # name -> array, for what is too long to print
         self.helpers: dict[str, Callable[..., Any]] = {}  # name -> function of our own
 
@@ -83,6 +87,9 @@ class Printer:
     def _lines(self, instructions: Iterable[Instruction]) -> list[str]:
         lines = []
         for instruction in instructions:
+            if group := self.groups.get(instruction.out):
+                lines += self.loop(group) if instruction is group.instructions[0] else []
+                continue
             if isinstance(instruction.function, Effect) and self.plan:
                 lines.append("lease.changed = True")
             if instruction.function is expect and not self.plan:
@@ -97,6 +104,37 @@ class Printer:
                 lines.append(f"{self.names.given[instruction.out]}[{rows}, {target}] -= {g}")
         return lines
 
+    def loop(self, group: Group) -> list[str]:
+        """The steps of a group, block by block."""
+        start, b = self.names.fresh("start"), self.names.fresh("block")
+        before, after = [], []
+        lines = [f"{b} = slice({start}, {start} + {group.step})"]
+        for v in group.cut:
+            lines.append(f"{(part := self.names.fresh(_part(self.text(v))))} = {self.text(v)}[{b}]")
+            self.local[v] = part
+        for instruction in group.instructions:
+            out, place = instruction.out, self.plan.places.get(instruction.out) if self.plan else None
+            name = self.name(out, instruction)
+            if out in group.whole:
+                made = f"{self.library}.empty({out.shape}, {self.dtype(out)})"
+                before.append(f"{name} = {made if place is None else self.buffers[place]}")
+                part = self.names.fresh(_part(name))
+                by_ufunc = self.plan and isinstance(instruction.function, np.ufunc)
+                call = self.into(instruction, f"{name}[{b}]") if by_ufunc else self.call(instruction)
+                lines.append(f"{part} = {call}" if by_ufunc else f"{part} = {name}[{b}] = {call}")
+                self.local[out] = part
+            elif place is not None:
+                room = f"{self.buffers[place]}[: {group.rows} - {start}]"
+                lines.append(f"{name} = {self.into(instruction, room)}")
+            else:
+                lines.append(f"{name} = {self.call(instruction)}")
+        self.local.clear()
+        used_later = [i for i in group.instructions if i.out.source and i.out not in group.inner]
+        after = [self.line(i) for i in used_later if i.out.root in group.whole]
+        comment = "" if self.plan else "  # blocks that stay in the processor's cache"
+        head = f"for {start} in range(0, {group.rows}, {group.step}):{comment}"
+        return [*before, head, *(f"    {line}" for line in lines), *after]
+
     def line(self, instruction: Instruction) -> str:
         """``name = call``, with the shape as a comment where there is one."""
         name, shape = self.name(instruction.out, instruction), instruction.out.shape
@@ -106,14 +144,16 @@ class Printer:
     def placed(self, instruction: Instruction) -> str:
         """The call that writes its result into a buffer; empty where none is planned."""
         place = self.plan.places.get(instruction.out) if self.plan else None
-        if place is None:
-            return ""
+        return "" if place is None else self.into(instruction, self.buffers[place])
+
+    def into(self, instruction: Instruction, room: str) -> str:
+        """The call that writes its result somewhere."""
         texts = [self.text(a, instruction) for a in instruction.args]
         function = self.function(instruction.function)
         if is_slope(instruction):
             function, texts = "np.multiply", [texts[0], f"{texts[1]}[:, None]"]
         texts += [f"{k}={self.text(a, instruction)}" for k, a in instruction.kwargs.items()]
-        return f"{function}({', '.join(texts)}, out={self.buffers[place]})"
+        return f"{function}({', '.join(texts)}, out={room})"
 
     def call(self, instruction: Instruction) -> str:
         """The expression on the right."""
@@ -186,7 +226,7 @@ class Printer:
     def text(self, thing: Any, instruction: Instruction | None = None) -> str:
         """An argument as Python source."""
         if isinstance(thing, Variable):
-            return self.names.given[thing]
+            return self.local.get(thing) or self.names.given[thing]
         if isinstance(thing, (tuple, list)):
             inside = ", ".join(self.text(t) for t in thing)
             return f"[{inside}]" if isinstance(thing, list) else f"({inside}{',' if len(thing) == 1 else ''})"
@@ -300,6 +340,10 @@ def _named_after(instruction: Instruction) -> str:
     return (row.result if row else "") or (name if name.isidentifier() else "v")
 
 
+def _part(name: str) -> str:
+    return f"{name}_part" if name.isidentifier() else "part"
+
+
 def is_view(instruction: Instruction) -> bool:
     """Whether what is made only shows another array in its own way, and so is printed where it is used."""
     row = row_of(instruction.function)
@@ -333,7 +377,7 @@ def sources_of(helpers: dict[str, Callable[..., Any]]) -> list[str]:
 
 def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     """The program as a generator: it yields the outputs, is sent gradients, and yields the arguments'."""
-    printer = Printer(parts.names, plan)
+    printer = Printer(parts.names, plan, groups=plan.groups)
     lines = [f"{', '.join(printer.buffers)}, = lease.arrays"] if printer.buffers else []
     lines += printer.lines(parts.forward)
     outs = f"[{printer.listed(parts.outs)}]"
@@ -374,7 +418,7 @@ def definition(printer: Printer, parts: Any, title: str, body: list[str]) -> str
 
 def readable(parts: Any, title: str) -> str:
     """The program for people: plain NumPy, forward and then backward, shapes as comments."""
-    printer = Printer(parts.names, values=parts.values, gradient_of=parts.gradient_of)
+    printer = Printer(parts.names, values=parts.values, gradient_of=parts.gradient_of, groups=parts.groups)
     body = body_of(printer, parts)
     text = definition(printer, parts, title, body)
     imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"
