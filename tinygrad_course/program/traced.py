@@ -22,6 +22,7 @@ from ..arraylike import Value
 from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row, cast
 from ..trees import leaves, mapped
+from .facts import row_of
 from .kinds import is_known_file
 from .variables import Variable
 
@@ -68,27 +69,17 @@ class Traced(Methods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(type(x) is Value for x in inputs):
             return NotImplemented  # it records, and then calls us on its data
-        if kwargs.get("out") is not None or method == "at":
-            raise refused(
-                f"{ufunc.__name__} writes into an existing array (out=)", "let it return its result"
-            )
-        function = ufunc if method == "__call__" else getattr(ufunc, method)
-        return self.tape.call(function, inputs, kwargs)
+        if method == "at":
+            raise refused(*_writes(ufunc.__name__))
+        return self._call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if Value in types:
             return NotImplemented
-        row = TABLE.get(func)
-        if row is None:
+        if func not in TABLE:
             raise refused(f"np.{func.__name__} has no row in the table", "call it outside")
-        _check_size(row, args, kwargs)
-        if row.shapes_only:
-            return func(*data_in(args), **data_in(kwargs))
-        if kwargs.get("out") is not None:
-            raise refused(
-                f"np.{func.__name__} writes into an existing array (out=)", "let it return its result"
-            )
-        return self.tape.call(func, args, kwargs)
+        _check_size(TABLE[func], args, kwargs)
+        return self._call(func, args, kwargs, TABLE[func].shapes_only)
 
     def apply_row(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for value in args:
@@ -101,44 +92,46 @@ class Traced(Methods):
         if isinstance(function, (np.ufunc, type(np.sum), BuiltinFunctionType)):
             return function(*args, **kwargs)
         _check_size(row, args, kwargs)
-        if row.shapes_only:
-            return function(*data_in(args), **data_in(kwargs))
-        if row.nondifferentiable:
+        if row.nondifferentiable and not row.shapes_only:
             return tape.decided(function, args, kwargs)
-        if not row.draws:
+        if not (row.draws or row.shapes_only):
             n = len(tape.instructions)
             try:
                 return function(*args, **kwargs)  # what it consists of
             except (TraceError, TypeError, ValueError, AttributeError):
                 # it does more than NumPy calls, and so is one step of the program
                 del tape.instructions[n:]
-        return tape.call(function, args, kwargs)
+        return self._call(function, args, kwargs, row.shapes_only)
+
+    def _call(self, function: Any, args: Any, kwargs: dict[str, Any], shapes_only: bool = False) -> Any:
+        if shapes_only:
+            return function(*data_in(args), **data_in(kwargs))
+        if kwargs.get("out") is not None:
+            raise refused(*_writes(function.__name__))
+        return self.tape.call(function, args, kwargs)
 
     def __setitem__(self, index: Any, new: Any) -> None:
         raise refused("an array is written into (x[index] = ...)", "make a new one: np.where, np.concatenate")
 
     # What would make the program depend on the data
-    def __bool__(self) -> bool:
+    def _plain(self, kind: Callable[[Any], Any], what: str, instead: str) -> Any:
         if self.tape.elsewhere:
-            return bool(self.data)
-        raise refused(
-            "the program branches on a value (if, while, and, or, not)", "use np.where(condition, a, b)"
-        )
+            return kind(self.data)
+        raise refused(what, instead)
+
+    def __bool__(self) -> bool:
+        what = "the program branches on a value (if, while, and, or, not)"
+        return self._plain(bool, what, "use np.where(condition, a, b)")
 
     def __float__(self) -> float:
-        if self.tape.elsewhere:
-            return float(self.data)
-        raise refused("a traced array is turned into a plain number (item, float, format)", "do that outside")
+        what = "a traced array is turned into a plain number (item, float, format)"
+        return self._plain(float, what, "do that outside")
 
     __int__ = __index__ = __complex__ = __float__
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.tape.elsewhere:
-            return np.asarray(self.data)
-        raise refused(
-            "a traced array is turned into a plain one (np.asarray, np.array)",
-            "use np.stack, or do so outside",
-        )
+        what = "a traced array is turned into a plain one (np.asarray, np.array)"
+        return self._plain(np.asarray, what, "use np.stack, or do so outside")
 
     def item(self) -> float:
         return self.__float__()
@@ -217,19 +210,12 @@ def refused(what: str, instead: str) -> TraceError:
     return TraceError(f"compile: {what}; {instead}")
 
 
-def is_users(frame: FrameType) -> bool:
-    """Whether code of the user's is run in a frame, not Python's, NumPy's or that of this package."""
-    return not is_known_file(frame.f_code.co_filename)
-
-
 def users_line() -> str:
-    """The line of the user's code that is run just now, as ``file:line``."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        if is_users(frame):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return ""
+    """The line of code that is run just now and not Python's, NumPy's or this package's, as ``file:line``."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_known_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 class _Types(type):
@@ -311,6 +297,10 @@ def copied(x: Any) -> Any:
     return x.copy()
 
 
+def _writes(name: str) -> tuple[str, str]:
+    return f"{name} writes into an existing array (out=)", "let it return its result"
+
+
 def _check_size(row: Row, args: Any, kwargs: Any) -> None:
     """Refuse what gives results of another size for other data."""
     by_data = row.sized_by_data
@@ -321,47 +311,34 @@ def _check_size(row: Row, args: Any, kwargs: Any) -> None:
 _astype = TABLE[cast].function
 
 
-def _operator(ufunc: Callable[..., Any], python: Callable[..., Any]) -> Any:
-    """An operator of Traced arrays: the ufunc, or Python's own operator between Python numbers."""
+def _operator(name: str) -> tuple[Any, Any, Any]:
+    """An operator of Traced arrays, from the left, from the right, and with ``=`` behind it.
 
-    def call(*args: Any) -> Any:
+    It calls the ufunc of its row; between Python numbers, Python's own operator.
+    """
+    python = abs if name == "abs" else getattr(operator, name)
+    row = row_of(python)
+    ufunc = python if row is None or python is operator.pow else row.function  # x ** 2 is not np.power(x, 2)
+
+    def left(*args: Any) -> Any:
+        if any(type(a) is Value for a in args):
+            return NotImplemented
         traced = next(a for a in args if isinstance(a, Traced))
         numbers = all(type(x) in (float, bool, int) for x in data_in(args))
-        if numbers or python is operator.pow or ufunc not in TABLE:
-            return traced.tape.call(python, args, {})  # NumPy's x ** 2 is not np.power(x, 2) to the last bit
-        return traced.tape.call(ufunc, args, {})
+        return traced.tape.call(python if numbers else ufunc, args, {})
 
-    def forward(self: Traced, *other: Any) -> Any:
-        return NotImplemented if other and type(other[0]) is Value else call(self, *other)
-
-    def reflected(self: Traced, other: Any) -> Any:
-        return call(other, self)
-
-    return forward, reflected
-
-
-def _assigned(forward: Callable[..., Any]) -> Any:
-    """The operator with ``=`` behind it."""
+    def right(self: Traced, other: Any) -> Any:
+        return left(other, self)
 
     def assign(self: Traced, other: Any) -> Any:
-        new = forward(self, other)
+        new = left(self, other)
         return new if new is NotImplemented or isinstance(self, TracedFloat) else self._in_place(new)
 
-    return assign
+    return left, right, assign
 
 
-for _name, _ufunc in {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
-    "matmul": np.matmul, "mod": np.remainder, "floordiv": np.floor_divide,
-    "and_": np.bitwise_and, "or_": np.bitwise_or, "xor": np.bitwise_xor,
-}.items():  # fmt: skip
-    _forward, _reflected = _operator(_ufunc, getattr(operator, _name))
-    setattr(Traced, f"__{_name.strip('_')}__", _forward)
-    setattr(Traced, f"__r{_name.strip('_')}__", _reflected)
-    setattr(Traced, f"__i{_name.strip('_')}__", _assigned(_forward))
-for _name, _ufunc in {
-    "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert, "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
-}.items():  # fmt: skip
-    setattr(Traced, f"__{_name}__", _operator(_ufunc, getattr(operator, _name))[0])
+for _name in "add sub mul truediv pow matmul mod floordiv and_ or_ xor".split():  # noqa: SIM905
+    for _side, _method in zip(("", "r", "i"), _operator(_name)):
+        setattr(Traced, f"__{_side}{_name.strip('_')}__", _method)
+for _name in "neg pos abs invert lt le gt ge eq ne".split():  # noqa: SIM905
+    setattr(Traced, f"__{_name}__", _operator(_name)[0])
