@@ -65,10 +65,7 @@ class Run:
         """A stand-in for an argument."""
         kind = type(thing)
         if kind is float or kind in ARRAYS:
-            traced = self.tape.input(thing)
-            self.names.give(traced.variable, name)
-            self.inputs.append(traced)
-            return traced
+            return self._input(thing, name)
         if kind is Value:
             n, traced = len(self.inputs), self.given(thing.data, thing.name or name)
             if any(thing is v for _, v in self.values):  # its data are those of the parameter
@@ -87,6 +84,12 @@ class Run:
             self._given.append((name, entries, entries.copy()))
             return entries
         return thing
+
+    def _input(self, thing: Any, name: str) -> Traced:
+        traced = self.tape.input(thing)
+        self.names.give(traced.variable, name)
+        self.inputs.append(traced)
+        return traced
 
     def learns(self, target: int | Value, stand_in: Value) -> None:
         """Note where a gradient shall come back to, if one shall."""
@@ -112,27 +115,21 @@ class Run:
         for i, spot in enumerate(self.held.spots):
             spot.thing = self.held.feed(i)
             self._standing.append(spot)
-            if id(spot.thing) in known:
-                spot.put(known[id(spot.thing)])
-            elif isinstance(spot.thing, (np.ndarray, float)):
-                now = self.tape.input(spot.thing)
-                self.names.give(now.variable, spot.name or "held")
-                self.inputs.append(now)
-                self.fed.append((i, now))
-                if not isinstance(spot.thing, float):
-                    known[id(spot.thing)] = now
-                spot.put(now)
-            else:
+            if not isinstance(spot.thing, (np.ndarray, float)):
                 spot.put(TypeOf if spot.thing is type else OutOfReach(spot.name, spot.thing))
+                continue
+            now = known.get(id(spot.thing))
+            if now is None or isinstance(spot.thing, float):
+                now = known[id(spot.thing)] = self._input(spot.thing, spot.name or "held")
+                self.fed.append((i, now))
+            spot.put(now)
         self._during = self.held.now()
 
     def _stand_in(self, place: Place, thing: Any, name: str) -> None:
         attribute, now = place[1], getattr(thing, place[1])
         self._before.append((thing, attribute, now))
         if isinstance(now, (np.ndarray, np.generic)) or type(now) is float:
-            now = self.tape.input(now)
-            self.names.give(now.variable, name)
-            self.inputs.append(now)
+            now = self._input(now, name)
             self.reads.append((place, now))
             setattr(thing, attribute, now)
         self.places.append((place, thing))

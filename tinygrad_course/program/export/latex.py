@@ -33,8 +33,9 @@ SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly the parts of a text hold to
 GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu sigma phi rho tau".split())  # noqa: SIM905
 FUNCTIONS = set("exp log sin cos tan tanh sinh cosh arctan arcsin arccos max min det".split())  # noqa: SIM905
 SYMBOLS = {
-    "·": r"\cdot ", "Σ": r"\sum ", "@": r"\, ", "π": r"\pi ", "Φ": r"\Phi ", "≤": r"\leq ", "≥": r"\geq ",
-    "≠": r"\neq ", "±": r"\pm ", "×": r"\times ", "%": r"\%", "∞": r"\infty ", "∫": r"\int ",
+    "·": r"\cdot ", "Σ": r"\sum ", "@": r"\, ", "π": r"\pi ", "λ": r"\lambda ", "Φ": r"\Phi ",
+    "≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "±": r"\pm ", "×": r"\times ",
+    "%": r"\%", "∞": r"\infty ", "∫": r"\int ",
 }  # fmt: skip
 SCRIPTS = str.maketrans("²³¹⁺⁻₀₁₂", "231+-012") | {ord("ᵀ"): r"\top"}
 OPERATORS = {
@@ -194,7 +195,7 @@ def from_formula(formula: str, symbols: dict[str, str]) -> str:
             return rf"\{text} " if text in FUNCTIONS | GREEK else words(text) if len(text) > 1 else text
         return symbols.get(text) or SYMBOLS.get(text, text)
 
-    group = r"\((?:[^()]|\([^()]*\))*\)|[A-Za-z0-9]+"
+    group = r"\((?:[^()]|\([^()]*\))*\)|[A-Za-z0-9λ]+"
     parts = [
         rf"(?:√|∛| *\*\*) *(?P<inside>{group})",
         r"(?P<script>[²³ᵀ⁻¹⁺]+|[₁₀₂]+)",
