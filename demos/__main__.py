@@ -22,6 +22,7 @@ DEMOS = {  # its picture for README.md, and what it shows
     ),
     "activations": ("activations.png", "the common activation functions and their derivatives"),
     "gradient_descent": ("gradient_descent.png", "SGD, momentum and Adam on their way down a loss surface"),
+    "regression": ("regression.png", "a Gaussian process, fitted by SciPy's optimizer with our gradients"),
     "backpropagation": ("backpropagation.png", "every partial derivative by hand, by the engine, by trying"),
     "pytorch_twin": ("pytorch_twin.png", "the same network, weights and batches here and in PyTorch"),
     "mnist": ("mistakes.png", "784-100-10 on the real 60,000 and 10,000 digits"),

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 if not os.environ.get("TINYGRAD_COURSE_PLAIN"):
     from . import fast as _fast  # noqa: F401
 
-if "einops" in sys.modules:
+if sys.modules.get("einops"):
     from . import einops as _einops  # noqa: F401
 
 __version__ = "0.1.0"

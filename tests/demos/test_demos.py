@@ -20,6 +20,7 @@ from demos import (
     neuron,
     perceptron,
     pytorch_twin,
+    regression,
     xor,
 )
 from demos.__main__ import DEMOS, LARGEST
@@ -33,6 +34,8 @@ FOLDER = Path(gates.__file__).parent
 def ran(name):
     """What a demo prints, the files it writes, and what its main returns, in a short run."""
     pytest.importorskip("matplotlib")
+    if name == "regression":
+        pytest.importorskip("scipy")
     out, folder = io.StringIO(), tempfile.TemporaryDirectory()
     with contextlib.redirect_stdout(out), folder:
         result = importlib.import_module(f"demos.{name}").main(["--quick", "--out", folder.name])
@@ -305,3 +308,17 @@ def test_the_readme_shows_every_demo_in_the_lectures_order():
         picture = (FOLDER / "pictures" / f"{name}.png").read_bytes()
         assert picture.startswith(b"\x89PNG")
         assert len(picture) <= LARGEST
+
+
+def test_the_process_explains_the_points_best_where_it_ends():
+    pytest.importorskip("scipy")
+    x, y = regression.points(seed=1)
+    found, seen, _ = regression.fit(x, y)
+    assert seen == sorted(seen, reverse=True)
+    for k in range(3):
+        for step in (-0.05, 0.05):
+            moved = found + step * np.eye(3)[k]
+            assert regression.surprise(moved, x, y) > seen[-1]
+    mean, deviation = regression.predict(found, x, y, np.array([x[0], 0.5, 40.0]))
+    assert deviation[0] < deviation[1] < deviation[2] == pytest.approx(np.exp(found[1]))
+    assert abs(mean[2]) < 1e-9
