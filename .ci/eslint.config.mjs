@@ -26,7 +26,7 @@ export default [
     languageOptions: {
       sourceType: "script",
       ecmaVersion: 2022,
-      globals: { ...Object.fromEntries(ofTheBrowser.map((name) => [name, "readonly"])), PROGRAMS: "readonly", ...shared },
+      globals: { ...Object.fromEntries(ofTheBrowser.map((name) => [name, "readonly"])), PROGRAM: "readonly", PROGRAMS: "readonly", ...shared },
     },
     rules: {
       ...Object.fromEntries(rules.map((rule) => [rule, "error"])),
