@@ -1,6 +1,8 @@
 """The live page, in a real browser: whatever is changed, all numbers follow, as Python's would."""
 
 import json
+import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -321,6 +323,18 @@ def test_who_wants_no_motion_gets_none(opened):
     features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
     browser.call("Emulation.setEmulatedMedia", media="", features=features)
     assert browser.run(moving) == "0s"
+
+
+def test_every_box_shows_the_name_that_sentences_use():
+    network, net = nn.MLP(2, [2, 1], rng=0), xor_network()
+    for value, module in [((network([1.0, 0.0]) - 1.0) ** 2, network), (xor_loss(net), net)]:
+        page = viz.player(value, module=module)
+        for number_of_graph, graph in enumerate(data_of(page)["graphs"]):
+            for i, node in enumerate(graph["nodes"]):
+                box = page.html.split(f'id="s{number_of_graph}-n{i}"')[1].split("</g>")[0]
+                shown = re.findall(r"<text[^>]*>([^<]*)</text>", unescape(box))
+                label = node.get("label") or shown[0]  # without the layer that is written around it
+                assert label and node["title"].endswith(label) and label in shown[bool(node.get("label"))]
 
 
 def test_the_text_of_a_page_is_short():

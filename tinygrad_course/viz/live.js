@@ -3,7 +3,7 @@
 // Whoever changes a number asks for a refresh; the program then runs once in the next frame of the screen.
 
 const VIEWS = []; // views other than the graph register themselves here
-const KEPT = 64e6; // so many bytes of history are kept; then every other step is forgotten
+const KEPT = 256e6; // so many bytes of history are kept; then every other step is forgotten
 const RATES = { sgd: 0.1, momentum: 0.05, adam: 0.02 };
 
 function decoded({ array, data }) { // a number, or the bytes of a typed array
