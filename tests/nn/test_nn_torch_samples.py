@@ -23,6 +23,7 @@ LEFT_OUT = {  # samples that have no counterpart: the function, and which of its
     "avg_pool2d": lambda sample: () in sample.args,  # PyTorch takes an empty stride for none
     "batch_norm": lambda sample: sample.input.ndim < 2,  # PyTorch takes an empty vector
     "cosine_similarity": lambda sample: not sample.input.ndim,  # PyTorch gives a number an axis
+    "dropout2d": lambda sample: sample.kwargs.get("training", True) and 0 < sample.kwargs.get("p", 0.5) < 1,
     "dropout": lambda sample: sample.kwargs.get("training", True) and 0 < sample.kwargs.get("p", 0.5) < 1,
     "interpolate": lambda sample: (
         sample.input.ndim > 4 or sample.kwargs["mode"] not in ("nearest", "linear", "bilinear")

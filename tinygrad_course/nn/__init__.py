@@ -44,6 +44,7 @@ from .containers import Identity, ModuleDict, ModuleList, Parameter, ParameterLi
 from .convolution import Conv1d, Conv2d
 from .distances import CosineSimilarity, HuberLoss, KLDivLoss, NLLLoss, PairwiseDistance, SmoothL1Loss
 from .embedding import Embedding
+from .group_norm import Dropout1d, Dropout2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, RMSNorm
 from .likelihoods import GaussianNLLLoss, PoissonNLLLoss
 from .linear import Flatten, Linear, MnistMLP, Sequential, Unflatten
 from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss
@@ -84,7 +85,9 @@ from .pooling import (
 )
 from .recurrent import GRUCell, LSTMCell, RNNCell
 from .resizing import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
+from .sequences import GRU, LSTM, RNN
 from .stateless import functional_call
+from .transformer import TransformerEncoder, TransformerEncoderLayer
 from .transposed import ConvTranspose1d, ConvTranspose2d
 
 __all__ = [
@@ -92,7 +95,10 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -112,11 +118,14 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
     "Embedding",
     "Flatten",
     "Fold",
     "GRUCell",
     "GaussianNLLLoss",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
@@ -124,6 +133,8 @@ __all__ = [
     "HingeEmbeddingLoss",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
     "KLDivLoss",
     "L1Loss",
     "LSTMCell",
@@ -153,6 +164,7 @@ __all__ = [
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",
+    "RMSNorm",
     "RNNCell",
     "ReLU",
     "ReLU6",
@@ -169,6 +181,8 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
     "Unfold",

@@ -27,8 +27,9 @@ def scaled_dot_product_attention(
     attn_mask: Any = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
-    *,
     scale: float | None = None,
+    enable_gqa: bool = False,
+    *,
     rng: Rng = None,
 ) -> Value:
     """softmax(query @ keyᵀ · scale) @ value, for any axes of batches and heads before the last two.
@@ -49,6 +50,9 @@ def scaled_dot_product_attention(
         Let every place look only at those up to itself.
     scale : float, optional
         1 / √E if not given.
+    enable_gqa : bool
+        Let several heads of queries share one of keys and values (Ainslie et al. 2023): axis -3 of the query
+        is a multiple of theirs.
     rng : int or Generator, optional
         Where the choices of dropout come from.
 
@@ -73,6 +77,8 @@ def scaled_dot_product_attention(
            [2. ]])
     """
     query, key, value = array(query), array(key), array(value)
+    if enable_gqa:
+        key, value = (_shared_heads(query, x) for x in (key, value))
     if is_causal:
         if attn_mask is not None:
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
@@ -80,6 +86,16 @@ def scaled_dot_product_attention(
     if attn_mask is not None:
         attn_mask = _mask_of("scaled_dot_product_attention: attn_mask", attn_mask, "may")
     return _attended(query, key, value, attn_mask, dropout_p, scale, rng)[0]
+
+
+def _shared_heads(query: Any, x: Any) -> Any:
+    """Keys or values, each repeated for the heads of queries that share it."""
+    if min(query.ndim, x.ndim) < 3 or query.shape[-3] % max(1, x.shape[-3]):
+        raise ValueError(
+            f"scaled_dot_product_attention: with enable_gqa the heads of the query {query.shape} (axis -3) "
+            f"are a multiple of those of key and value, {x.shape}"
+        )
+    return _numpy.repeat(x, query.shape[-3] // x.shape[-3], axis=-3)
 
 
 def _attended(

@@ -39,6 +39,7 @@ from .distances import (
     smooth_l1_loss,
 )
 from .embedding import embedding, one_hot
+from .group_norm import dropout1d, dropout2d, group_norm, instance_norm, rms_norm
 from .likelihoods import gaussian_nll_loss, poisson_nll_loss
 from .margins import (
     cosine_embedding_loss,
@@ -98,12 +99,15 @@ __all__ = [
     "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "dropout1d",
+    "dropout2d",
     "elu",
     "embedding",
     "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -111,6 +115,7 @@ __all__ = [
     "hardtanh",
     "hinge_embedding_loss",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "kl_div",
     "l1_loss",
@@ -137,6 +142,7 @@ __all__ = [
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",

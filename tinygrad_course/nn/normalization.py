@@ -58,7 +58,7 @@ def layer_norm(
         raise ValueError(
             f"layer_norm: the input has shape {input.shape}, and should end in normalized_shape, {shape}"
         )
-    return _affine(neural.standardize(input, tuple(range(-len(shape), 0)), eps), weight, bias)
+    return affine(neural.standardize(input, tuple(range(-len(shape), 0)), eps), weight, bias)
 
 
 def batch_norm(
@@ -111,7 +111,7 @@ def batch_norm(
     if not training:
         return _with_statistics(input, running_mean, running_var, weight, bias, eps)
     if running_mean is not None and input.size and not walking.get():
-        alone(_moving, lambda: _write(_moved((running_mean, running_var), _statistics(input), momentum)))
+        move((running_mean, running_var), _statistics(input), momentum)
     return _with_own_statistics(input, weight, bias, eps)
 
 
@@ -129,8 +129,8 @@ def _check_channels(input: Any, *vectors: Any) -> None:
 def _with_statistics(input: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     if mean is None or var is None:
         raise ValueError("batch_norm: without training=True it needs running_mean and running_var")
-    out = (input - _channels(mean, input)) / _channels(_numpy.sqrt(var + eps), input)
-    return _affine(out, _channels(weight, input), _channels(bias, input))
+    out = (input - along_channels(mean, input)) / along_channels(_numpy.sqrt(var + eps), input)
+    return affine(out, along_channels(weight, input), along_channels(bias, input))
 
 
 def _with_own_statistics(input: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -142,7 +142,7 @@ def _with_own_statistics(input: Any, weight: Any, bias: Any, eps: float) -> Any:
     if (watch := watching()) is not None:
         watch.training("batch normalization uses the batch's mean")
     out = neural.standardize(input, (0, *range(2, input.ndim)), eps) if input.size else input
-    return _affine(out, _channels(weight, input), _channels(bias, input))
+    return affine(out, along_channels(weight, input), along_channels(bias, input))
 
 
 def _statistics(input: Any) -> tuple[Any, Any]:
@@ -150,6 +150,11 @@ def _statistics(input: Any) -> tuple[Any, Any]:
     data = widened(input.data if isinstance(input, Value) else input)  # in float16 squares overflow
     axes = (0, *range(2, data.ndim))
     return np.mean(data, axis=axes), np.var(data, axis=axes, ddof=1)
+
+
+def move(running: Any, found: Any, share: Any) -> None:
+    """Move running statistics in place towards those that were found, all of them or none."""
+    alone(_moving, lambda: _write(_moved(running, found, share)))
 
 
 def _moved(running: Any, found: Any, share: Any) -> list[tuple[Any, Any]]:
@@ -162,12 +167,13 @@ def _write(moved: list[tuple[Any, Any]]) -> None:
     list(map(np.copyto, *zip(*moved)))
 
 
-def _channels(vector: Any, input: Any) -> Any:
+def along_channels(vector: Any, input: Any) -> Any:
     """A number for each channel in a shape that lies along axis 1 of `input`."""
     return None if vector is None else _numpy.reshape(vector, (-1,) + (1,) * (input.ndim - 2))
 
 
-def _affine(x: Any, weight: Any, bias: Any) -> Any:
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """x · weight + bias, or without what is None."""
     x = x if weight is None else x * weight
     return x if bias is None else x + bias
 

@@ -21,6 +21,33 @@ from .module import Module
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
 
+def rnn_step(
+    x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any, *, nonlinearity: str
+) -> Value:
+    """tanh(W_ih x + b_ih + W_hh h + b_hh), or relu of that."""
+    function: Any = relu if nonlinearity == "relu" else np.tanh
+    return function(linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh))
+
+
+def lstm_step(
+    x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any
+) -> tuple[Value, Value]:
+    """c' = forget · c + input · candidate, h' = output · tanh c'; gives (h', c')."""
+    sums = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)
+    i, f, g, o = _numpy.split(sums, 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * _numpy.tanh(g)
+    return sigmoid(o) * _numpy.tanh(c), c
+
+
+def gru_step(x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Value:
+    """h' = update · h + (1 - update) · candidate."""
+    r, z, n = _numpy.split(linear(x, weight_ih, bias_ih), 3, axis=-1)
+    hr, hz, hn = _numpy.split(linear(h, weight_hh, bias_hh), 3, axis=-1)
+    update = sigmoid(z + hz)
+    candidate = _numpy.tanh(n + sigmoid(r + hr) * hn)
+    return update * h + (1 - update) * candidate
+
+
 class _Cell(Module):
     """What all cells share: weights for the input and for the state, of one gate or several.
 
@@ -79,9 +106,8 @@ class _Cell(Module):
                 )
         return [x, *taken]
 
-    def _sums(self, x: Any, h: Any) -> tuple[Value, Value]:
-        """What the gates get from the input, and what from the state."""
-        return linear(x, self.weight_ih, self.bias_ih), linear(h, self.weight_hh, self.bias_hh)
+    def _parameters(self) -> tuple[Any, ...]:
+        return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias_ih is not None else ", bias=False")
@@ -119,9 +145,7 @@ class RNNCell(_Cell):
     def forward(self, input: Any, hx: Any = None) -> Value:
         """The next state from inputs (N, input_size) and the state (N, hidden_size), zeros if not given."""
         x, h = self._taken(input, hx)
-        from_input, from_state = self._sums(x, h)
-        function: Any = relu if self.nonlinearity == "relu" else np.tanh
-        return function(from_input + from_state)
+        return rnn_step(x, h, *self._parameters(), nonlinearity=self.nonlinearity)
 
 
 class LSTMCell(_Cell):
@@ -144,10 +168,7 @@ class LSTMCell(_Cell):
     def forward(self, input: Any, hx: tuple[Any, Any] | None = None) -> tuple[Value, Value]:
         """The next (h, c) from inputs (N, input_size) and the last (h, c), zeros if not given."""
         x, h, c = self._taken(input, *(hx or (None, None)))
-        from_input, from_state = self._sums(x, h)
-        i, f, g, o = _numpy.split(from_input + from_state, 4, axis=-1)
-        c = sigmoid(f) * c + sigmoid(i) * _numpy.tanh(g)
-        return sigmoid(o) * _numpy.tanh(c), c
+        return lstm_step(x, h, c, *self._parameters())
 
 
 class GRUCell(_Cell):
@@ -168,7 +189,4 @@ class GRUCell(_Cell):
     def forward(self, input: Any, hx: Any = None) -> Value:
         """The next state from inputs (N, input_size) and the state (N, hidden_size), zeros if not given."""
         x, h = self._taken(input, hx)
-        (r, z, n), (hr, hz, hn) = (_numpy.split(s, 3, axis=-1) for s in self._sums(x, h))
-        update = sigmoid(z + hz)
-        candidate = _numpy.tanh(n + sigmoid(r + hr) * hn)
-        return update * h + (1 - update) * candidate
+        return gru_step(x, h, *self._parameters())
