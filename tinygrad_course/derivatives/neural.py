@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.table import derivative, nondifferentiable
 from .indexing import scatter
 from .products import product
-from .shaping import in_wide, wide
+from .shaping import cast, in_wide, wide
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)
@@ -361,19 +361,27 @@ linear = derivative(
 
 
 # Other layers and losses
-@in_wide
-def _standardize(x, axis, eps):
+def _standardize(x, axis, eps, residuals=None):
     """x with mean 0 and variance 1 over `axis`; `eps` is added to the variance, which may be 0."""
-    away = x - np.mean(x, axis=axis, keepdims=True)
-    return away / np.sqrt(np.mean(np.square(away), axis=axis, keepdims=True) + eps)
+    return _standardize_saving(x, axis, eps)[0]
 
 
-def _standardize_rule(g, out, x, axis, eps):
+def _standardize_saving(x, axis, eps):
+    """The same, and what was divided by."""
+    away = wide(x)
+    away = away - np.mean(away, axis=axis, keepdims=True)
+    deviation = np.sqrt(np.mean(np.square(away), axis=axis, keepdims=True) + eps)
+    out = away / deviation
+    return (cast(out, x.dtype) if x.dtype == np.float16 else out), deviation
+
+
+def _standardize_rule(g, out, x, axis, eps, residuals=None):
     """What is left of g after its mean and its part along `out` are taken away (Ioffe and Szegedy 2015)."""
-    g, x = wide(g), wide(x)
+    g = wide(g)
+    deviation = np.sqrt(np.var(wide(x), axis=axis, keepdims=True) + eps) if residuals is None else residuals
     mean = np.mean(g, axis=axis, keepdims=True)
     along = np.mean(g * out, axis=axis, keepdims=True)
-    return (g - mean - out * along) / np.sqrt(np.var(x, axis=axis, keepdims=True) + eps)
+    return (g - mean - out * along) / deviation
 
 
 def _embedding(input, weight, padding_idx=None):
@@ -406,7 +414,12 @@ def _huber(x, delta=1.0):
     return np.where(size <= delta, 0.5 * x * x, delta * (size - 0.5 * delta))
 
 
-standardize = derivative(_standardize, _standardize_rule, formula="(x - mean x) / √(var x + eps)")
+standardize = derivative(
+    _standardize,
+    _standardize_rule,
+    residuals=_standardize_saving,
+    formula="(x - mean x) / √(var x + eps)",
+)
 embedding = derivative(_embedding, None, _embedding_rule, formula="rows of weight")
 dropout = derivative(
     _dropout, lambda g, out, x, p, rng: g[0] * out[1], formula="x · random factors", draws=True
