@@ -97,6 +97,19 @@ def test_programs_are_kept_by_recent_use_and_said_once_when_too_few():
         compile(lambda x: x, kept=0)
 
 
+def test_more_shapes_than_were_kept_at_first_are_kept_once_they_come_again():
+    f, made = compile(lambda x: (x * x).sum()), []
+    for _ in range(4):
+        for n in range(1, 41):
+            before = set(map(id, f._programs.values()))
+            f(np.ones(n))
+            made.append(len(set(map(id, f._programs.values())) - before))
+    assert sum(made[80:]) == 0 and len(f._programs) == 40  # none in the last two rounds
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f(np.ones(41))
+
+
 # With the transforms
 def test_the_gradient_of_a_tree_has_zeros_of_its_shapes():
     f = grad(lambda p: (p["a"] ** 2).sum())

@@ -29,16 +29,16 @@ from .state import put
 from .traced import Traced, TraceError
 from .watched import Held
 
-KEPT = 16  # programs of one function, if nothing else is asked for
+KEPT, MOST = 16, 256  # programs of one function at first, and later, if nothing else is asked for
 _tracing = threading.RLock()
 
 
 class Compiled:
     """A compiled function: call it like the function.  `compile` makes it."""
 
-    def __init__(self, function: Callable[..., Any], kept: int = KEPT) -> None:
+    def __init__(self, function: Callable[..., Any], kept: int | None = None) -> None:
         functools.update_wrapper(self, function)
-        self.function, self.kept = function, kept
+        self.function, self.asked, self.kept = function, kept, kept or KEPT
         self._programs: OrderedDict[Any, Program] = OrderedDict()
         self._held: OrderedDict[tuple[int, ...], Held] = OrderedDict()  # by the objects among the arguments
         self._live = True  # arrays that are held are inputs of programs
@@ -115,14 +115,13 @@ class Compiled:
                 self._methods = weakref.WeakKeyDictionary()
             bound = self._methods.get(owner)
             if bound is None:
-                bound = self._methods[owner] = Compiled(_Method(self.function, weakref.ref(owner)), self.kept)
+                bound = self._methods[owner] = Compiled(
+                    _Method(self.function, weakref.ref(owner)), self.asked
+                )
         return bound
 
     def __reduce__(self) -> Any:
-        return Compiled, (
-            self.function,
-            self.kept,
-        )  # a copy compiles anew; the function must be one that can be pickled
+        return Compiled, (self.function, self.asked)  # a copy compiles anew: the function must be picklable
 
     def __repr__(self) -> str:
         name, n = getattr(self.function, "__name__", type(self.function).__name__), len(self._programs)
@@ -178,8 +177,12 @@ class Compiled:
             return program, watched
 
     def _limit(self, made: int) -> None:
-        """Keep so many programs only, those that were used last; say once if that is too few."""
-        if made in self._dropped and not self._told:
+        """Keep so many programs, those that were used last; where that is too few, more, or say so once."""
+        again = made in self._dropped
+        if again and self.asked is None and self.kept < MOST:
+            self.kept *= 2
+            self._dropped.clear()
+        elif again and not self._told:
             self._told = True
             warnings.warn(
                 f"{self!r}: a program was made again that had made room for others, as only {self.kept} are "
@@ -332,7 +335,7 @@ def signature_of(data: Any, learns: bool | None) -> Any:
     raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {kind.__name__}")
 
 
-def compile(function: Callable[..., Any], *, kept: int = KEPT) -> Compiled:
+def compile(function: Callable[..., Any], *, kept: int | None = None) -> Compiled:
     """Turn a function of Values, arrays and modules into a straight program of NumPy calls.
 
     The function is run once for each signature of shapes and dtypes, and every NumPy call of its forward and
@@ -345,8 +348,9 @@ def compile(function: Callable[..., Any], *, kept: int = KEPT) -> Compiled:
         Takes Values, arrays, numbers, modules and lists, tuples and dicts of them, and gives Values.  The
         Values, arrays and modules that it uses besides its arguments are found, and read at every call; what
         else it uses is watched.
-    kept : int
-        How many programs are kept, one for each signature: those that were used last.
+    kept : int, optional
+        How many programs are kept, one for each signature: those that were used last.  If it is not given,
+        16, and up to 256 where programs that had made room for others are needed again.
 
     Returns
     -------
@@ -372,6 +376,6 @@ def compile(function: Callable[..., Any], *, kept: int = KEPT) -> Compiled:
     """
     if not callable(function):
         raise TypeError(f"compile: expected a function, got {type(function).__name__}")
-    if not isinstance(kept, int) or kept < 1:
+    if kept is not None and (not isinstance(kept, int) or kept < 1):
         raise ValueError(f"compile: kept is how many programs are kept, 1 or more, and is {kept!r}")
     return function if isinstance(function, Compiled) else Compiled(function, kept)
