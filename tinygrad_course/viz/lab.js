@@ -29,8 +29,8 @@ class Lab {
   #fit() { // the panels stand above or beside one another, as large as there is room for
     const panels = this.section.querySelectorAll(".panel").length;
     const { clientWidth: wide, clientHeight: tall } = this.section;
-    const above = Math.min(320, (tall - 50 - 32 * panels) / panels);
-    const beside = Math.min(340, tall - 82, 0.235 * wide);
+    const above = Math.min(320, (tall - 72 - 32 * panels) / panels);
+    const beside = Math.min(340, tall - 104, 0.235 * wide);
     const side = Math.max(160, above, beside);
     this.section.classList.toggle("beside", panels > 1 && beside > 1.2 * above);
     this.section.style.setProperty("--side", `${Math.floor(side)}px`);
@@ -133,7 +133,8 @@ class Lab {
     const remove = make("button", "Remove", { type: "button", title });
     remove.addEventListener("click", () => this.plane.remove());
     row.append(remove);
-    panel.append(row);
+    this.said = make("output", "drag points; click to add; drag out to remove", { class: "said" });
+    panel.append(row, this.said);
   }
 
   #stepper() { // more inputs than can be drawn: the samples one by one
@@ -186,7 +187,8 @@ class Lab {
 
   #chose() {
     const { all, chosen } = this.samples;
-    this.page.say?.(`point ${chosen + 1} of ${all.length}`);
+    const place = [...this.plane.spot(all[chosen])].map((x) => Number(x.toFixed(2))).join(", ");
+    this.said.textContent = `point ${chosen + 1} of ${all.length} at ${place}`;
   }
 
   // Draw everything; where the numbers have changed, the pictures of the plane follow within some frames

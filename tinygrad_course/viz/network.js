@@ -3,7 +3,7 @@
 // bias written over it, and a line for each weight, whose width and colour show the weight or its gradient.
 
 class Network {
-  static FEW = 20; // so many weights have their numbers written beside their lines
+  static FEW = 12; // so many weights have their numbers written beside their lines
   static ROOMY = 22; // a circle of this radius is large enough
 
   // `choose(name, index)` is told what was clicked, `see(column, i)` which neuron the pointer is on (or null)

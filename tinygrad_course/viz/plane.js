@@ -235,6 +235,7 @@ class Plane {
   #up(event) { // let go outside, a point is gone
     if (!this.dragged) return;
     this.dragged = null;
+    this.chose();
     const { left, right, top, bottom } = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX, event.clientY];
     if (x < left - 8 || x > right + 8 || y < top - 8 || y > bottom + 8) this.remove();
@@ -281,6 +282,7 @@ class Plane {
     }[event.key];
     if (!act) return;
     act();
+    this.chose();
     event.preventDefault();
     event.stopPropagation();
   }

@@ -181,10 +181,11 @@ class Strip {
     const up = (l) => height - edge - ((l - low + margin) / (high - low + 2 * margin)) * (height - 2 * edge);
     const curve = losses.map((l, i) => (Number.isFinite(l) ? `${i && Number.isFinite(losses[i - 1]) ? "L" : "M"}${across(grid[i]).toFixed(1)} ${up(l).toFixed(1)}` : "")).join("");
     const [left, right] = [grid[0], grid[grid.length - 1]];
-    const end = (n) => `${across(n).toFixed(1)} ${up(loss + slope * (n - x)).toFixed(1)}`;
+    const ends = [left, right].map((n) => [across(n), up(loss + slope * (n - x))]);
+    const drawn = ends.map((end) => end.map((part) => part.toFixed(1)).join(" "));
     const { by } = this;
     by("curve-line").setAttribute("d", curve);
-    by("tangent").setAttribute("d", Number.isFinite(slope) ? `M${end(left)}L${end(right)}` : "");
+    by("tangent").setAttribute("d", ends.flat().every(Number.isFinite) ? `M${drawn.join("L")}` : "");
     by("here").setAttribute("cx", across(x).toFixed(1));
     by("here").setAttribute("cy", up(Number.isFinite(loss) ? loss : low).toFixed(1));
     by("plot-text").textContent = `loss from ${round(left)} to ${round(right)}, tangent`;
