@@ -308,6 +308,18 @@ def test_a_result_that_is_no_single_number_is_live_without_a_loss(opened):
     assert browser.run("Number(document.getElementById('value').value)") == 10.0
 
 
+def test_blue_is_above_zero_and_orange_below_and_zero_is_grey(opened):
+    for dark in (False, True):
+        browser = opened(neuron(), dark=dark)
+        blue, orange, grey = (browser.run(f"tint({x}, 1)") for x in (1, -1, 0))
+        assert blue[2] > blue[1] > blue[0] and orange[0] > orange[1] > orange[2]
+        assert max(grey) - min(grey) < 20
+        browser.key("End")
+        fill = "document.querySelector('#s0-n{} .of-{}').getAttribute('fill')"
+        assert browser.run(fill.format(2, "value")) == f"rgb({' '.join(map(str, blue))})"  # b is +6.5
+        assert browser.run(fill.format(0, "value")) == f"rgb({' '.join(map(str, orange))})"  # w is -3
+
+
 def test_of_several_results_the_sum_is_the_loss(opened):
     w = Value(2.0, name="w")
     browser = opened((w * w, w * 3.0))

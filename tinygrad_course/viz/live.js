@@ -125,8 +125,6 @@ class Live {
     return losses;
   }
 
-  lossWith(name, index, x) { return this.probe(name, index, [x])[0]; }
-
   // Training
   #parameters() {
     return Object.fromEntries(this.data.parameters.map((name) => [name, this.values[name]]));
