@@ -28,7 +28,8 @@ from tinygrad_course.derivatives import neural
 from tinygrad_course.files import PACKAGE
 
 DOCUMENTED = (TypeError, ValueError, IndexError, np.linalg.LinAlgError, RuntimeError)
-MORE = ["an integer is required", "float16 is unsupported in linalg"]  # True for 1; what is float64 by then
+# What NumPy refuses and may be taken: True for 1, a Value for its dtype, what is float64 by then
+MORE = ["an integer is required", "as a data type", "float16 is unsupported in linalg"]
 DRAWN = [neural.dropout, np.empty_like]  # other numbers at every call
 
 
@@ -175,7 +176,8 @@ def check_slopes(form, values, got):
                 np.asarray(g).dtype.newbyteorder("=") == v.dtype.newbyteorder("="),
                 f"gradient {np.asarray(g).dtype} for {v.dtype}",
             )
-    coarse = max(float(np.finfo(v.dtype).eps) for v in (*values.values(), *recorded))
+    floats = [x for _, x in leaves(form.given) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+    coarse = max(float(np.finfo(v.dtype).eps) for v in (*values.values(), *recorded, *floats))
     points = [
         np.asarray(v.data, float) if v.shape or type(v.data) is not float else v.data for v in values.values()
     ]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_course import derivative, gradcheck, gradgradcheck
+from tinygrad_course import Value, derivative, gradcheck, gradgradcheck
 from tinygrad_course.testing import arrays, check_operation
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
@@ -288,3 +288,30 @@ except ImportError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "check_operation needs hypothesis: pip install 'tinygrad_course[test]'" in done.stdout
+
+
+def of_data(x):
+    """`x` without its record."""
+    return x.data if isinstance(x, Value) else x
+
+
+@pytest.mark.parametrize(
+    ("function", "rule", "says"),
+    [
+        (
+            lambda x: x**3,
+            lambda g, out, x: g * 3 * of_data(x) ** 2,
+            r"of a rule by argument 0 is wrong:\n.*\n  expected 6, got 0",
+        ),
+        (np.tanh, lambda g, out, x: g * (1 - of_data(out) ** 2), "of a rule by argument 0 is wrong"),
+        (np.exp, lambda g, out, x: of_data(g) * out, "of a rule by g is wrong"),
+    ],
+)
+def test_a_rule_whose_own_derivative_is_wrong_is_found(function, rule, says):
+    """The slope is right, but the rule has taken a number out of the record."""
+    with pytest.raises(AssertionError, match=f"the derivative {says}"):
+        check_operation(function, rule, examples=20)
+
+
+def test_rules_for_arrays_alone_are_checked_once():
+    check_operation(np.sin, lambda g, out, x: g * np.cos(np.asarray(x)), examples=20)

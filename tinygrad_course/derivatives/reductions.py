@@ -82,7 +82,7 @@ def _var_rule(g, out, x, axis=None, dtype=None, out_=None, ddof=0, keepdims=Fals
     ddof = more.get("correction", ddof)
     masked = {} if where is True else {"where": where}
     mean = more["mean"] if "mean" in more else np.mean(x, axis=axis, keepdims=True, **masked)
-    free = _selected(x, axis, where) - np.asarray(ddof)
+    free = _selected(x, axis, where) - np.asarray(ddof, float)
     g = restore(wide(g), x, axis, keepdims) * (x - mean) * (2 / free if np.ndim(free) or free else math.inf)
     return g if where is True else np.where(where, g, 0.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,9 +13,11 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
+from ..arraylike import Value
 from ..derivatives import Row, Rule
 from ..engine.table import recording_function
-from .slopes import Slope, Surroundings, data_of, floats
+from ..transforms import vjp
+from .slopes import Slope, Surroundings, data_of, floats, weights
 from .strategies import arrays, broadcastable
 
 _RTOL = 1e-5  # how far a gradient may be off, besides what finite differences cannot tell
@@ -33,7 +36,8 @@ def check_operation(
 
     Gradients are compared with finite differences, in double precision.  At a kink, where the slopes to the
     left and to the right differ, a rule may give anything between them, as long as the gradients of all
-    entries add up rightly.  Where the function jumps there is nothing to compare.
+    entries add up rightly.  Where the function jumps there is nothing to compare.  Rules that take Values, as
+    those in NumPy's functions and operators do, are themselves differentiated and checked in the same way.
 
     Parameters
     ----------
@@ -52,8 +56,8 @@ def check_operation(
     Raises
     ------
     AssertionError
-        If a rule is wrong; the message has the smallest input found, what was expected and what came.  Also
-        if the function is random.
+        If a rule, or the derivative of a rule, is wrong; the message has the smallest input found, what was
+        expected and what came.  Also if the function is random.
     ValueError
         If the function itself gives nan or inf, or raises, somewhere; then its domain is smaller than said.
 
@@ -76,6 +80,7 @@ def check_operation(
         each = lambda shape: arrays(shape, low=low, high=high, avoid=avoid)
         inputs = broadcastable(len(rules), max_size=12).flatmap(lambda found: st.tuples(*map(each, found)))
     smallest: list[Any] = []  # the arguments, what is wrong there, and the numbers
+    look: list[Any] = [None]
 
     def attempt(points: tuple[Any, ...]) -> None:
         if not isinstance(points, tuple):
@@ -83,11 +88,11 @@ def check_operation(
                 f"check_operation: inputs gave a {type(points).__name__}, and not a tuple with an entry for "
                 "each argument; write inputs=st.tuples(arrays((3,)))"
             )
-        if (wrong := _what_is_wrong(operation, rules, points)) is not None:
+        if (wrong := look[0](operation, rules, points)) is not None:
             smallest[:] = [points, *wrong]
             raise _Wrong
 
-    def search() -> Callable[[], None]:
+    def search(examples: int) -> Callable[[], None]:
         return settings(
             max_examples=examples,
             deadline=None,
@@ -102,9 +107,11 @@ def check_operation(
     try:
         # Inside of a student's own test hypothesis refuses to make another one, but only in the same thread
         with ThreadPoolExecutor(1) as elsewhere:
-            elsewhere.submit(search).result()()
-        for points in special:
-            attempt(points)
+            for look[0], count in ((_what_is_wrong, examples), (_what_is_wrong_twice, examples // 10)):
+                if count:
+                    elsewhere.submit(search, count).result()()
+                for points in special:
+                    attempt(points)
     except Flaky:
         raise AssertionError(
             f"{Row(function).name}: the function or a rule is random: at\n{_told(smallest[0])}\n"
@@ -112,7 +119,7 @@ def check_operation(
         ) from None
     except _Wrong:
         points, what, numbers = smallest
-        when = _circumstances(operation, rules, points)
+        when = _circumstances(look[0], operation, rules, points)
         raise AssertionError(f"{Row(function).name}: {what}{when}:\n{_told(points)}\n  {numbers}") from None
 
 
@@ -124,46 +131,89 @@ def _what_is_wrong(
     operation: Callable[..., Any], rules: tuple[Rule | None, ...], arguments: tuple[Any, ...]
 ) -> tuple[str, str] | None:
     """What is wrong with the rules of `operation` at these arguments, and the numbers that show it."""
+    checked, of_checked, points = _numbers(operation, rules, arguments)
+    if not checked:
+        return None
+    names = [f"the rule for argument {k} is wrong" for k in checked]
+    with np.errstate(all="ignore"):
+        return _compared(_defined(of_checked, points, arguments), points, names, rules, arguments)
+
+
+def _what_is_wrong_twice(
+    operation: Callable[..., Any], rules: tuple[Rule | None, ...], arguments: tuple[Any, ...]
+) -> tuple[str, str] | None:
+    """The same for the gradients as functions of the arguments and of the gradient that comes in."""
+    checked, of_checked, points = _numbers(operation, rules, arguments)
+
+    def gradients(*values: Any) -> Any:
+        _, pullback = vjp(of_checked, *values[: len(checked)])
+        return pullback(list(values[len(checked) :]))
+
+    with np.errstate(all="ignore"):
+        try:
+            outs = of_checked(*map(Value, points))
+            shapes = [np.shape(data_of(out)) for out in outs]
+            points += [
+                weights(shape, k) if math.prod(shape) > 1 else np.ones(shape)
+                for k, shape in enumerate(shapes)
+            ]
+            near = Surroundings(gradients, points)
+            near.gradients(points)
+        except Exception:  # the rules are written for arrays only
+            return None
+        if not checked or not all(np.all(np.isfinite(data_of(out))) for out in near.results):
+            return None
+        names = [f"the derivative of a rule by argument {k} is wrong" for k in checked]
+        names += ["the derivative of a rule by g is wrong"] * len(outs)
+        return _compared(near, points, names, rules, arguments)
+
+
+def _numbers(
+    operation: Callable[..., Any], rules: tuple[Rule | None, ...], arguments: tuple[Any, ...]
+) -> tuple[list[int], Callable[..., list[Any]], list[Any]]:
+    """The arguments that have rules, the operation as a function of these alone, and where they are."""
     checked = [k for k, _ in enumerate(arguments) if k < len(rules) and rules[k] is not None]
 
     def of_checked(*values: Any) -> list[Any]:
         now = dict(zip(checked, values))
         return floats(operation(*(now.get(k, x) for k, x in enumerate(arguments))))
 
-    if not checked:
+    return checked, of_checked, [_in_double_precision(arguments[k]) for k in checked]
+
+
+def _compared(
+    near: Surroundings, points: list[Any], names: list[str], rules: Any, arguments: tuple[Any, ...]
+) -> tuple[str, str] | None:
+    """The gradients of a function compared with its slopes; `names` says what is wrong if one differs."""
+    try:
+        gradients = near.gradients(points)
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        return "a rule raised an error", told + _advice(error, rules, arguments)
+    kinks = False
+    for k, (x, gradient) in enumerate(zip(points, gradients)):
+        for index in np.ndindex(np.shape(x)):
+            got = float(np.asarray(gradient)[index])
+            if near.confirms([(k, index)], got, eps=1e-5, atol=0.0, rtol=_RTOL):
+                continue
+            if near.is_random():
+                return "the function is random", "it gives other results when it is called again"
+            slope = near.slope([(k, index)])
+            if (
+                slope.fault in ("jump", "edge")
+                or _within(got, slope)
+                or _within(got, slope, near.noise(k, index))
+            ):
+                kinks = kinks or slope.fault == "kink"
+                continue
+            entry = f"for entry {index} " if np.ndim(x) else ""
+            expected, shown = _apart(slope, got)
+            numbers = f"expected {entry}{expected}, got {shown}"
+            return names[k], numbers
+    if not kinks:
         return None
-    points = [_in_double_precision(arguments[k]) for k in checked]
-    with np.errstate(all="ignore"):
-        near = _defined(of_checked, points, arguments)
-        try:
-            gradients = near.gradients(points)
-        except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            return "a rule raised an error", told + _advice(error, rules, arguments)
-        kinks = False
-        for k, (x, gradient) in enumerate(zip(points, gradients)):
-            for index in np.ndindex(np.shape(x)):
-                got = float(np.asarray(gradient)[index])
-                if near.confirms([(k, index)], got, eps=1e-5, atol=0.0, rtol=_RTOL):
-                    continue
-                if near.is_random():
-                    return "the function is random", "it gives other results when it is called again"
-                slope = near.slope([(k, index)])
-                if (
-                    slope.fault in ("jump", "edge")
-                    or _within(got, slope)
-                    or _within(got, slope, near.noise(k, index))
-                ):
-                    kinks = kinks or slope.fault == "kink"
-                    continue
-                entry = f"for entry {index} " if np.ndim(x) else ""
-                expected, shown = _apart(slope, got)
-                numbers = f"expected {entry}{expected}, got {shown}"
-                return f"the rule for argument {checked[k]} is wrong", numbers
-        if not kinks:
-            return None
-        slope = near.slope([(k, ...) for k, _ in enumerate(points)])
-        total, size = (sum(float(np.sum(part(g))) for g in gradients) for part in (np.positive, np.abs))
+    slope = near.slope([(k, ...) for k, _ in enumerate(points)])
+    total, size = (sum(float(np.sum(part(g))) for g in gradients) for part in (np.positive, np.abs))
     if slope.fault in ("jump", "edge") or _within(total, slope, _RTOL * size):
         return None
     expected, shown = _apart(slope, total)
@@ -229,7 +279,10 @@ def _advice(error: Exception, rules: tuple[Rule | None, ...], arguments: tuple[A
 
 
 def _circumstances(
-    operation: Callable[..., Any], rules: tuple[Rule | None, ...], arguments: tuple[Any, ...]
+    look: Callable[..., Any],
+    operation: Callable[..., Any],
+    rules: tuple[Rule | None, ...],
+    arguments: tuple[Any, ...],
 ) -> str:
     """What is special about the smallest arguments that show an error: simpler ones would have been right."""
     given = [x for x in arguments if isinstance(x, np.ndarray)]
@@ -248,7 +301,7 @@ def _circumstances(
         for x in arguments
     )
     try:
-        if _what_is_wrong(operation, rules, moved) is None:
+        if look(operation, rules, moved) is None:
             return " when entries are equal" if len(set(entries)) < len(entries) else ""
     except ValueError:  # it is not defined there
         return ""

@@ -101,7 +101,8 @@ class Surroundings:
 
     def _shaken(self) -> list[list[Any]]:
         """The same points, all numbers changed in their last places: what differs there is rounding."""
-        return [[x * (1 + units * _EPS) for x in self.points] for units in (-7, -5, -3, 3, 5, 7)]
+        factors = [1 + units * _EPS for units in (-7, -5, -3, 3, 5, 7)]
+        return [[x * f if type(x) is float else np.array(x * f) for x in self.points] for f in factors]
 
     def is_random(self) -> bool:
         """Whether the function gives other results when it is called again."""

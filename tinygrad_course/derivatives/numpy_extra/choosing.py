@@ -78,8 +78,9 @@ def _piecewise(x, condlist, funclist, *args, **kw):
         raise ValueError(f"piecewise: {len(funclist)} functions for {len(condlist)} conditions")
     out = np.where(False, x, np.zeros(x.shape, x.dtype))  # recorded, also where no condition holds
     for condition, f in zip(conditions, funclist):
+        part = x[condition]
         if condition.any():
-            out = set_at(out, condition, f(x[condition], *args, **kw) if callable(f) else f)
+            out = set_at(out, condition, f(part, *args, **kw) if callable(f) else f)
     return np.reshape(out, shape)
 
 
