@@ -1,4 +1,4 @@
-"""Pictures of what was recorded: still ones, and a page that plays backpropagation.
+"""Pictures of what was recorded: still ones, a page that plays backpropagation, and one to touch networks in.
 
 Examples
 --------

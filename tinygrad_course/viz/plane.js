@@ -117,8 +117,9 @@ class Plane {
   #normal(pen, values) {
     const { columns } = this.net;
     if (columns.length > 1 || columns[0].size > 1) return;
-    const [foot, turned] = this.#line(values, 0, this.net.sum);
-    const reach = 0.2 * (this.box[1] - this.box[0]);
+    const [middle, turned] = this.#line(values, 0, this.net.sum);
+    const reach = 0.18 * (this.box[1] - this.box[0]);
+    const foot = [middle[0] - reach * turned[1], middle[1] + reach * turned[0]]; // a little along the line
     const [from, to] = [this.toPixel(foot), this.toPixel(foot.map((x, k) => x + reach * turned[k]))];
     const turn = Math.atan2(to[1] - from[1], to[0] - from[0]);
     pen.beginPath();
