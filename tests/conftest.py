@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker("oracle")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     """A browser for the tests that need one; they are skipped where there is none."""
     if chromium.find() is None:
