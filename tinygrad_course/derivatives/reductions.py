@@ -179,6 +179,7 @@ derivative(
     np.prod,
     _prod_rule,
     javascript="prod(x, axis)",
+    reduction=np.multiply,
     formula="product of x over axis",
     torch="torch.prod(x, dim=axis, keepdim=keepdims, dtype=dtype)",
 )

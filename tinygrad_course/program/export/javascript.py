@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from ...derivatives import TABLE
 from ...derivatives.reductions import axes_of
 from ..facts import arguments, parameters, row_of
 from ..passes import variables_in
@@ -220,12 +219,11 @@ class JavaScript:
             return self.copied(self.place(instruction.args[0]), out)
         if self.moves(instruction):
             return self.moved(instruction, out)
-        expression = (row.javascript if row else "") or SIGNS.get(function, Printer.sign(function))
-        if not expression or "pick" in expression:
+        expression = expression_of(function)
+        if not expression or expression == "pick":
             raise TraceError(self.refusal(instruction))
         if expression in CALLS:
             return CALLS[expression](self, instruction, out)
-        expression = expression.replace("{}", "x", 1).replace("{}", "y")
         values = (
             arguments(row, instruction.args, instruction.kwargs) if row else dict(zip("xy", instruction.args))
         )
@@ -321,8 +319,7 @@ class JavaScript:
                 line = f"{scratch}, 0, {n}, 1"
             text = filled(expression, {first: line, **more}).replace(", axis", "")
             if initial is not None and row.reduction and initial != row.reduction.identity:
-                combine = TABLE[row.reduction].javascript or "x + y"
-                text = filled(combine, {"x": text, "y": self.number(initial)})
+                text = filled(expression_of(row.reduction), {"x": text, "y": self.number(initial)})
             return [*lines, f"{target.at(at)} = {self.rounded(text, instruction.out)};"]
 
         return loops(target.shape, body)
@@ -377,6 +374,19 @@ class JavaScript:
             f"emit: {name}{how} has no counterpart in JavaScript that its row knows; say how JavaScript "
             f'writes it, derivative({name}, ..., javascript="..."), or leave it out'
         )
+
+
+def expression_of(function: Any) -> str:
+    """How JavaScript writes a function, as its row or Python's sign for it says; empty if neither does.
+
+    Examples
+    --------
+    >>> expression_of(np.exp), expression_of(np.add), expression_of(operator.invert)
+    ('Math.exp(x)', 'x + y', '!x')
+    """
+    row = row_of(function)
+    sign = SIGNS.get(function) or Printer.sign(function)
+    return (row.javascript if row else "") or sign.replace("{}", "x", 1).replace("{}", "y")
 
 
 def filled(expression: str, texts: dict[str, str]) -> str:
