@@ -249,6 +249,10 @@ def test_the_lines_that_load_the_weights_do(opened, tmp_path, monkeypatch):
     (tmp_path / "weights.json").write_text(json.dumps(weights(browser)))
     exec(text(browser, "lines"), {"w": w, "b": b})
     assert w.data == 1.25 and type(w.data) is float
+    same = [Value(1.0, name="__proto__"), Value(2.0, name="w"), Value(3.0, name="w")]
+    browser = opened(same[0] * same[1] * same[2])
+    given = browser.run("(document.getElementById('weights').click(), document.getElementById('json').value)")
+    assert json.loads(given) == {"__proto__": 1.0, "w": 2.0, "w (2)": 3.0}
 
 
 def test_a_recorded_run_goes_on_in_the_page(opened):

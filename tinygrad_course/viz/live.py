@@ -6,6 +6,7 @@ Where a graph cannot be written as a program, the page says why and replays what
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,13 +95,23 @@ def live_part(graph: Graph, titles: dict[Node, str], script_name: str, loss: str
         "shapes": {n: list(shape) for n, shape in program.shapes.items()},
         "gradients": program.gradients,
         "parameters": [n for n in learned if n in program.gradients],
-        "titles": {name: titles[node] for name, node in of_name.items()},
+        "titles": _told_apart({name: titles[node] for name, node in reversed(of_name.items())}),
         "loss": loss or root,
         "results": [loss] if loss else [names[root.id] for root in graph.roots],
     }
     gradients = [_gradient(program, node, name) for node, name in zip(graph.nodes, names)]
     contributions = [_contribution(program, edge) for edge in graph.edges]
     return Part(program.script(script_name), data, names, gradients, contributions, program)
+
+
+def _told_apart(titles: dict[str, str]) -> dict[str, str]:
+    """Titles of which each is given once: ``w`` and ``w (2)``."""
+    met: Counter[str] = Counter()
+    apart = {}
+    for name, title in titles.items():
+        met[title] += 1
+        apart[name] = title if met[title] == 1 else f"{title} ({met[title]})"
+    return apart
 
 
 def _data(leaf: Any) -> Any:

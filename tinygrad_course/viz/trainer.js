@@ -88,12 +88,9 @@ class Trainer {
   #openWeights() {
     const { by, live } = this;
     live.play(false);
-    const weights = {};
-    for (const name of live.data.parameters) {
-      const x = live.values[name];
-      weights[live.data.titles[name]] = typeof x === "number" ? x : nested(Array.from(x), live.shapes[name]);
-    }
-    by("json").value = JSON.stringify(weights);
+    const plain = (x, shape) => (typeof x === "number" ? x : nested(Array.from(x), shape));
+    const weights = live.data.parameters.map((name) => [live.data.titles[name], plain(live.values[name], live.shapes[name])]);
+    by("json").value = JSON.stringify(Object.fromEntries(weights));
     by("taken").showModal();
     by("json").select();
   }
