@@ -45,6 +45,8 @@ FUNCTIONS = {
     "over rows": (layer_norm, [ROWS]),
     "as many rows as columns": (lambda x, w: (x * w + (w * w).sum()) * np.max(x, 1), [(700, 700), (700,)]),
     "read whole and by rows": (lambda x: (x[:, None] * x + x[:, None]).sum(1) * x, [(700,)]),
+    "read by rows and whole": (lambda x, w: (np.tanh(w * x.sum(1)) + w * x).sum(1), [(700, 700), (700,)]),
+    "a view that is needed later": (lambda x: np.tanh(x * x).sum() + np.sum(x[:, None]), [(LONG,)]),
     "three axes": (lambda x, w: np.exp(x * w).sum(axis=-1) * w[..., 0], [(400, 30, 50), (400, 30, 1)]),
     "of another layout": (lambda x: np.tanh(x.T * x.T + 1.0).sum(-1), [(200, ROWS[0])]),
 }

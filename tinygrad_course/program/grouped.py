@@ -32,6 +32,8 @@ class Group:
         What is read block by block, and is made outside.
     whole : list of Variable
         Results that are needed after the loop.
+    views : list of Instruction
+        Views that are needed after the loop, and made once more.
     inner : set of Variable
         All others.
     """
@@ -41,6 +43,7 @@ class Group:
     step: int
     cut: list[Variable]
     whole: list[Variable]
+    views: list[Instruction]
     inner: set[Variable]
 
     def room(self, variable: Variable) -> tuple[int, ...]:
@@ -92,27 +95,32 @@ def by_rows(instruction: Instruction) -> bool:
 
 def grouped(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> list[Group]:
     """The groups of instructions that are worth a loop; `kept` are needed after all of them."""
-    users: dict[Variable, set[int]] = {v.root: {-1} for v in kept}
+    users: dict[Variable, set[int]] = {x: {-1} for v in kept for x in (v, v.root)}
     for i, instruction in enumerate(instructions):
         for v in _read(instruction):
+            users.setdefault(v, set()).add(i)
             users.setdefault(v.root, set()).add(i)
     found: list[Group] = []
     start = 0
     while start < len(instructions):
-        stop, cut, made = start, set[Variable](), set[Variable]()
-        while stop < len(instructions) and _fits(instructions[start], instructions[stop], cut, made):
-            made.add(instructions[stop].out)
-            cut |= {v for v in _read(instructions[stop]) if is_cut(v, instructions[stop])}
+        stop, cut, uncut, made = start, set[Variable](), set[Variable](), set[Variable]()
+        while stop < len(instructions) and _fits(instructions[start], instructions[stop]):
+            read = set(_read(instructions[stop]))
+            by_row = {v for v in read if is_cut(v, instructions[stop])}
+            if (read - by_row) & (cut | made) or by_row & uncut:
+                break  # no variable is read in both ways
+            cut, uncut, made = cut | by_row, uncut | (read - by_row), made | {instructions[stop].out}
             stop += 1
         part = instructions[start:stop]
         inside = set(range(start, stop))
-        whole = [i.out for i in part if not is_view(i) and users.get(i.out, set()) - inside]
+        later = [i for i in part if users.get(i.out, set()) - inside]
+        whole, views = [i.out for i in later if not is_view(i)], [i for i in later if is_view(i)]
         width = max([math.prod(v.shape[1:]) * v.dtype.itemsize for v in made | cut], default=0)
         pieces = blocks(part[0].out.shape[0], width) if part and width else []
         if len(pieces) > FEW and len(part) > 1:
-            read = [v for v in dict.fromkeys(v for i in part for v in _read(i)) if v in cut - made]
-            inner = {v.root for v in made} - {*whole} - {v.root for v in read}
-            found.append(Group([*part], part[0].out.shape[0], pieces[0].stop, read, whole, inner))
+            given = [v for v in dict.fromkeys(v for i in part for v in _read(i)) if v in cut - made]
+            inner = {v.root for v in made} - {*whole} - {v.root for v in given}
+            found.append(Group([*part], part[0].out.shape[0], pieces[0].stop, given, whole, views, inner))
         start = max(stop, start + 1)
     return found
 
@@ -121,9 +129,6 @@ def _read(instruction: Instruction) -> list[Variable]:
     return [v for v in leaves([instruction.args, instruction.kwargs]) if isinstance(v, Variable)]
 
 
-def _fits(first: Instruction, one: Instruction, cut: set[Variable], made: set[Variable]) -> bool:
-    """Whether an instruction can be made in the loop that `first` begins."""
-    if not by_rows(one) or one.strict != first.strict or one.out.shape[0] != first.out.shape[0]:
-        return False
-    not_cut = {v for v in _read(one) if not is_cut(v, one)}
-    return not not_cut & (cut | made)
+def _fits(first: Instruction, one: Instruction) -> bool:
+    """Whether an instruction may be made in the loop that `first` begins."""
+    return by_rows(one) and one.strict == first.strict and one.out.shape[0] == first.out.shape[0]

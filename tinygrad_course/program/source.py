@@ -107,7 +107,7 @@ class Printer:
     def loop(self, group: Group) -> list[str]:
         """The steps of a group, block by block."""
         start, b = self.names.fresh("start"), self.names.fresh("block")
-        before, after = [], []
+        before = []
         lines = [f"{b} = slice({start}, {start} + {group.step})"]
         for v in group.cut:
             lines.append(f"{(part := self.names.fresh(_part(self.text(v))))} = {self.text(v)}[{b}]")
@@ -129,8 +129,7 @@ class Printer:
             else:
                 lines.append(f"{name} = {self.call(instruction)}")
         self.local.clear()
-        used_later = [i for i in group.instructions if i.out.source and i.out not in group.inner]
-        after = [self.line(i) for i in used_later if i.out.root in group.whole]
+        after = [self.line(i) for i in group.views]
         comment = "" if self.plan else "  # blocks that stay in the processor's cache"
         head = f"for {start} in range(0, {group.rows}, {group.step}):{comment}"
         return [*before, head, *(f"    {line}" for line in lines), *after]
