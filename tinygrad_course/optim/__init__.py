@@ -19,6 +19,7 @@ from . import tree
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .groups import ParameterGroup
 from .methods import SGD, Adam, AdamW, RMSprop
+from .more_methods import Adagrad, Adamax, NAdam, RAdam
 from .more_schedules import (
     CosineAnnealingWarmRestarts,
     ExponentialLR,
@@ -39,8 +40,10 @@ from .schedules import (
 
 __all__ = [
     "SGD",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "ChainedScheduler",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
@@ -48,9 +51,11 @@ __all__ = [
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
+    "NAdam",
     "OneCycleLR",
     "Optimizer",
     "ParameterGroup",
+    "RAdam",
     "RMSprop",
     "ReduceLROnPlateau",
     "Schedule",

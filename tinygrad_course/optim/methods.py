@@ -40,6 +40,10 @@ class SGD(Optimizer):
         Adds this multiple of each parameter to its gradient.
     nesterov : bool
         Looks one step of the momentum ahead.
+    dampening : float
+        How much of each gradient after the first does not enter the velocity.
+    maximize : bool
+        Go up, not down.
 
     Raises
     ------
@@ -67,11 +71,17 @@ class SGD(Optimizer):
         *,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        dampening: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        momentum, weight_decay = _positive(self, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and not momentum:
-            raise ValueError("SGD: nesterov looks ahead along the momentum, so momentum must be above 0")
+        momentum, weight_decay = positive(self, momentum=momentum, weight_decay=weight_decay)
+        (self.dampening,) = positive(self, dampening=dampening)
+        if nesterov and (not momentum or dampening):
+            raise ValueError(
+                "SGD: nesterov looks ahead along the momentum, so momentum must be above 0, and dampening 0"
+            )
         self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
+        self.maximize = maximize
         self.memory = ("velocity",) if momentum else ()
         super().__init__(params, lr)
 
@@ -80,7 +90,11 @@ class SGD(Optimizer):
         s, passes = scratch, _decayed(p, g, decay, scratch)
         if memory:
             (v,) = memory
-            passes += [(np.multiply, v, momentum, v), (np.add, v, g, v)]
+            if self.dampening and step > 1:
+                (kept,) = _constants(p, 1 - self.dampening)
+                passes += [(np.multiply, v, momentum, v), (np.multiply, g, kept, s), (np.add, v, s, v)]
+            else:
+                passes += [(np.multiply, v, momentum, v), (np.add, v, g, v)]
             if self.nesterov:
                 passes += [(np.multiply, v, momentum, s), (np.add, g, s, g)]
             else:
@@ -109,6 +123,12 @@ class Adam(Optimizer):
         Keeps the division from blowing up where gradients are nearly 0.
     weight_decay : float
         Adds this multiple of each parameter to its gradient.  `AdamW` has the decay that is usually meant.
+    amsgrad : bool
+        Divide by the largest v so far (Reddi et al. 2018).
+    maximize : bool
+        Go up, not down.
+    decoupled_weight_decay : bool
+        Let the decay be that of `AdamW`.
 
     Raises
     ------
@@ -123,7 +143,7 @@ class Adam(Optimizer):
     bias correction.  It is put, with the multiple, into the two numbers of the last passes.
     """
 
-    memory = ("sum", "square_mean")
+    memory: tuple[str, ...] = ("sum", "square_mean")
 
     def __init__(
         self,
@@ -132,11 +152,18 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
+        self.amsgrad, self.maximize, self.decoupled_weight_decay = amsgrad, maximize, decoupled_weight_decay
+        if amsgrad:
+            self.memory = (*self.memory, "largest_square_mean")
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise TypeError(f"{type(self).__name__}: betas are two numbers, (0.9, 0.999), not {betas!r}")
-        self.betas = _below_one(self, "beta", betas[0]), _below_one(self, "beta", betas[1])
-        self.eps, self.weight_decay = _positive(self, eps=eps, weight_decay=weight_decay)
+        self.betas = below_one(self, "beta", betas[0]), below_one(self, "beta", betas[1])
+        self.eps, self.weight_decay = positive(self, eps=eps, weight_decay=weight_decay)
         super().__init__(params, lr)
 
     @property
@@ -145,10 +172,15 @@ class Adam(Optimizer):
         return math.sqrt(1 - self.betas[1])
 
     def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
-        (decay,) = _constants(p, self.weight_decay * self.factor)
-        return [*_decayed(p, g, decay, scratch), *self._descent(p, g, scratch, step, *memory)]
+        if self.decoupled_weight_decay:
+            (kept,) = _constants(p, 1 - self.lr * self.weight_decay)
+            decay = [(np.multiply, p, kept, p)] if self.weight_decay else []
+        else:
+            (share,) = _constants(p, self.weight_decay * self.factor)
+            decay = _decayed(p, g, share, scratch)
+        return [*decay, *self._descent(p, g, scratch, step, *memory)]
 
-    def _descent(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any) -> Passes:
+    def _descent(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any, *largest: Any) -> Passes:
         weight = (1 - self.betas[0] ** step) / (1 - self.betas[0])
         root = math.sqrt(1 - self.betas[1] ** step)
         # m / (c · weight) / (√v / root + eps) = root / (c · weight) · m / (√v + root · eps)
@@ -161,7 +193,8 @@ class Adam(Optimizer):
             (np.multiply, g, g, g),
             (np.multiply, v, beta2, v),
             (np.add, v, g, v),
-            (np.sqrt, v, s),
+            *[(np.fmax, top, v, top) for top in largest],
+            (np.sqrt, largest[0] if largest else v, s),
             (np.add, s, eps, s),
             (np.divide, m, s, s),
             (np.multiply, s, rate, s),
@@ -183,13 +216,20 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
-
-    def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
-        (kept,) = _constants(p, 1 - self.lr * self.weight_decay)
-        decay = [(np.multiply, p, kept, p)] if self.weight_decay else []
-        return [*decay, *self._descent(p, g, scratch, step, *memory)]
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            decoupled_weight_decay=True,
+        )
 
 
 class RMSprop(Optimizer):
@@ -215,6 +255,10 @@ class RMSprop(Optimizer):
         Adds this multiple of each parameter to its gradient.
     momentum : float
         How much of the last step stays.
+    centered : bool
+        Divide by the gradients' usual distance from their mean, and not from 0 (Graves 2013).
+    maximize : bool
+        Go up, not down.
 
     Raises
     ------
@@ -230,11 +274,14 @@ class RMSprop(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
+        centered: bool = False,
+        maximize: bool = False,
     ) -> None:
-        self.alpha = _below_one(self, "alpha", alpha)
-        self.eps, self.weight_decay = _positive(self, eps=eps, weight_decay=weight_decay)
-        (self.momentum,) = _positive(self, momentum=momentum)
-        self.memory = ("square_mean", "velocity") if momentum else ("square_mean",)
+        self.centered, self.maximize = centered, maximize
+        self.alpha = below_one(self, "alpha", alpha)
+        self.eps, self.weight_decay = positive(self, eps=eps, weight_decay=weight_decay)
+        (self.momentum,) = positive(self, momentum=momentum)
+        self.memory = ("square_mean", *["velocity"] * (momentum > 0), *["mean"] * centered)
         super().__init__(params, lr)
 
     def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
@@ -247,10 +294,14 @@ class RMSprop(Optimizer):
             (np.multiply, g, g, s),
             (np.multiply, s, rest, s),
             (np.add, v, s, v),
-            (np.sqrt, v, s),
-            (np.add, s, eps, s),
-            (np.divide, g, s, g),
         ]
+        if self.centered:
+            mean = memory[-1]
+            passes += [(np.subtract, g, mean, s), (np.multiply, s, rest, s), (np.add, mean, s, mean)]
+            passes += [(np.multiply, mean, mean, s), (np.subtract, v, s, s), (np.sqrt, s, s)]
+        else:
+            passes += [(np.sqrt, v, s)]
+        passes += [(np.add, s, eps, s), (np.divide, g, s, g)]
         if self.momentum:
             u = memory[1]
             passes += [(np.multiply, u, momentum, u), (np.add, u, g, u)]
@@ -268,11 +319,11 @@ def _constants(p: Any, *numbers: float) -> list[Any]:
     return [np.array(number, p.dtype) for number in numbers]
 
 
-def _positive(optimizer: Optimizer, **settings: Any) -> list[float]:
+def positive(optimizer: Optimizer, **settings: Any) -> list[float]:
     """Settings that are numbers from 0 on."""
     return [number(type(optimizer).__name__, name, given, least=0) for name, given in settings.items()]
 
 
-def _below_one(optimizer: Optimizer, name: str, given: Any) -> float:
+def below_one(optimizer: Optimizer, name: str, given: Any) -> float:
     """A setting that says how long a mean remembers: for ever would be 1."""
     return number(type(optimizer).__name__, name, given, 0, math.nextafter(1, 0))

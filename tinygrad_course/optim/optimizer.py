@@ -65,6 +65,9 @@ class Optimizer:
     factor: float = 1.0
     """What gradients are multiplied by where they are brought in."""
 
+    maximize: bool = False
+    """Whether steps go up, and not down."""
+
     def __init__(self, params: Iterable[Value] | Iterable[dict[str, Any]], lr: float) -> None:
         who, given = type(self).__name__, cast(Any, params)
         grouped = isinstance(given, (list, tuple)) and bool(given) and isinstance(given[0], dict)
@@ -142,7 +145,8 @@ class Optimizer:
         for parameters in self.param_groups:
             if parameters.maker is not self:
                 parameters.maker.lr = parameters["lr"]
-        ready = [group.read(maker.factor) for group, maker in zip(self._groups, self._makers)]
+        signed = [-maker.factor if maker.maximize else maker.factor for maker in self._makers]
+        ready = [group.read(factor) for group, factor in zip(self._groups, signed)]
         steps = [list(counted) for counted in self._steps]
         calls: list[Any] = []
         changed = []
