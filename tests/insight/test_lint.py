@@ -296,6 +296,30 @@ def test_a_running_total_of_numbers():
                 total = total + loss
 
 
+def trained(keep):
+    """Five steps; `keep` gets each loss."""
+    w = Value(1.0)
+    for _ in range(5):
+        w.grad = None
+        loss = (w - 3.0) ** 2
+        loss.backward()
+        keep(loss)
+
+
+def test_a_list_of_losses():
+    losses, best = [], {}
+    with found("growing-graph") as caught, lint():
+        trained(losses.append)
+    assert "last 3 backward passes" in str(caught[0].message)
+    with found(), lint():
+        trained(lambda loss: losses.append(loss.item()))
+        trained(lambda loss: losses.append(loss.detach()))
+        trained(lambda loss: best.update(loss=loss))
+        w = Value(2.0)
+        for loss in [w * k for k in range(5)]:  # computed before, all held by one list
+            loss.backward()
+
+
 def test_a_learning_rate_that_ends_in_nan():
     net = network()
     data = rng.normal(size=(16, 3)).astype(np.float32)

@@ -50,8 +50,8 @@ KINDS = {
         "write column - row[None, :].",
     ),
     "growing-graph": Kind(
-        "A sum remembers what it was computed from, so the graphs of all steps before stay in memory.",
-        "Add up numbers: total += loss.item().",
+        "A result remembers what it was computed from, so the graphs of all steps before stay in memory.",
+        "Add up and keep numbers: total += loss.item(), losses.append(loss.item()).",
     ),
     "left-the-graph": Kind(
         "A plain number has no record, so no gradient goes through what is computed from it.",

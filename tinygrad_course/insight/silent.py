@@ -6,6 +6,7 @@ certainly strange is told: adding up gradients before one step, for example, is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy as np
 from ..arraylike import Value
 from ..arraylike.leaving import TO_FLOAT
 from ..derivatives import TABLE, Row
-from ..engine.record import ancestors
+from ..engine.record import ancestors, next_serial
 from ..lines import Line, asking_line
 from .findings import warn
 from .names import Names, first_bad, is_single
@@ -37,7 +38,7 @@ def lint(module: Any = None) -> Iterator[None]:
     ``unused-parameter``      the loss does not depend on a parameter of `module`, or on what `grad` is asked
                               for
     ``broadcast``             a prediction (n, 1) beside a target (n,), which gives (n, n)
-    ``growing-graph``         ``total += loss`` after each backward keeps the graphs of all steps
+    ``growing-graph``         ``total += loss`` or ``losses.append(loss)`` keeps the graphs of all steps
     ``left-the-graph``        ``float(v)`` of what has a record
     ``not-finite``            the loss or a gradient is nan or infinite, as with too large a learning rate
     ``double-softmax``        softmax before CrossEntropyLoss, sigmoid before BCEWithLogitsLoss
@@ -87,6 +88,10 @@ class _Lint(Observer):
     mixed: dict[int, int] = field(default_factory=dict)  # the same, where gradients were added to a used one
     roots: set[int] = field(default_factory=set)  # the serials of results that backward went through
     sums: dict[Line | None, int] = field(default_factory=dict)  # by line, of the last sum made there
+    kept: dict[Line | None, list[Value]] = field(
+        default_factory=dict
+    )  # by line, results after their backward
+    newest: int = 0  # the serial that the next value had got at the last backward
     last: float | None = None  # the loss of the last backward
 
     def _tell(self, id: str, key: Any, found: str, line: Line | None) -> None:
@@ -137,6 +142,20 @@ class _Lint(Observer):
             self._tell("growing-graph", event.line, found, event.line)
         self.sums[event.line] = event.value.serial
 
+    def _look_at_kept(self, root: Value) -> None:
+        """Earlier results, each computed after the backward pass of the one before, that are still held."""
+        line = asking_line()
+        before = self.kept.setdefault(line, [])
+        before[:] = [v for v, n in zip(before, _held(before)) if n > _held([object()])[0]]
+        if len(before) >= 3 and "growing-graph" not in dict(self.told):  # a sum holds them too
+            found = (
+                f"the results of the last {len(before)} backward passes are still held, each with its graph"
+            )
+            self._tell("growing-graph", line, found, line)
+        if root.serial > self.newest:
+            before.append(root)
+        self.newest = next_serial()
+
     def loss(self, who: str, input: Any, target: Any, applies: Row | None) -> None:
         line = asking_line()
         if applies is not None and _made_by(input) is applies:
@@ -159,6 +178,8 @@ class _Lint(Observer):
                     "not-finite", None, f"backward starts where the loss is {bad[0]}{before}", asking_line()
                 )
             self.last = float(root.data)
+            if not oldest:
+                self._look_at_kept(root)
         leaves = [v for v in reversed(ancestors([root], oldest)) if v.row is None and v.serial >= oldest]
         for leaf in leaves:
             now = id(leaf.data)
@@ -206,6 +227,11 @@ class _Lint(Observer):
     def _listed(self, values: list[Value]) -> str:
         some = ", ".join(self.names.of(v) for v in values[:4])
         return some + (f" and {len(values) - 4} more" if len(values) > 4 else "")
+
+
+def _held(things: list[Any]) -> list[int]:
+    """How many names and containers hold each of them."""
+    return [sys.getrefcount(thing) for thing in things]
 
 
 def _made_by(v: Any) -> Row | None:
