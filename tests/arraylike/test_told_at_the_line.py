@@ -5,7 +5,7 @@ import traceback
 import numpy as np
 import pytest
 
-from tinygrad_course import Value, compile, nn
+from tinygrad_course import Value, compile, grad, nn, optim
 
 V = Value(np.ones((2, 3)))
 
@@ -38,6 +38,12 @@ ASKED = {
     "module of one's own": lambda: Net()(np.ones((2, 3))),
     "module made wrongly": lambda: nn.Linear([2, 1]),  # the line
     "function of nn": lambda: nn.functional.linear(V, np.ones((2, 4))),  # the line
+    "loss": lambda: nn.functional.cross_entropy(V, np.zeros(5, int)),  # the line
+    "axes of a function": lambda: nn.functional.softmax(V, dim=1, axis=1),  # the line
+    "optimizer": lambda: optim.SGD([V], lr="0.1"),  # the line
+    "parameters": lambda: optim.SGD(V, lr=0.1),  # the line
+    "transform": lambda: grad(lambda x: x * 2)(np.ones(3)),  # the line
+    "writing": lambda: V.__setitem__(0, 1.0),  # the line
     "backward": lambda: (V * 2).backward(),  # the line
     "backward after writing": backward_after_writing,
 }

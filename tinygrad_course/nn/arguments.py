@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives.neural import only_classes
+from ..lines import pointing
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
 
@@ -32,6 +33,7 @@ def widened(x: Any) -> Any:
     return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
+@pointing
 def named_axis(who: str, dim: Any, axis: Any, default: Any) -> Any:
     """The axis that PyTorch calls `dim` and NumPy `axis`."""
     if dim is not None and axis is not None:
@@ -83,6 +85,7 @@ def settings_of(module: Any) -> str:
     return ", ".join(shown)
 
 
+@pointing
 def count_of(who: str, name: str, given: Any, least: int = 0) -> int:
     """How many of something there are, as an int."""
     try:
@@ -94,6 +97,7 @@ def count_of(who: str, name: str, given: Any, least: int = 0) -> int:
     return found
 
 
+@pointing
 def numbers(who: str, name: str, x: Any, n: int, least: int = 1) -> tuple[int, ...]:
     """One number for each of `n` axes, from one number for all or from a sequence of them."""
     given = tuple(x) if hasattr(x, "__iter__") else (x,)
@@ -105,6 +109,7 @@ def numbers(who: str, name: str, x: Any, n: int, least: int = 1) -> tuple[int, .
     return tuple(int(a) for a in given)
 
 
+@pointing
 def pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
     """Input and target of a loss, in the same shape and, where plain, the same floating-point dtype."""
     input = array(input)
@@ -120,6 +125,7 @@ def pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
     return input, target
 
 
+@pointing
 def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwise: str = "") -> Any:
     """Class numbers that can be looked up, and which samples count, which is None if all do."""
     axis = 1 if len(input.shape) > 1 else 0
@@ -155,6 +161,7 @@ def _other_targets(input: Any, target: Any, samples: tuple[int, ...]) -> str:
     return f"; target.reshape({samples}) would fit" if fits and target.shape else ""
 
 
+@pointing
 def class_weights(who: str, input: Any, weight: Any) -> Any:
     """A factor for each class, in the dtype of `input`."""
     weight, classes = taken_as(weight, input), input.shape[1 if len(input.shape) > 1 else 0]
@@ -163,6 +170,7 @@ def class_weights(who: str, input: Any, weight: Any) -> Any:
     return weight
 
 
+@pointing
 def weighted(each: Any, weight: Any) -> Any:
     """The entries of a loss times their weights."""
     if weight is None:
@@ -196,6 +204,7 @@ def without_ignored(input: Any, counted: Any) -> Any:
     return input if counted is None else _numpy.where(np.expand_dims(counted, axis), input, 0.0)
 
 
+@pointing
 def reduced(each: Any, reduction: str, share: Any = None) -> Any:
     """The mean (by shares, if there are any) or the sum of a loss, or every entry of it."""
     if reduction == "mean":

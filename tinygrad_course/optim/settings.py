@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from ..lines import pointing
 
 LARGEST = sys.float_info.max
 
 
+@pointing
 def number(who: str, name: str, given: Any, least: float = -LARGEST, most: float = LARGEST) -> float:
     """`given` as a float, if it is a number from `least` to `most`.
 
@@ -40,6 +42,7 @@ def number(who: str, name: str, given: Any, least: float = -LARGEST, most: float
     return found
 
 
+@pointing
 def count(who: str, name: str, given: Any) -> int:
     """`given` as an int, if it is a whole number from 1 on."""
     try:
@@ -53,6 +56,7 @@ def count(who: str, name: str, given: Any) -> int:
     return found
 
 
+@pointing
 def parameter_list(who: str, params: Any) -> list[Value]:
     """Parameters as a list, if they are Values."""
     if not hasattr(params, "__iter__") or hasattr(params, "parameters") or isinstance(params, Value):
@@ -71,6 +75,7 @@ def parameter_list(who: str, params: Any) -> list[Value]:
     return listed
 
 
+@pointing
 def check_keys(who: str, state: Any, own: Mapping[str, Any]) -> None:
     """Raise unless `state` is a mapping with exactly the names of `own`, and of the same kind of object."""
     if not isinstance(state, Mapping):

@@ -15,6 +15,7 @@ import numpy as np
 from ..arraylike import Value
 from ..engine.value import one_like
 from ..engine.watch import recording, recording_mode, watching
+from ..lines import pointing
 from ..trees import leaves, paired, rebuilt
 from .tracing import (
     Argnums,
@@ -125,6 +126,7 @@ def grad(
     return gradient
 
 
+@pointing
 def _differentiated(
     name: str, f: Function, argnums: Argnums, has_aux: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
