@@ -131,7 +131,7 @@ function show() {
   const seen = look(empty ? new Float32Array(SIDE * SIDE) : state.image, state.picked);
   const percent = Math.round(100 * seen.probabilities[seen.likeliest]);
   by("says").textContent = empty ? "" : `It is a ${seen.likeliest}, says the network, with ${percent} %.`;
-  for (const element of document.querySelectorAll(".answer")) element.textContent = seen.chosen;
+  for (const element of document.querySelectorAll(".answer")) element.textContent = empty ? "answer" : seen.chosen;
   [...by("bars").children].forEach((bar, k) => showBar(bar, k, empty ? null : seen));
   paintInk(by("seen"), empty ? new Float32Array(SIDE * SIDE) : state.image);
   showSlopes(empty || !by("overlay").checked ? null : seen.slopes);
