@@ -129,8 +129,7 @@ def described(task: Task) -> tuple[Value, dict[str, Any]]:
         "columns": [_column(column, program) for column in columns],
         "x": names[id(sample)],
         "y": names[id(target)],
-        "X": program.arrays[names[id(sample)]],
-        "Y": program.arrays[names[id(target)]],
+        "arrays": {"x": program.arrays[names[id(sample)]], "y": program.arrays[names[id(target)]]},
         "loss": program.values[value.serial],
         "all": ALL,
         "mean": task.mean,
@@ -163,7 +162,6 @@ def _column(column: Column, program: GraphProgram) -> dict[str, Any]:
     size, inputs = column.weight.shape
     name = program.values
     return {
-        "name": column.name,
         "activation": column.activation,
         "size": size,
         "inputs": inputs,

@@ -30,7 +30,7 @@ class Plane {
   }
 
   spot(sample) { // where a sample stands
-    return this.flat ? [sample.x[0], this.samples.target(sample)[0]] : sample.x;
+    return this.flat ? [sample.x[0], sample.y[0]] : sample.x;
   }
 
   toPixel([x, y]) {
@@ -145,7 +145,7 @@ class Plane {
 
   // The answer over the only input
   #curve(pen, values) {
-    const [n, sample] = [120, this.samples.make([0], this.samples.target(this.samples.all[0]))];
+    const [n, sample] = [120, this.samples.make([0], this.samples.all[0].y)];
     const outputs = this.net.columns.at(-1).outputs;
     values[this.net.x] = sample.x;
     pen.beginPath();
@@ -171,7 +171,7 @@ class Plane {
     if (kind === 1) pen.rect(x - 0.88 * radius, y - 0.88 * radius, 1.76 * radius, 1.76 * radius);
     else pen.arc(x, y, radius, 0, 7);
     pen.fillStyle = Colours.css(kind !== null ? Colours.ofClass(kind, net.classes.length)
-      : Colours.signed((samples.target(all[i])[0] - net.border) / net.scale, Colours.of("--zero")));
+      : Colours.signed((all[i].y[0] - net.border) / net.scale, Colours.of("--zero")));
     pen.strokeStyle = Colours.css(Colours.of("--paper"));
     pen.lineWidth = 1.5;
     pen.fill();
@@ -244,7 +244,7 @@ class Plane {
 
   add([x, y]) {
     if (this.flat) this.samples.add([x], [y]);
-    else this.samples.add([x, y], this.net.classes?.[this.brush] ?? this.samples.target(this.samples.all[this.samples.chosen]));
+    else this.samples.add([x, y], this.net.classes?.[this.brush] ?? this.samples.all[this.samples.chosen].y);
     this.changed();
     this.chose();
   }
@@ -265,7 +265,6 @@ class Plane {
     const sample = this.samples.all[this.samples.chosen];
     sample.x[0] = x;
     if (!this.flat) sample.x[1] = y;
-    else if (typeof sample.y === "number") sample.y = y;
     else sample.y[0] = y;
     this.samples.version += 1;
     this.changed();

@@ -19,23 +19,15 @@ class Samples {
     this.version += 1;
   }
 
-  make(x, y) {
-    const { X, Y } = this.net;
-    return { x: Samples.array(X, x), y: Samples.array(Y, y), features: [], sum: NaN, result: NaN }; // not run yet
-  }
-
-  static array(kind, numbers) { // "number", or the class of a typed array
-    return kind === "number" ? numbers[0] : globalThis[kind].from(numbers);
-  }
-
-  target({ y }) { // as a list
-    return typeof y === "number" ? [y] : y;
+  make(x, y) { // not run yet
+    const { arrays } = this.net;
+    return { x: globalThis[arrays.x].from(x), y: globalThis[arrays.y].from(y), features: [], sum: NaN, result: NaN };
   }
 
   // Which of the classes a sample belongs to, or null where targets are any numbers
   kind(sample) {
-    const target = this.target(sample);
-    const found = this.net.classes?.findIndex((row) => row.every((t, i) => Math.abs(t - target[i]) < 1e-6)) ?? -1;
+    const fits = (row) => row.every((t, i) => Math.abs(t - sample.y[i]) < 1e-6);
+    const found = this.net.classes?.findIndex(fits) ?? -1;
     return found < 0 ? null : found;
   }
 

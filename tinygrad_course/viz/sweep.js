@@ -3,7 +3,7 @@
 
 class Sweep {
   constructor(samples, net, side = 40) {
-    Object.assign(this, { samples, net, side, row: 0, stale: side, here: Samples.array(net.X, [0, 0]) });
+    Object.assign(this, { samples, net, side, row: 0, stale: side, here: new globalThis[net.arrays.x](2) });
     const grids = (size) => Array.from({ length: size }, () => new Float32Array(side * side));
     this.sums = net.columns.map(({ size }) => grids(size));
     this.results = grids(net.columns.at(-1).size);
