@@ -152,41 +152,28 @@ def with_buffers(
         if out in of_group and of_group[out].instructions[-1] is instruction:
             used |= {v for v in looped if last[v] == i}
         ending = [v for v in used if last[v] == i and v in plan.places]
-        elementwise = isinstance(function, np.ufunc) and function.signature is None
-        elementwise = elementwise or is_slope(instruction)
+        elementwise = (isinstance(function, np.ufunc) and function.signature is None) or is_slope(instruction)
+        args = variables_in(instruction.args)
+        viewed = {v.root for v in args if v.source is not None}
+        over = {v for v in args if (v.shape, v.dtype) == (out.shape, out.dtype)} - viewed - looped
+        over = over if elementwise else set()  # may be written over: read at the very place that is written
+        for v in ending:
+            if v in over:
+                free.setdefault(plan.buffers[plan.places[v]], []).append(plan.places[v])
         fits = (
-            (isinstance(function, np.ufunc) or is_slope(instruction))
+            (isinstance(function, np.ufunc) or elementwise)
             and out.contiguous
             and out.shape != ()
             and out.source is None
         )
-        reading = set()  # buffers that are read while the result is written
-        if not elementwise:
-            reading = {plan.places[v] for v in ending}
-        else:  # an argument of another shape or dtype, or a view of it, is read at other places than written
-            direct = {a for a in instruction.args if isinstance(a, Variable) and a.source is None}
-            reading = {
-                plan.places[v]
-                for v in ending
-                if v not in direct or v.shape != out.shape or v.dtype != out.dtype or v in looped
-            }
-            reading |= {
-                plan.places[v.root]
-                for v in variables_in(instruction.args)
-                if v.source and v.root in plan.places
-            }
-        for v in ending:
-            if plan.places[v] not in reading:
-                free.setdefault(plan.buffers[plan.places[v]], []).append(plan.places[v])
         if fits and last[out] < len(instructions) and "dtype" not in instruction.kwargs:
             room = of_group[out].room(out) if out in of_group else out.shape
             spare = free.get((room, out.dtype))
-            if spare:
-                plan.places[out] = spare.pop()
-            else:
-                plan.places[out] = len(plan.buffers)
+            if not spare:
+                spare = [len(plan.buffers)]
                 plan.buffers.append((room, out.dtype))
+            plan.places[out] = spare.pop()
         for v in ending:
-            if plan.places[v] in reading:
+            if v not in over:
                 free.setdefault(plan.buffers[plan.places[v]], []).append(plan.places[v])
     return plan
