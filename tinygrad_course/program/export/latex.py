@@ -195,7 +195,7 @@ def from_formula(formula: str, symbols: dict[str, str]) -> str:
             return rf"\{text} " if text in FUNCTIONS | GREEK else words(text) if len(text) > 1 else text
         return symbols.get(text) or SYMBOLS.get(text, text)
 
-    group = r"\((?:[^()]|\([^()]*\))*\)|[A-Za-z0-9λ]+"
+    group = r"\((?:[^()]|\([^()]*\))*\)|[A-Za-z0-9λπ]+"
     parts = [
         rf"(?:√|∛| *\*\*) *(?P<inside>{group})",
         r"(?P<script>[²³ᵀ⁻¹⁺]+|[₁₀₂]+)",
