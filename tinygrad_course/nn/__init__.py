@@ -39,6 +39,7 @@ from .activations import (
     Tanh,
 )
 from .attention import MultiheadAttention
+from .bags import Bilinear, EmbeddingBag
 from .checkpoint import load, save
 from .containers import Identity, ModuleDict, ModuleList, Parameter, ParameterList
 from .convolution import Conv1d, Conv2d
@@ -110,6 +111,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
@@ -121,6 +123,7 @@ __all__ = [
     "Dropout1d",
     "Dropout2d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Fold",
     "GRUCell",
@@ -195,8 +198,16 @@ __all__ = [
 ]
 
 
+# Of PyTorch's modules and functions, what neither a course nor its networks use
+LEFT_OUT = {
+    "AlphaDropout", "CTCLoss", "FractionalMaxPool2d", "FractionalMaxPool3d", "LPPool1d", "LPPool2d",
+    "LPPool3d", "LocalResponseNorm", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",
+    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "Conv3d", "ConvTranspose3d",
+}  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
-    hint = ""
+    hint = "; it is left out until somebody asks" if name in LEFT_OUT else ""
     if hasattr(functional, name):
         hint = f"; the function is nn.functional.{name}"
     elif like := [known for known in __all__ if known.lower() == name.lower()]:

@@ -28,6 +28,7 @@ from .arguments import (
     without_ignored,
 )
 from .attention import scaled_dot_product_attention
+from .bags import bilinear, embedding_bag
 from .convolution import conv1d, conv2d, pad
 from .distances import (
     cdist,
@@ -87,6 +88,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cdist",
@@ -103,6 +105,7 @@ __all__ = [
     "dropout2d",
     "elu",
     "embedding",
+    "embedding_bag",
     "fold",
     "gaussian_nll_loss",
     "gelu",
