@@ -27,7 +27,7 @@ _QUICK: dict[Any, tuple[Callable[..., Any], ...]] = {}
 """What records a ufunc of one or two arguments quickly; of two, also for a Value that is the second."""
 
 
-def recorded(data: Any, row: Row, x: Any, y: Any, px: Any, py: Any) -> Value:
+def recorded(data: Any, row: Any, x: Any, y: Any, px: Any, py: Any) -> Value:
     """A Value that was computed from the operands x and y, which came from the Values px and py."""
     value: Value = _new(Value)
     value.primal = data
@@ -169,7 +169,9 @@ def applied(plain: Callable[..., Any]) -> Callable[..., Any]:
         if type(out) is not np.ndarray or out.dtype.kind != "f":
             return plain(row, args, kwargs)
         if not active:
-            return Value(out, requires_grad=False)
+            constant = recorded(out, None, None, ONE, None, None)
+            constant.active = False
+            return constant
         if kwargs or len(data) > 2:
             return recorded(out, row, (tuple(data), kwargs), MANY, tuple(parents), None)
         if len(data) == 1:
