@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from importlib import import_module
 
 import numpy as np
 
@@ -97,6 +98,8 @@ def digest(seed):
 
 
 if __name__ == "__main__":
+    if sys.argv[2:] == ["large"]:  # all arrays count as large ones
+        import_module("tinygrad_course.fast.walk").BYTES = 0
     with np.errstate(all="ignore"):
         print("plain" if backprop.walk.__module__ == backprop.__name__ else "fast")
         for number in range(int(sys.argv[1])):

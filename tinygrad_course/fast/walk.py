@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from ..arraylike import Value
+from ..blocks import BYTES
 from ..engine.backprop import Pass, add, as_recorded, check_unchanged, fitted
 from ..engine.record import MANY, ONE
 from ..engine.table import TABLE
@@ -22,6 +24,14 @@ NO_KEYWORDS: dict[str, Any] = {}
 SUM = TABLE[np.add]
 array = np.ndarray
 
+
+def references(gradients: dict[Any, Any]) -> int:
+    """What `getrefcount` says, asked as in `pull_arrays`, of a gradient that only the pass holds."""
+    before = gradients[None]
+    return getrefcount(before)
+
+
+ALONE = references({None: np.empty(0)})
 serial_of = operator.attrgetter("serial")
 
 
@@ -116,7 +126,11 @@ def pull_arrays(this: Pass, node: Any) -> None:
                 ):
                     before = gradients[parent]
                     if before is not None:
-                        c = before + c  # where this fails, as inf - inf does, `c` is as the rule gave it
+                        if before.nbytes >= BYTES and before.base is None and getrefcount(before) == ALONE:
+                            with np.errstate(invalid="ignore"):
+                                c = np.add(before, c, before)  # nobody else has it: in its own memory
+                        else:
+                            c = before + c  # where this fails, as inf - inf does, `c` is as the rule gave it
                     elif parent.row is None and (c is g or c.base is not None):
                         c = c.copy()
                     gradients[parent] = c if type(c) is array else np.array(c)
