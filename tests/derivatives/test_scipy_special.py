@@ -128,8 +128,13 @@ def test_compiled_and_in_float32():
     f = lambda v: np.sum(sp.erf(v) * sp.gammaln(v) + sp.iv(1, v))
     v, w = Value(x), Value(x)
     f(v).backward()
-    compile(f)(w).backward()
+    program = compile(f)
+    program(w).backward()
     np.testing.assert_allclose(w.grad, v.grad, rtol=1e-14)
+    assert "import scipy.special" in program.source
+    scope = {}
+    exec(program.source, scope)  # it runs on its own
+    np.testing.assert_allclose(scope["function"](x)[1]["v"], v.grad, rtol=1e-14)
     low = Value(x.astype(np.float32))
     out = f(low)
     out.backward()

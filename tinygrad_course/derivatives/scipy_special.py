@@ -88,7 +88,7 @@ derivative(
     sp.boxcox,
     lambda g, out, x, lmbda: g * x ** (lmbda - 1),
     _boxcox_exponent,
-    formula="(x ** λ - 1) / λ, and log x for λ = 0",
+    formula="(x ** y - 1) / y, and log x for y = 0",
     domain="x > 0",
 )
 
@@ -138,7 +138,7 @@ derivative(
 derivative(
     sp.erf,
     lambda g, out, x: g * (TWO_OVER_ROOT_PI * np.exp(-x * x)),
-    formula="2 / √π ∫ exp(-t²) dt from 0 to x",
+    formula="2 / √(π) ∫ exp(-t²) dt from 0 to x",
     torch="special.erf",
 )
 derivative(
@@ -174,7 +174,7 @@ derivative(
 derivative(
     sp.ndtr,
     lambda g, out, x: g * (np.exp(-0.5 * x * x) / ROOT_2PI),
-    formula="1 / √2π ∫ exp(-t²/2) dt from -∞ to x",
+    formula="1 / √(2π) ∫ exp(-t²/2) dt from -∞ to x",
     torch="special.ndtr",
 )
 derivative(
@@ -203,7 +203,7 @@ derivative(
     sp.owens_t,
     lambda g, out, h, a: g * (np.exp(-0.5 * h * h) * sp.erf(a * h / math.sqrt(2)) / (-2 * ROOT_2PI)),
     lambda g, out, h, a: g * (np.exp(-0.5 * h * h * (1 + a * a)) / (2 * math.pi * (1 + a * a))),
-    formula="1 / 2π ∫ exp(-h²(1 + t²)/2) / (1 + t²) dt from 0 to a",
+    formula="1 / 2π ∫ exp(-x²(1 + t²)/2) / (1 + t²) dt from 0 to y",
 )
 
 # The gamma function (DLMF 5) and the zeta function (DLMF 25.11.17)
@@ -211,8 +211,8 @@ zeta: Any = derivative(
     _zeta,
     unknown,
     lambda g, out, x, q: g * (-x * zeta(x + 1, q)),
-    formula="Σ 1 / (k + q) ** x over k = 0, 1, ...",
-    domain="x > 1, q no whole number below 1",
+    formula="Σ 1 / (k + y) ** x over k = 0, 1, ...",
+    domain="x > 1, y no whole number below 1",
 )
 
 
@@ -220,7 +220,8 @@ def _polygamma(n, x):
     """The derivative of order n of psi: (-1)ⁿ⁺¹ n! ζ(n + 1, x), in the dtype of x."""
     x = np.asarray(x)
     n = np.asarray(n).astype(x.dtype)
-    return np.where(n == 0, sp.psi(x), (-1.0) ** (n + 1) * sp.gamma(n + 1) * _zeta(n + 1, x))
+    with np.errstate(invalid="ignore"):  # of a sign of no whole order nan is right
+        return np.where(n == 0, sp.psi(x), (-1.0) ** (n + 1) * sp.gamma(n + 1) * _zeta(n + 1, x))
 
 
 polygamma: Any = derivative(
@@ -241,7 +242,7 @@ derivative(
 derivative(
     sp.gamma,
     lambda g, out, x: g * (out * sp.psi(x)),
-    formula="∫ tˣ⁻¹ exp(-t) dt from 0 to ∞",
+    formula="∫ t ** (x - 1) exp(-t) dt from 0 to ∞",
     domain="x no whole number below 1",
 )
 derivative(
@@ -261,15 +262,15 @@ derivative(
     sp.beta,
     lambda g, out, a, b: g * (out * (sp.psi(a) - sp.psi(a + b))),
     lambda g, out, a, b: g * (out * (sp.psi(b) - sp.psi(a + b))),
-    formula="gamma a · gamma b / gamma(a + b)",
-    domain="a, b > 0",
+    formula="gamma x · gamma y / gamma(x + y)",
+    domain="x, y > 0",
 )
 derivative(
     sp.betaln,
     lambda g, out, a, b: g * (sp.psi(a) - sp.psi(a + b)),
     lambda g, out, a, b: g * (sp.psi(b) - sp.psi(a + b)),
-    formula="log |beta(a, b)|",
-    domain="a, b > 0",
+    formula="log |beta(x, y)|",
+    domain="x, y > 0",
 )
 
 
@@ -287,16 +288,16 @@ derivative(
     sp.gammainc,
     unknown,
     lambda g, out, a, x: g * _gamma_density(out, a, x),
-    formula="1 / gamma a · ∫ tᵃ⁻¹ exp(-t) dt from 0 to x",
-    domain="a > 0, x ≥ 0",
+    formula="1 / gamma x · ∫ t ** (x - 1) exp(-t) dt from 0 to y",
+    domain="x > 0, y ≥ 0",
     torch="special.gammainc",
 )
 derivative(
     sp.gammaincc,
     unknown,
     lambda g, out, a, x: -g * _gamma_density(out, a, x),
-    formula="1 / gamma a · ∫ tᵃ⁻¹ exp(-t) dt from x to ∞",
-    domain="a > 0, x ≥ 0",
+    formula="1 / gamma x · ∫ t ** (x - 1) exp(-t) dt from y to ∞",
+    domain="x > 0, y ≥ 0",
     torch="special.gammaincc",
 )
 derivative(
@@ -304,8 +305,8 @@ derivative(
     unknown,
     unknown,
     lambda g, out, a, b, x: g * _beta_density(out, a, b, x),
-    formula="1 / beta(a, b) · ∫ tᵃ⁻¹ (1 - t)ᵇ⁻¹ dt from 0 to x",
-    domain="a, b > 0, 0 ≤ x ≤ 1",
+    formula="1 / beta(x, y) · ∫ t ** (x - 1) (1 - t) ** (y - 1) dt from 0 to z",
+    domain="x, y > 0, 0 ≤ z ≤ 1",
 )
 
 # Bessel functions (DLMF 10.6.1 and 10.29.1): the middle of the orders above and below
@@ -322,7 +323,7 @@ derivative(
     sp.jv,
     unknown,
     lambda g, out, v, x: g * (0.5 * (sp.jv(v - 1, x) - sp.jv(v + 1, x))),
-    formula="Jᵥ x, a Bessel function",
+    formula="J of order x at y, a Bessel function",
 )
 derivative(
     sp.y0,
@@ -343,8 +344,8 @@ for ufunc in (sp.yn, sp.yv):
         ufunc,
         unknown,
         lambda g, out, v, x: g * (0.5 * (sp.yv(v - 1, x) - sp.yv(v + 1, x))),
-        formula="Yᵥ x, a Bessel function of the second kind",
-        domain="x > 0",
+        formula="Y of order x at y, a Bessel function of the second kind",
+        domain="y > 0",
     )
 derivative(
     sp.i0,
@@ -362,7 +363,7 @@ derivative(
     sp.iv,
     unknown,
     lambda g, out, v, x: g * (0.5 * (sp.iv(v - 1, x) + sp.iv(v + 1, x))),
-    formula="Iᵥ x, a modified Bessel function",
+    formula="I of order x at y, a modified Bessel function",
 )
 derivative(
     sp.k0,
@@ -383,8 +384,8 @@ for ufunc in (sp.kn, sp.kv):
         ufunc,
         unknown,
         lambda g, out, v, x: g * (-0.5 * (sp.kv(v - 1, x) + sp.kv(v + 1, x))),
-        formula="Kᵥ x, a modified Bessel function of the second kind",
-        domain="x > 0",
+        formula="K of order x at y, a modified Bessel function of the second kind",
+        domain="y > 0",
     )
 
 # The same times exp(-|x|) or exp x
@@ -416,8 +417,8 @@ derivative(
     sp.ive,
     unknown,
     lambda g, out, v, x: g * (0.5 * (sp.ive(v - 1, x) + sp.ive(v + 1, x)) - np.sign(x) * out),
-    formula="exp(-|x|) · Iᵥ x",
-    kink="that of exp(-|x|) at 0",
+    formula="exp(-|y|) · I of order x at y",
+    kink="that of exp(-|y|) at 0",
 )
 derivative(
     sp.k0e,
@@ -437,8 +438,8 @@ derivative(
     sp.kve,
     unknown,
     lambda g, out, v, x: g * (out - 0.5 * (sp.kve(v - 1, x) + sp.kve(v + 1, x))),
-    formula="exp x · Kᵥ x",
-    domain="x > 0",
+    formula="exp y · K of order x at y",
+    domain="y > 0",
 )
 
 # Exponential integrals (DLMF 6.2) and the confluent hypergeometric function (DLMF 13.3.15)
@@ -459,8 +460,8 @@ derivative(
     unknown,
     unknown,
     lambda g, out, a, b, x: g * (a / b * sp.hyp1f1(a + 1, b + 1, x)),
-    formula="1 + a / b · x + a (a + 1) / (b (b + 1)) · x² / 2! + ...",
-    domain="b no whole number below 1",
+    formula="1 + x / y · z + x (x + 1) / (y (y + 1)) · z² / 2! + ...",
+    domain="y no whole number below 1",
 )
 
 # Losses
@@ -468,9 +469,9 @@ derivative(
     sp.huber,
     lambda g, out, delta, r: g * np.maximum(np.abs(r) - delta, 0.0),
     lambda g, out, delta, r: g * np.clip(r, -delta, delta),
-    formula="r² / 2 where |r| ≤ δ, else δ (|r| - δ / 2)",
-    domain="δ ≥ 0",
-    kink="in the second derivative, at |r| = δ",
+    formula="y² / 2 where |y| ≤ x, else x (|y| - x / 2)",
+    domain="x ≥ 0",
+    kink="in the second derivative, at |y| = x",
 )
 
 
@@ -484,6 +485,6 @@ derivative(
     sp.pseudo_huber,
     _pseudo_huber_delta,
     lambda g, out, delta, r: g * (r * delta / np.hypot(delta, r)),
-    formula="δ² (√(1 + (r / δ)²) - 1)",
-    domain="δ > 0",
+    formula="x² (√(1 + (y / x)²) - 1)",
+    domain="x > 0",
 )

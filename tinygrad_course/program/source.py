@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from ..arraylike.errors import spelled
 from .facts import parameters, row_of
 from .grouped import Group
 from .passes import Plan, is_slope, variables_in
@@ -310,8 +311,11 @@ class Printer:
         name, owner = getattr(function, "__name__", ""), getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc):
             return f"{self.function(owner)}.{name}"
-        if self.plan and getattr(math, name, None) is function:
+        scipys = isinstance(function, np.ufunc) and spelled(function).startswith("scipy.")
+        if self.plan and (scipys or getattr(math, name, None) is function):
             return self.constant(function)  # found more quickly
+        if scipys:
+            return spelled(function)
         modules = {"np.": np, "np.linalg.": np.linalg, "math.": math, "": builtins}
         found = (
             prefix + name for prefix, module in modules.items() if getattr(module, name, None) is function
@@ -421,6 +425,7 @@ def readable(parts: Any, title: str) -> str:
     body = body_of(printer, parts)
     text = definition(printer, parts, title, body)
     imports = ("import math\n\n" if any("math." in line for line in body) else "") + "import numpy as np\n"
+    imports += "import scipy.special\n" if any("scipy.special." in line for line in body) else ""
     helpers = "".join(f"\n\n{text}\n" for text in sources_of(printer.helpers))
     return f"{imports}{helpers}\n\n{text}"
 

@@ -99,7 +99,7 @@ def _real(function: Callable[..., Any]) -> Callable[..., Any]:
     return real
 
 
-expm = _of_matrix(_real(linalg.expm), "Σ aᵏ / k!")
+expm = _of_matrix(_real(linalg.expm), "Σ a ** k / k!")
 sqrtm = _of_matrix(_real(linalg.sqrtm), "the x with x x = a", "a with no eigenvalue at 0 or below")
 logm = _of_matrix(_real(linalg.logm), "the x with expm x = a", "a with no eigenvalue at 0 or below")
 

@@ -103,7 +103,7 @@ def _multivariate_normal_logpdf(
     return log_density[0] if log_density.shape == (1,) else log_density
 
 
-norm = _family(stats.norm, _norm_logpdf, "-((x - loc) / scale)² / 2 - log(scale √2π)")
+norm = _family(stats.norm, _norm_logpdf, "-((x - loc) / scale)² / 2 - log(scale √(2π))")
 norm.cdf = composed(
     stats.norm.cdf,
     lambda x, loc=0.0, scale=1.0: sp.ndtr((x - loc) / scale),
@@ -120,9 +120,9 @@ norm.ppf = composed(
 t = _family(stats.t, _t_logpdf, "-(df + 1) / 2 · log(1 + x² / df) - log(√df · beta(1/2, df/2))")
 gamma = _family(stats.gamma, _gamma_logpdf, "(a - 1) log x - x - log gamma a")
 beta = _family(stats.beta, _beta_logpdf, "(a - 1) log x + (b - 1) log(1 - x) - log beta(a, b)")
-poisson = _family(stats.poisson, _poisson_logpmf, "k log μ - μ - log k!", kind="pmf")
+poisson = _family(stats.poisson, _poisson_logpmf, "k log mu - mu - log k!", kind="pmf")
 binom = _family(stats.binom, _binom_logpmf, "log (n over k) + k log p + (n - k) log(1 - p)", kind="pmf")
-dirichlet = _family(stats.dirichlet, _dirichlet_logpdf, "Σ (α - 1) log x - log B(α)")
+dirichlet = _family(stats.dirichlet, _dirichlet_logpdf, "Σ (alpha - 1) log x - log B(alpha)")
 multivariate_normal = _family(
-    stats.multivariate_normal, _multivariate_normal_logpdf, "-½ (x - μ)ᵀ Σ⁻¹ (x - μ) - ½ log |2π Σ|"
+    stats.multivariate_normal, _multivariate_normal_logpdf, "-(x - mu)ᵀ S⁻¹ (x - mu) / 2 - log |2π S| / 2"
 )
