@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from javascript import check_graphs, inputs_of, wire
+from javascript import check_graphs, inputs_of, run, wire
 
 from tinygrad_course import TraceError, Value, nn
 from tinygrad_course.nn import functional as F
@@ -112,6 +112,17 @@ def test_contributions_add_up_to_the_gradient():
     sum_of, product = sorted(program.contributions)[-1][0], sorted(program.contributions)[0][0]
     assert set(program.contributions) == {(product, 0), (product, 1), (sum_of, 0), (sum_of, 1)}
     assert program.inputs == {"w": w} and program.gradients["w"] == "d_w"
+
+
+def test_several_results_start_from_one_each(browser):
+    w = Value(2.0, name="w")
+    first = w * 3.0
+    second = first + w
+    program = graph_program([first, second, second])
+    ((values, gradients, _),) = run(browser, [(program.script("program"), inputs_of(program))])
+    assert values[program.values[second.serial]] == 8.0
+    assert gradients[program.gradients[program.values[first.serial]]] == 2.0
+    assert gradients["d_w"] == 7.0  # 2 · 3 through the first, and 1
 
 
 def test_what_cannot_be_written_is_named():

@@ -197,13 +197,14 @@ def graph_program(
     >>> program.inputs["w"] is w, sorted(program.inputs), list(program.gradients.items())[:2]
     (True, ['w', 'y'], [('p', 'd_p'), ('w', 'd_w')])
     """
+    results = list(dict.fromkeys(results))
     nodes = ancestors(results)
     replay = _Replay(numbers or {})
     with np.errstate(all="ignore"):
         for value in reversed(nodes):
             replay.forward(value)
         middle = len(replay.tape.instructions)
-        for value in dict.fromkeys(results):
+        for value in results:
             one = replay.tape.call(copied, (np.ones(value.shape, value.dtype),), {})
             replay.gradients[value] = add(replay.gradients.get(value), one)
         for value in nodes:
