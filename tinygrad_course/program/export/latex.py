@@ -33,11 +33,12 @@ SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly the parts of a text hold to
 GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu sigma phi rho tau".split())  # noqa: SIM905
 FUNCTIONS = set("exp log sin cos tan tanh sinh cosh arctan arcsin arccos max min det".split())  # noqa: SIM905
 SYMBOLS = {
-    "·": r"\cdot ", "Σ": r"\sum ", "@": r"\, ", "π": r"\pi ", "λ": r"\lambda ", "Φ": r"\Phi ",
-    "≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "±": r"\pm ", "×": r"\times ",
+    "·": r"\cdot ", "Σ": r"\sum ", "@": r"\, ", "π": r"\pi ", "δ": r"\delta ", "λ": r"\lambda ",
+    "Φ": r"\Phi ", "≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "±": r"\pm ", "×": r"\times ",
     "%": r"\%", "∞": r"\infty ", "∫": r"\int ",
 }  # fmt: skip
-SCRIPTS = str.maketrans("²³¹⁺⁻₀₁₂", "231+-012") | {ord("ᵀ"): r"\top"}
+SUBSCRIPTS = "₀₁₂ᵥ"
+SCRIPTS = str.maketrans("²³¹⁺⁻ˣᵃᵇ" + SUBSCRIPTS, "231+-xab012v") | {ord("ᵀ"): r"\top"}
 OPERATORS = {
     **dict.fromkeys([*"+-=<>,", r"\leq", r"\geq", r"\neq", r"\ "], SUM),
     **dict.fromkeys(["/", r"\cdot", r"\odot", r"\,", r"\times", r"\sum"], PRODUCT),
@@ -188,7 +189,7 @@ def from_formula(formula: str, symbols: dict[str, str]) -> str:
             inside = from_formula(m["inside"].removeprefix("(").removesuffix(")"), symbols)
             return {"√": r"\sqrt", "∛": r"\sqrt[3]"}.get(text[0], "^") + f"{{{inside}}}"
         if m["script"]:
-            return ("_" if m["script"] in "₁₀₂" else "^") + f"{{{m['script'].translate(SCRIPTS)}}}"
+            return ("_" if m["script"][0] in SUBSCRIPTS else "^") + f"{{{m['script'].translate(SCRIPTS)}}}"
         if m["gap"]:
             return " " if before in FUNCTIONS | GREEK else r"\ "
         if m["word"] and text not in symbols:
@@ -198,7 +199,7 @@ def from_formula(formula: str, symbols: dict[str, str]) -> str:
     group = r"\((?:[^()]|\([^()]*\))*\)|[A-Za-z0-9λπ]+"
     parts = [
         rf"(?:√|∛| *\*\*) *(?P<inside>{group})",
-        r"(?P<script>[²³ᵀ⁻¹⁺]+|[₁₀₂]+)",
+        rf"(?P<script>[²³ᵀ⁻¹⁺ˣᵃᵇ]+|[{SUBSCRIPTS}]+)",
         r"(?P<gap>(?<=[A-Za-z0-9)²\]]) (?=[A-Za-z0-9|])|(?<=,) (?=[a-z]{2}))",
         rf"(?P<word>{NAME})",
         ".",
