@@ -1,6 +1,7 @@
 """What optimizers must not get wrong without a word: interruptions, threads, float16, foreign states."""
 
 import copy
+import gc
 import itertools
 import sys
 import threading
@@ -30,6 +31,7 @@ def interrupted_at(line, action, error=KeyboardInterrupt):
         return tracer
 
     before = sys.gettrace()
+    gc.disable()  # whose callbacks have lines, too, and swallow what is raised there
     sys.settrace(tracer)
     try:
         action()
@@ -37,6 +39,7 @@ def interrupted_at(line, action, error=KeyboardInterrupt):
         return True
     finally:
         sys.settrace(before)
+        gc.enable()
     return False
 
 
