@@ -18,6 +18,7 @@ array([1., 2.])
 from . import tree
 from .clipping import clip_grad_norm_, clip_grad_value_
 from .groups import ParameterGroup
+from .lbfgs import LBFGS
 from .methods import SGD, Adam, AdamW, RMSprop
 from .more_methods import Adagrad, Adamax, NAdam, RAdam
 from .more_schedules import (
@@ -39,6 +40,7 @@ from .schedules import (
 )
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adagrad",
     "Adam",
