@@ -3,7 +3,7 @@
 import numpy as np
 
 
-# says: would leave the record
+# says: in gradients of w
 def neuron(x, w, b):
     return 1 / (1 + np.exp(-b - sum(float(p) * q for p, q in zip(w, x))))
 
