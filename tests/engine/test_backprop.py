@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_course import Value, derivative
+from tinygrad_course.engine import backprop, record
 from tinygrad_course.engine.backprop import backpropagate
 from tinygrad_course.testing import arrays, broadcastable
 
@@ -245,3 +246,10 @@ def test_a_keyword_reaches_the_rule_of_numbers_and_arrays_alike():
         x = Value(data)
         scaled(x, by=3.0).backward()
         assert x.grad == 3.0
+
+
+def test_a_root_that_is_given_twice_is_found_once():
+    x = Value(2.0)
+    y = x * x
+    for search in (record.ancestors, backprop.ancestors):
+        assert search([y, y, x]) == [y, x]

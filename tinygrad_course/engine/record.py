@@ -92,7 +92,7 @@ def ancestors(roots: Iterable[Any], since: int = 0, stop: Iterable[Any] = ()) ->
     >>> [v.name or v.row.name for v in ancestors([y])]
     ['add', 'multiply', 'x']
     """
-    found = list(roots)
+    found = list(dict.fromkeys(roots))
     seen, ends = set(found), set(stop)
     for value in found:  # grows while we go through it
         if value.serial >= since and value not in ends:

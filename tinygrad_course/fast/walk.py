@@ -37,7 +37,7 @@ serial_of = operator.attrgetter("serial")
 
 def ancestors(roots: Iterable[Any], since: int = 0, stop: Iterable[Any] = ()) -> list[Any]:
     """`engine.record.ancestors`, written out for one and two operands."""
-    found = list(roots)
+    found = list(dict.fromkeys(roots))
     seen, ends = {None, *found}, set(stop)
     bounded = since > 0 or bool(ends)
     for value in found:  # grows while we go through it
