@@ -38,7 +38,12 @@ def test_the_examples(capsys, tmp_path, monkeypatch):
                 assert " ".join(line.split()) in said
                 compared += 1
     assert compared > 10
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"loss.svg", "loss.html", "program.svg"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "loss.svg",
+        "loss.html",
+        "lab.html",
+        "program.svg",
+    }
 
 
 def test_the_commands_install_and_run():
