@@ -161,3 +161,30 @@ def test_a_rule_that_is_interrupted_leaves_the_gradients(error):
     np.testing.assert_array_equal(x.grad, before)
     (x * x).sum().backward()
     np.testing.assert_array_equal(x.grad, 2 * before)
+
+
+def test_an_optimizers_state_is_loaded_whole_or_not_at_all():
+    def prepare():
+        parameters = [Value(np.ones(2), name="a"), Value(2.0, name="b")]
+        optimizer = optim.Adam(parameters, lr=0.1)
+        for p in parameters:
+            p.grad = p.data * 0.5
+        optimizer.step()
+        state = optimizer.state_dict()
+        optimizer.step()
+        optimizer.lr = 0.7
+        return optimizer, state
+
+    def told(optimizer):
+        return {name: np.array(a).tolist() for name, a in optimizer.state_dict().items()}
+
+    optimizer, state = prepare()
+    before = told(optimizer)
+    counter = Interrupter()
+    counter.run(lambda: optimizer.load_state_dict(state))
+    after = told(optimizer)
+    assert before != after
+    for n in range(1, counter.count + 1):
+        optimizer, state = prepare()
+        if Interrupter(n).run(lambda: optimizer.load_state_dict(state)):  # noqa: B023
+            assert told(optimizer) in (before, after), f"line {n} of {counter.count}"

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from ..arraylike import Value
 from ..derivatives import neural
 from ..engine.watch import walking, watching
-from ..locks import alone
+from ..locks import alone, write_at_once
 from .arguments import array, count_of, named_axis, taken_as, widened
 from .init import Rng
 from .module import Module
@@ -154,17 +154,12 @@ def _statistics(input: Any) -> tuple[Any, Any]:
 
 def move(running: Any, found: Any, share: Any) -> None:
     """Move running statistics in place towards those that were found, all of them or none."""
-    alone(_moving, lambda: _write(_moved(running, found, share)))
+    alone(_moving, lambda: write_at_once((old, ..., new) for old, new in _moved(running, found, share)))
 
 
 def _moved(running: Any, found: Any, share: Any) -> list[tuple[Any, Any]]:
     """Each of the running statistics, and what it becomes when it moves towards what was found."""
     return [(old, (old + share * (new - old)).astype(old.dtype)) for old, new in zip(running, found)]
-
-
-def _write(moved: list[tuple[Any, Any]]) -> None:
-    """Write all of them at once: no interruption comes between the calls of `map`."""
-    list(map(np.copyto, *zip(*moved)))
 
 
 def along_channels(vector: Any, input: Any) -> Any:
@@ -322,8 +317,10 @@ class _BatchNorm(Module):
         if share is None:
             share = (1 / tracked).astype(self.running_mean.dtype)
         moved = _moved((self.running_mean, self.running_var), (mean, var), share)
-        new = dict(zip(("running_mean", "running_var"), (statistic for _, statistic in moved)))
-        vars(self).update(new, num_batches_tracked=tracked)  # one call, which no interruption splits
+        names = ("running_mean", "running_var", "num_batches_tracked")
+        write_at_once(
+            (vars(self), name, new) for name, new in zip(names, (*(new for _, new in moved), tracked))
+        )
 
     def extra_repr(self) -> str:
         said = f"{self.num_features}" + ("" if self.eps == 1e-5 else f", eps={self.eps}")

@@ -19,7 +19,7 @@ import numpy as np
 from ..arraylike import Value
 from ..blocks import blocks
 from ..engine.watch import watching
-from ..locks import alone
+from ..locks import alone, write_at_once
 from .effects import effect
 from .flat import FlatArrays, FlatNumbers
 from .groups import ParameterGroup
@@ -258,14 +258,14 @@ class Optimizer:
                     f"load_state_dict: {name} of this {who} is {own[name].shape} {own[name].dtype}, and the "
                     f"state's is {new[name].shape} {new[name].dtype}"
                 )
-        with _stepping:
-            self.lr = new["lr"].item()
-            for name, memories in zip(self._names, self._memories):
-                for part, vector in memories.items():
-                    vector[:] = new[f"{name}.{part}"]
-            self._steps = [new[f"{name}.steps"].tolist() for name in self._names]
-            for i, group in enumerate(self.param_groups[1:], 1):
-                group["lr"] = new[f"{i}.lr"].item()
+        lr = number(type(self).__name__, "lr, the learning rate,", new["lr"].item(), least=0)
+        steps = [new[f"{name}.steps"].tolist() for name in self._names]
+        writes: list[tuple[Any, Any, Any]] = [(vars(self), "_lr", lr), (vars(self), "_steps", steps)]
+        for name, memories in zip(self._names, self._memories):
+            writes += [(vector, ..., new[f"{name}.{part}"]) for part, vector in memories.items()]
+        for i, group in enumerate(self.param_groups[1:], 1):
+            writes.append((group, "lr", new[f"{i}.lr"].item()))
+        alone(_stepping, lambda: write_at_once(writes))
 
     def _told(self) -> Any:
         """The parameters in words, by which they are known again: ``weight float32 (100, 784)``."""
