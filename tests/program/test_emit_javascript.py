@@ -179,11 +179,11 @@ def test_node_takes_it_as_a_module(tmp_path):
 
 def test_what_cannot_be_written_is_named():
     x = np.eye(2)
-    with pytest.raises(TraceError, match=r"emit: solve has no counterpart in JavaScript"):
+    with pytest.raises(TraceError, match="emit: solve cannot be written in JavaScript"):
         emit(lambda x: np.linalg.solve(x, x[0]), x, target="javascript")
-    with pytest.raises(TraceError, match="emit: sum with where= has no counterpart"):
+    with pytest.raises(TraceError, match="emit: sum with where= cannot be written in JavaScript"):
         emit(lambda x: np.sum(x, where=np.array([True, False])), x, target="javascript")
     with pytest.raises(TraceError, match="float16"):
         emit(lambda x: x * 2, x.astype(np.float16), target="javascript")
-    with pytest.raises(TraceError, match="dropout draws random numbers"):
+    with pytest.raises(TraceError, match="dropout cannot be written in JavaScript: it draws"):
         emit(lambda x: F.dropout(x, 0.5, rng=0), Value(x), target="javascript")

@@ -126,10 +126,12 @@ def test_several_results_start_from_one_each(browser):
 
 
 def test_what_cannot_be_written_is_named():
-    with pytest.raises(TraceError, match="emit: solve has no counterpart in JavaScript"):
+    with pytest.raises(TraceError, match="emit: solve cannot be written in JavaScript"):
         graph_program([np.linalg.solve(Value(np.eye(2)), Value(np.ones(2))).sum()])
     with pytest.raises(TraceError, match="float16"):
         graph_program([Value(np.ones(2, np.float16)) * 2.0])
+    with pytest.raises(TraceError, match=r"^emit: eigh cannot be written in JavaScript: [^/]*$"):
+        graph_program([np.linalg.eigh(Value(np.eye(2)))[0].sum()])
 
 
 TIMED = """

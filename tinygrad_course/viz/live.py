@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..program.export.graphs import GraphProgram, graph_program
+from ..program.traced import TraceError
 from .events import Frame
 from .labels import as_numpy
 from .nodes import Edge, Graph, Node
@@ -76,9 +77,8 @@ def live_part(graph: Graph, titles: dict[Node, str], script_name: str, loss: str
     }
     try:
         program = graph_program(values, numbers)
-    except Exception as error:  # rows of people's own may fail in any way, and a page is made all the same
-        line = str(error).partition("\n")[0].partition(", in /")[0]  # what, and not where in whose files
-        raise NotLive(line.removeprefix("emit: ").removeprefix("compile: ")) from error
+    except TraceError as error:
+        raise NotLive(str(error).removeprefix("emit: ")) from error
     names = [_name(program, node) for node in graph.nodes]
     for node, name in zip(graph.nodes, names):
         if name is None and node.operation:

@@ -7,7 +7,8 @@ follow.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..facts import parameters
 from ..passes import without_dead, without_repeats
 from ..tape import Tape
 from ..traced import Traced, TracedArray, TraceError, copied
-from ..variables import Variable
+from ..variables import Instruction, Variable
 from .javascript import JavaScript, module
 
 
@@ -71,6 +72,24 @@ class GraphProgram:
         return f"const {name} = (() => {{\n{body}}})();\n"
 
 
+@contextmanager
+def _naming(row: Row | None) -> Iterator[None]:
+    """Have what goes wrong with an operation say its name, and nothing of whose code it went wrong in."""
+    try:
+        yield
+    except Exception as error:  # rows of people's own may fail in any way
+        if row is None or str(error).startswith(f"emit: {row.name}"):
+            raise
+        emitted = isinstance(error, TraceError) and str(error).startswith("emit: ")
+        why = (
+            str(error).removeprefix("emit: ")
+            if emitted
+            else "it, or its rule, does what only plain arrays can; say how JavaScript writes it, "
+            f'derivative({row.name}, ..., javascript="..."), or leave it out'
+        )
+        raise TraceError(f"emit: {row.name} cannot be written in JavaScript: {why}") from error
+
+
 class _Replay:
     """One more run of a graph, on traced leaves."""
 
@@ -83,6 +102,23 @@ class _Replay:
         self.plain: dict[tuple[int, int], Traced] = {}
         self.gradients: dict[Any, Any] = {}
         self.contributions: dict[tuple[int, int], Any] = {}
+        self.rows: dict[Variable, Row] = {}  # whose operation or rule an instruction is a step of
+
+    def replayed(self, step: Callable[[Value], None], value: Value) -> None:
+        """Do a step for a value, and remember which operation its instructions belong to."""
+        row, start = value.row, len(self.tape.instructions)
+        with _naming(row):
+            step(value)
+        if row is not None:
+            self.rows.update((i.out, row) for i in self.tape.instructions[start:])
+
+    def lines(self, printer: JavaScript, instructions: Iterable[Instruction]) -> list[str]:
+        """The instructions in JavaScript."""
+        lines = []
+        for instruction in instructions:
+            with _naming(self.rows.get(instruction.out)):
+                lines += printer.lines([instruction])
+        return lines
 
     def leaf(self, key: Any, leaf: Any, name: str) -> Traced:
         """The stand-in for a leaf: a number stands as an array without axes, which never raises."""
@@ -100,7 +136,8 @@ class _Replay:
             return
         if row.draws:
             raise TraceError(
-                f"emit: {row.name} draws random numbers, which a page would not draw again; use net.eval()"
+                f"emit: {row.name} cannot be written in JavaScript: it draws random numbers, which a page "
+                "would not draw again; call net.eval()"
             )
         names = list(parameters(row))
         operands = []
@@ -156,7 +193,8 @@ class _Replay:
             plain = isinstance(operand, TracedArray) and operand.dtype.kind == "f" and _has_rule(row, i)
             if parent is None and not plain:
                 continue
-            c = fitted(row.rule(i)(g, out, *args, **kwargs), operand, row)
+            like = tuple(operand) if isinstance(operand, tuple) else operand
+            c = fitted(row.rule(i)(g, out, *args, **kwargs), like, row)
             if issubclass(type(c), np.ndarray):
                 c = self.tape.call(copied, (c,), {})
             whose = operand if parent is None else parent
@@ -202,13 +240,13 @@ def graph_program(
     replay = _Replay(numbers or {})
     with np.errstate(all="ignore"):
         for value in reversed(nodes):
-            replay.forward(value)
+            replay.replayed(replay.forward, value)
         middle = len(replay.tape.instructions)
         for value in results:
             one = replay.tape.call(copied, (np.ones(value.shape, value.dtype),), {})
             replay.gradients[value] = add(replay.gradients.get(value), one)
         for value in nodes:
-            replay.backward(value)
+            replay.replayed(replay.backward, value)
     return _printed(replay, nodes, middle)
 
 
@@ -237,8 +275,8 @@ def _printed(replay: _Replay, nodes: list[Value], middle: int) -> GraphProgram:
         wishes.setdefault(same.get(v, v), wish)
     of = {g: x for x, g in gradients.items()}
     printer = JavaScript(wishes, inputs, needed, of)
-    forward = printer.lines(i for i in instructions if i.out in forward_only)
-    backward = printer.lines(i for i in instructions if i.out not in forward_only)
+    forward = replay.lines(printer, (i for i in instructions if i.out in forward_only))
+    backward = replay.lines(printer, (i for i in instructions if i.out not in forward_only))
     name = printer.names.given
     program = GraphProgram()
     program.inputs = {name[t.variable]: leaf for t, leaf in replay.leaves.values()}

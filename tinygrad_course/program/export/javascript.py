@@ -142,7 +142,8 @@ class JavaScript:
         name = "bool" if dtype is None else np.dtype(dtype).name
         if name not in ARRAYS:
             raise TraceError(
-                f"emit: {who} computes in {name}, for which JavaScript has no array; use float32"
+                f"emit: {who} cannot be written in JavaScript: it computes in {name}, for which JavaScript "
+                "has no array; use float32"
             )
         return ARRAYS[name]
 
@@ -368,11 +369,12 @@ class JavaScript:
             return f"emit: {instruction.function.__name__} changes parameters; emit the part without it"
         if row is not None and row.draws:
             return (
-                f"emit: {name} draws random numbers, which JavaScript would draw otherwise; call net.eval()"
+                f"emit: {name} cannot be written in JavaScript: it draws random numbers, which a page would "
+                "not draw again; call net.eval()"
             )
         return (
-            f"emit: {name}{how} has no counterpart in JavaScript that its row knows; say how JavaScript "
-            f'writes it, derivative({name}, ..., javascript="..."), or leave it out'
+            f"emit: {name}{how} cannot be written in JavaScript: its row does not say how; say it, "
+            f'derivative({name}, ..., javascript="..."), or leave it out'
         )
 
 
