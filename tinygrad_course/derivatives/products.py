@@ -163,7 +163,7 @@ def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 
 composed(np.cross, _cross, formula="a × b")
-composed(np.linalg.cross, lambda x, y, axis=-1: _cross(x, y, axis=axis), formula="x × y")
+composed(np.linalg.cross, lambda x, y, axis=-1: _cross(x, y, axis, axis, axis), formula="x × y")
 
 
 def _multi_dot_rule(i, g, out, arrays, **_):

@@ -108,8 +108,8 @@ def _poly(seq_of_zeros):
         raise TypeError(
             "poly: the eigenvalues of a matrix may be complex; give np.linalg.eigvalsh of a symmetric one"
         )
-    one = np.ones(1, zeros.dtype)
-    zeros, out = like(zeros, np.convolve(one, one).dtype), one
+    zeros = like(zeros, np.dtype(np.mintypecode(zeros.dtype.char)))
+    out = np.ones(1, zeros.dtype)
     for zero in zeros:
         out = np.concatenate([out, np.zeros(1, out.dtype)]) - zero * np.concatenate(
             [np.zeros(1, out.dtype), out]
