@@ -298,10 +298,10 @@ def test_a_running_total_of_numbers():
 
 def trained(keep):
     """Five steps; `keep` gets each loss."""
-    w = Value(1.0)
+    w = Value([1.0, 2.0])
     for _ in range(5):
         w.grad = None
-        loss = (w - 3.0) ** 2
+        loss = ((w - 3.0) ** 2).mean()
         loss.backward()
         keep(loss)
 

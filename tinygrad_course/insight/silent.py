@@ -6,7 +6,7 @@ certainly strange is told: adding up gradients before one step, for example, is 
 
 from __future__ import annotations
 
-import sys
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -88,9 +88,7 @@ class _Lint(Observer):
     mixed: dict[int, int] = field(default_factory=dict)  # the same, where gradients were added to a used one
     roots: set[int] = field(default_factory=set)  # the serials of results that backward went through
     sums: dict[Line | None, int] = field(default_factory=dict)  # by line, of the last sum made there
-    kept: dict[Line | None, list[Value]] = field(
-        default_factory=dict
-    )  # by line, results after their backward
+    kept: dict[Line | None, list[Any]] = field(default_factory=dict)  # by line, see `_of_graph`
     newest: int = 0  # the serial that the next value had got at the last backward
     last: float | None = None  # the loss of the last backward
 
@@ -146,14 +144,14 @@ class _Lint(Observer):
         """Earlier results, each computed after the backward pass of the one before, that are still held."""
         line = asking_line()
         before = self.kept.setdefault(line, [])
-        before[:] = [v for v, n in zip(before, _held(before)) if n > _held([object()])[0]]
+        before[:] = [arrays for arrays in before if all(array() is not None for array in arrays)]
         if len(before) >= 3 and "growing-graph" not in dict(self.told):  # a sum holds them too
             found = (
                 f"the results of the last {len(before)} backward passes are still held, each with its graph"
             )
             self._tell("growing-graph", line, found, line)
-        if root.serial > self.newest:
-            before.append(root)
+        if root.serial > self.newest and (arrays := _of_graph(root)):
+            before.append(arrays)
         self.newest = next_serial()
 
     def loss(self, who: str, input: Any, target: Any, applies: Row | None) -> None:
@@ -229,9 +227,10 @@ class _Lint(Observer):
         return some + (f" and {len(values) - 4} more" if len(values) > 4 else "")
 
 
-def _held(things: list[Any]) -> list[int]:
-    """How many names and containers hold each of them."""
-    return [sys.getrefcount(thing) for thing in things]
+def _of_graph(root: Value) -> list[weakref.ref[Any]]:
+    """The arrays that a result was computed from, which live as long as its record and keep nothing alive."""
+    pairs = zip(root.row.operands(root.args), root.parents) if root.row is not None else ()
+    return [weakref.ref(a) for a, parent in pairs if parent is not None and isinstance(a, np.ndarray)]
 
 
 def _made_by(v: Any) -> Row | None:
