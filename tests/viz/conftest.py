@@ -1,6 +1,7 @@
 """Pages of values, opened in a browser."""
 
 import pytest
+from reading import wait_a_frame
 
 from tinygrad_course import viz
 
@@ -11,6 +12,7 @@ def opened(browser, tmp_path):
 
     def open_page(value, module=None, **how):
         browser.open(viz.save(value, tmp_path / "page.html", module=module), **how)
+        wait_a_frame(browser)
         return browser
 
     yield open_page

@@ -50,3 +50,12 @@ def chosen(browser):
 def wait_a_frame(browser):
     """Until what was asked for in the next frame of the screen is done."""
     browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def wait_until(browser, condition):
+    """Until a condition in JavaScript holds, however busy the machine is."""
+    browser.run(
+        "new Promise((done, fail) => { const end = performance.now() + 20000; const look = () => {"
+        f"if ({condition}) done(); else if (performance.now() > end) fail(new Error({condition!r}));"
+        "else setTimeout(look, 20); }; look(); })"
+    )

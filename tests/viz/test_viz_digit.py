@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from reading import wait_a_frame
 
 from tinygrad_course import Value, data, nn, viz
 
@@ -35,17 +36,13 @@ def page(browser, tmp_path, model, images):
     assert browser.requests() == []
 
 
-def settled(browser):
-    browser.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
 def drawn(browser, points):
     """Draw with the mouse through points of the sheet, 0 to 1."""
     x, y, wide = browser.run("(r => [r.x, r.y, r.width])(by('ink').getBoundingClientRect())")
     for k, (right, down) in enumerate(points):
         browser.mouse("mouseMoved" if k else "mousePressed", x + right * wide, y + down * wide)
     browser.mouse("mouseReleased", x + points[-1][0] * wide, y + points[-1][1] * wide)
-    settled(browser)
+    wait_a_frame(browser)
 
 
 def test_logits_and_gradients_are_the_networks_own(page, model, images):
@@ -86,7 +83,7 @@ def test_what_is_shown_follows(page, images, model):
     text = lambda id: page.run(f"by({id!r}).textContent")
     assert text("says") == "" and page.run("!by('hint').hidden")
     page.click("#samples button:nth-child(4)")
-    settled(page)
+    wait_a_frame(page)
     np.testing.assert_allclose(page.run("Array.from(state.image)"), images[3].ravel() / 255, rtol=1e-6)
     x = (images[3].reshape(1, 784).astype(np.float32) / 255 - MEAN) / DEVIATION
     logits = model(x).data[0]
@@ -113,13 +110,13 @@ def test_what_is_shown_follows(page, images, model):
     drawn(page, [(0.5, 0.3), (0.5, 0.7)])  # a new drawing takes the place of the test image
     assert text("note") == "" and page.run("!state.loaded")
     page.click("#clear")
-    settled(page)
+    wait_a_frame(page)
     assert text("says") == "" and page.run("!inkOf().some((x) => x > 0)")
 
 
 def test_it_fits_a_phone(page):
     page.size(390, 844, mobile=True)
-    settled(page)
+    wait_a_frame(page)
     assert page.run("document.documentElement.scrollWidth") <= 390
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from reading import wait_a_frame, wait_until
 from test_viz_task import CE, GATE, TABLE, hinge, layers, told
 
 from tinygrad_course import Value, data, nn, optim, viz
@@ -17,6 +18,7 @@ def opened(browser, tmp_path):
     def open_page(model, x=GATE, y=TABLE, loss=None, **how):
         viz.lab(model, x, y, loss or nn.BCEWithLogitsLoss(), tmp_path / "lab.html")
         browser.open(tmp_path / "lab.html", **how)
+        wait_a_frame(browser)
         return browser
 
     yield open_page
@@ -142,11 +144,6 @@ def points(browser):
     return browser.run(f"(({{ samples }}) => samples.all.map((s) => [...s.x, samples.kind(s)]))({LAB})")
 
 
-def settled(browser):
-    """Wait until the next two frames were drawn."""
-    browser.run("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
-
-
 def test_points_are_added_dragged_and_removed_and_everything_follows(opened):
     model, loss = layers(2, 3, 1), nn.BCEWithLogitsLoss()
     browser = opened(model, loss=loss)
@@ -158,7 +155,7 @@ def test_points_are_added_dragged_and_removed_and_everything_follows(opened):
     drag(browser, at(browser, 0, 0), at(browser, 0.2, -0.1), at(browser, 0.3, -0.2))
     found = np.array(points(browser))
     np.testing.assert_allclose(found[0], [0.3, -0.2, 0], atol=0.02)
-    settled(browser)
+    wait_a_frame(browser)
     assert_same(browser, model, found[:, :2], found[:, 2:], loss, 1e-12)
     x, y = at(browser, 1, 1)
     drag(browser, (x, y), (x, y - 30), (x - 500, y))  # out of the plane
@@ -187,7 +184,7 @@ def test_the_plane_by_keys(opened):
     browser.key("Delete")
     browser.key("Delete")
     assert len(points(browser)) == 1  # one stays
-    settled(browser)
+    wait_a_frame(browser)
 
 
 def test_a_set_and_the_slides_weights_are_taken(opened):
@@ -197,7 +194,7 @@ def test_a_set_and_the_slides_weights_are_taken(opened):
     def choose(select, option):
         element = f"document.querySelectorAll('#network select')[{select}]"
         browser.run(f"(s => {{ s.value = {option}; s.dispatchEvent(new Event('change')); }})({element})")
-        settled(browser)
+        wait_a_frame(browser)
 
     choose(1, 1)
     assert browser.run(f"{LAB}.live.loss") < 1e-3  # the slide's table
@@ -256,11 +253,11 @@ def test_lines_show_weights_or_gradients(opened):
     of = "[line.classList[1], Number(line.getAttribute('stroke-width'))]"
     widths = f"[...document.querySelectorAll('.weight .seen')].map((line) => {of})"
     weights = np.concatenate([model[0].weight.data.ravel(), model[2].weight.data.ravel()])
-    settled(browser)
+    wait_a_frame(browser)
     for numbers, button in ((weights, 1), (None, 2)):
         if numbers is None:
             browser.click(f"#network .tools .switch button:nth-of-type({button})")
-            settled(browser)
+            wait_a_frame(browser)
             gradients = expected(model, GATE, TABLE, nn.BCEWithLogitsLoss())[1]
             numbers = np.concatenate([gradients[0], gradients[2]])
         for number, (sign, width) in zip(numbers, browser.run(widths), strict=True):
@@ -271,7 +268,7 @@ def test_lines_show_weights_or_gradients(opened):
 def test_the_plane_shows_what_the_network_answers(opened):
     model = layers(2, 5, 1, between=nn.Tanh)
     browser = opened(model, MOONS, SIDES[:, None])
-    settled(browser)
+    wait_until(browser, f"!{LAB}.sweep.stale")
     places, results, sums = browser.run(
         f"(({{ sweep }}) => [Array.from(sweep.results[0], (_, i) => sweep.place(Math.floor(i / 40), i % 40)),"
         f"[...sweep.results[0]], [...sweep.sums[0][3]]])({LAB})"
@@ -284,10 +281,11 @@ def test_the_plane_shows_what_the_network_answers(opened):
 
 def test_a_regression_shows_its_curve_and_the_loss_over_two_numbers(opened):
     browser = opened(nn.Linear(1, 1, dtype=float, rng=0), LINE, 2 * LINE - 1, nn.MSELoss())
+    wait_until(browser, f"{LAB}.features.surface?.lowest")
     lowest = browser.run(f"(({{ features }}) => features.surface.lowest.spot)({LAB})")
     np.testing.assert_allclose(lowest, [2, -1], atol=0.25)
     browser.run(f"(({{ live }}) => {{ live.method = 'sgd'; live.rate = 0.2; live.step(200); }})({LAB})")
-    settled(browser)
+    wait_a_frame(browser)
     assert browser.run(f"{LAB}.live.loss") < 1e-6
 
 
@@ -296,7 +294,7 @@ def test_training_that_goes_wrong_stops_without_a_complaint(opened):
     browser.run(
         f"(({{ live }}) => {{ live.method = 'sgd'; live.rate = 1e9; live.step(12); live.step(40); }})({LAB})"
     )
-    settled(browser)
+    wait_a_frame(browser)
     assert browser.run(f"{LAB}.live.loss") is None  # not a finite number
     assert browser.run("document.querySelector('.net .number').textContent") in ("nan", "+inf", "-inf")
 
@@ -305,7 +303,7 @@ def test_rings_show_the_output_of_the_chosen_point(opened):
     model = layers(2, 4, 1, between=nn.Tanh)
     browser = opened(model)
     browser.run(f"{LAB}.plane.pick(2)")
-    settled(browser)
+    wait_a_frame(browser)
     stroke = "getComputedStyle(ring).stroke.match(/\\d+/g).map(Number)"
     rings = f"[...document.querySelectorAll('.ring')].map((ring) => {stroke})"
     outputs = [*GATE[2], *model[:2](GATE[2:3]).data[0], *model(GATE[2:3]).data[0]]
@@ -317,7 +315,7 @@ def test_rings_show_the_output_of_the_chosen_point(opened):
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_everything_is_inside_and_large_enough_to_read(opened, width, height):
     browser = opened(layers(2, 6, 3), BLOBS, KINDS, CE, width=width, height=height)
-    settled(browser)
+    wait_a_frame(browser)
     assert browser.run("document.documentElement.scrollWidth") <= width
     small = browser.run(
         "[...document.querySelectorAll('#network *')].filter((e) => !e.children.length && e.textContent &&"
