@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reading import chosen, level, lines, says, set_to, wait_a_frame
+from reading import chosen, level, lines, says, set_to, wait_a_frame, wait_until
 from test_viz_graph import recorded_graphs
 from test_viz_page import data_of, xor_loss, xor_network
 from test_viz_pictures import neuron
@@ -16,6 +16,7 @@ from test_viz_pictures import neuron
 from tinygrad_course import Value, nn, optim, viz
 from tinygrad_course.viz.graph import graph_of
 from tinygrad_course.viz.labels import number
+from tinygrad_course.viz.live import NotLive
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -224,7 +225,7 @@ def test_it_trains_as_python_does(opened, method):
 def test_it_plays_until_it_is_stopped(opened):
     browser = opened(neuron())
     browser.key("t")
-    browser.run("new Promise(done => setTimeout(done, 250))")
+    wait_until(browser, "Number(document.getElementById('now').textContent.split(' ').pop()) > 2")
     browser.key("t")
     wait_a_frame(browser)
     steps = int(text(browser, "now").rpartition(" ")[2])
@@ -294,6 +295,22 @@ def test_where_it_cannot_be_live_it_says_why(opened):
     for n in (3, 2):
         recorder.record((Value(2.0, name="w") * np.ones(n)).sum())
     assert "shapes" in data_of(viz.player(recorder))["live"]["reason"]
+
+
+def test_where_only_the_single_numbers_are_still_it_says_why(opened, monkeypatch):
+    def refuse(*_):
+        raise NotLive("sort cannot be written in JavaScript: its row does not say how")
+
+    monkeypatch.setattr("tinygrad_course.viz.page.lens_part", refuse)
+    net = xor_network()
+    browser = opened(xor_loss(net), net)
+    shown = "document.getElementById('replay').checkVisibility()"
+    assert not browser.run(shown)
+    level(browser, "Scalars")
+    assert browser.run(shown) and "as saved" in text(browser, "replay")
+    assert "sort cannot be written in JavaScript" in text(browser, "replay")
+    level(browser, "Tensors")
+    assert not browser.run(shown)
 
 
 def test_values_that_are_computed_alike_have_gradients_of_their_own(opened):

@@ -119,8 +119,8 @@ def _part_of_numbers(graph: Graph, apart: Apart, programs: list[Part]) -> tuple[
             lens = lens_part(programs[0], apart, scalars, titles_of(scalars), "program1")
             programs.append(lens)
             data["lens"] = lens.data
-        except NotLive:
-            pass  # the numbers are those of the record, and the page says so
+        except NotLive as why:
+            data["still"] = str(why)
     return data, markup
 
 

@@ -73,6 +73,8 @@
     drawing.mark("found", finder.found);
     fillNow();
     fillStrip();
+    by("replay").textContent = live && view !== "graph" ? "" : story.still(reason);
+    by("replay").hidden = !by("replay").textContent;
     by("training").hidden = !(live?.trains || data.graphs[0].frames.length > 1);
     if (!by("training").hidden) trainer.fill(frame);
   }
@@ -380,8 +382,6 @@
     choosePlace(g(), node);
   });
   const trainer = new Trainer(by, live, data.graphs[0].frames, (to) => { frame = to; render(); });
-  by("replay").hidden = Boolean(live);
-  by("replay").textContent = reason ? `This page replays what was recorded, and its numbers cannot be changed: ${reason}` : "";
   for (const id of ["learning", "reset"]) by(id).hidden = !live;
   by("learning").toggleAttribute("hidden", !live?.trains);
   live?.subscribe(() => {

@@ -9,6 +9,13 @@ class Story {
 
   title(node) { return this.graph.nodes[node].title; }
 
+  // Why the numbers that are seen cannot be changed, or ""
+  still(reason) {
+    if (reason) return `This page replays what was recorded, and its numbers cannot be changed: ${reason}`;
+    const { still } = this.graph;
+    return still ? `These numbers are as saved, and do not follow the others: ${still}` : "";
+  }
+
   named(node, x) { return `${this.title(node)} ${brief(x)}`.trim(); } // a number without a name is only itself
 
   // What has happened after so many events: which values are computed, and the gradients so far
