@@ -41,7 +41,6 @@ class Live {
     this.method = "sgd";
     this.rate = RATES.sgd;
     this.speed = 1;
-    this.stepsPerEpoch = 1;
     this.playing = false;
     this.run();
     this.#first = (data.history || []).map((frame) => this.#entryOf(frame));
@@ -155,8 +154,6 @@ class Live {
     this.#thin();
     this.refresh();
   }
-
-  epoch() { this.step(this.stepsPerEpoch); }
 
   play(on) {
     if (on === this.playing) return;

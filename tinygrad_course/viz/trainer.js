@@ -1,5 +1,5 @@
 "use strict";
-// Training in the page: one step, one epoch, play; the loss curve, which is also the way back in time; and the
+// Training in the page: one step over all samples, play; the loss curve, which is also the way back in time; and the
 // weights as text to take along.
 
 class Trainer {
@@ -18,7 +18,6 @@ class Trainer {
     const { by, live } = this;
     by("train").addEventListener("click", () => live.play(!live.playing));
     by("one").addEventListener("click", () => live.step());
-    by("epoch").addEventListener("click", () => live.epoch());
     by("rate").addEventListener("change", () => { live.rate = Math.max(0, Number(by("rate").value) || 0); live.refresh(); });
     by("method").addEventListener("change", () => { live.method = by("method").value; live.rate = RATES[live.method]; live.refresh(); });
     by("pace").addEventListener("change", () => { live.speed = Number(by("pace").value); });
@@ -57,7 +56,6 @@ class Trainer {
     if (!live) return;
     by("train").textContent = live.playing ? "Stop" : "Train";
     by("train").setAttribute("aria-pressed", String(live.playing));
-    by("epoch").hidden = live.stepsPerEpoch === 1;
     if (document.activeElement !== by("rate")) by("rate").value = live.rate;
     by("method").value = live.method;
   }
