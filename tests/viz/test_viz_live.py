@@ -332,7 +332,7 @@ def test_a_result_that_is_no_single_number_is_live_without_a_loss(opened):
 def test_blue_is_above_zero_and_orange_below_and_zero_is_grey(opened):
     for dark in (False, True):
         browser = opened(neuron(), dark=dark)
-        blue, orange, grey = (browser.run(f"tint({x}, 1)") for x in (1, -1, 0))
+        blue, orange, grey = (browser.run(f"Colours.tint({x}, 1)") for x in (1, -1, 0))
         assert blue[2] > blue[1] > blue[0] and orange[0] > orange[1] > orange[2]
         assert max(grey) - min(grey) < 20
         browser.key("End")

@@ -148,7 +148,7 @@ function showBar(bar, k, seen) {
 }
 
 function paintInk(canvas, image) {
-  paint(canvas, { rows: SIDE, cols: SIDE, cells: image }, 1);
+  Colours.heat(canvas, { rows: SIDE, cols: SIDE, cells: image }, 1);
 }
 
 // The gradient for every pixel, where that pixel is on the sheet
@@ -163,7 +163,7 @@ function showSlopes(slopes) {
   const picture = new ImageData(SIDE, SIDE);
   slopes.forEach((g, k) => {
     const strength = largest ? Math.abs(g) / largest : 0;
-    picture.data.set([...tint(Math.sign(g), 1), Math.round(190 * strength)], 4 * k);
+    picture.data.set([...Colours.tint(Math.sign(g), 1), Math.round(190 * strength)], 4 * k);
   });
   small.getContext("2d").putImageData(picture, 0, 0);
   const { x, y, scale } = state.extent;
@@ -177,7 +177,7 @@ function showNeurons(seen, empty) {
   const cols = Math.ceil(Math.sqrt(data.hidden));
   const cells = new Float32Array(cols * Math.ceil(data.hidden / cols));
   if (!empty) cells.set(seen.active);
-  paint(by("active"), { rows: cells.length / cols, cols, cells });
+  Colours.heat(by("active"), { rows: cells.length / cols, cols, cells });
   const alive = empty ? 0 : seen.active.filter((a) => a > 0).length;
   by("active").setAttribute("aria-label", `Activations of the hidden neurons: ${alive} of ${data.hidden} are active`);
   const order = Array.from(seen.active.keys()).sort((a, b) => seen.active[b] - seen.active[a]);
@@ -186,7 +186,7 @@ function showNeurons(seen, empty) {
     const neuron = order[k];
     const first = neuron * SIDE * SIDE;
     figure.hidden = empty;
-    paint(figure.firstChild, { rows: SIDE, cols: SIDE, cells: values[names.weights].subarray(first, first + SIDE * SIDE) });
+    Colours.heat(figure.firstChild, { rows: SIDE, cols: SIDE, cells: values[names.weights].subarray(first, first + SIDE * SIDE) });
     figure.firstChild.setAttribute("aria-label", `The weights of neuron ${neuron + 1}`);
     const weight = outputs[seen.chosen * data.hidden + neuron];
     const [a, w, product] = [seen.active[neuron], weight, seen.active[neuron] * weight];
@@ -206,12 +206,17 @@ for (let k = 0; k < 10; k++) {
 }
 for (const sample of data.samples) {
   const button = make("button", undefined, { type: "button", "aria-label": sample.says, title: sample.says });
-  const canvas = make("canvas", undefined, { class: "heat" });
-  paintInk(canvas, Float32Array.from(bytesOf(sample.pixels), (p) => p / 255));
-  button.append(canvas);
+  button.append(make("canvas", undefined, { class: "heat" }));
   button.addEventListener("click", () => load(sample, button));
   by("samples").append(button);
 }
+
+function paintSamples() {
+  [...by("samples").children].forEach((button, k) => {
+    paintInk(button.firstChild, Float32Array.from(bytesOf(data.samples[k].pixels), (p) => p / 255));
+  });
+}
+paintSamples();
 for (let k = 0; k < STRONGEST; k++) {
   const figure = make("figure");
   figure.append(make("canvas", undefined, { class: "heat", role: "img" }), make("figcaption"));
@@ -220,5 +225,12 @@ for (let k = 0; k < STRONGEST; k++) {
 by("count").textContent = data.hidden;
 by("clear").addEventListener("click", clear);
 by("overlay").addEventListener("change", show);
-DARK.addEventListener("change", () => clear());
+SCHEME.subscribe(() => {
+  sheet.globalCompositeOperation = "source-in"; // the same ink in the other colour
+  sheet.fillStyle = getComputedStyle(document.body).color;
+  sheet.fillRect(0, 0, size, size);
+  sheet.globalCompositeOperation = "source-over";
+  paintSamples();
+  show();
+});
 show();

@@ -23,7 +23,7 @@ from ..program.export.graphs import graph_program
 from .page import _file, _hash, _json
 
 SIDE = 28  # pixels along each side of an image
-SCRIPTS = ("words.js", "heat.js", "ink.js", "digit.js")
+SCRIPTS = ("scheme.js", "colours.js", "words.js", "ink.js", "digit.js")
 
 
 def digits(

@@ -170,11 +170,11 @@ class Drawing {
     const picture = this.pictures[node][kind];
     if (!picture) return;
     if (!isArray(x)) {
-      const text = picture.tagName === "rect" ? colour(x ?? 0, largest) : "";
+      const text = picture.tagName === "rect" ? Colours.css(Colours.tint(x ?? 0, largest)) : "";
       if (text && picture.getAttribute("fill") !== text) picture.setAttribute("fill", text);
       if (!text) picture.width = 1;
     } else if (x.shape && picture.tagName !== "rect") {
-      paint(picture, x.cells);
+      Colours.heat(picture, x.cells);
     }
   }
 

@@ -21,7 +21,7 @@ class Lab {
     this.live.subscribe(() => this.#render(true));
     const sizes = new ResizeObserver(() => { this.#fit(); this.network.lay(); this.#render(false); });
     for (const element of [this.section, this.stage]) sizes.observe(element);
-    DARK.addEventListener("change", () => { Colours.forget(); this.#changed(); });
+    SCHEME.subscribe(() => this.#changed());
     if (this.features?.kind !== "surface") Object.assign(this.live, { method: "adam", rate: 0.03 });
     this.live.refresh();
   }

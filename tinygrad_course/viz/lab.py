@@ -29,7 +29,7 @@ MOST_POINTS, MOST_NEURONS = 1000, 64
 ALL = "all_points"
 """What the page calls the loss of all points."""
 
-SCRIPTS = ("colours.js", "samples.js", "sweep.js", "network.js", "plane.js", "features.js", "lab.js")
+SCRIPTS = ("samples.js", "sweep.js", "network.js", "plane.js", "features.js", "lab.js")
 
 SECTION = '<section id="network" aria-label="The network" hidden></section>'
 

@@ -2,6 +2,41 @@
 // Where the page's numbers come from: a frame that Python recorded, or the program that runs in the page.
 // Both answer the same questions: value and gradient of a node, what flows along an edge.
 
+const MOST_CELLS = 28; // a heat map has at most so many rows and columns
+
+// Rows and columns of an array's heat map: the last axis is the columns; large arrays are put into blocks
+function extentOf(shape) {
+  const wide = shape.length ? shape[shape.length - 1] : 1;
+  const tall = sizeOf(shape) / (wide || 1);
+  return { wide, tall, cols: Math.min(wide, MOST_CELLS), rows: Math.min(tall, MOST_CELLS) };
+}
+
+// The numbers of a heat map: entries, or means over blocks
+function cellsOf(array, shape) {
+  const { wide, tall, cols, rows } = extentOf(shape);
+  if (cols === wide && rows === tall) return { rows, cols, cells: array };
+  const cells = new Float64Array(rows * cols);
+  const counts = new Float64Array(rows * cols);
+  const column = Array.from({ length: wide }, (_, j) => Math.min(Math.floor((j * cols) / wide), cols - 1));
+  for (let i = 0; i < tall; i++) {
+    const start = Math.floor((i * rows) / tall) * cols;
+    for (let j = 0; j < wide; j++) {
+      cells[start + column[j]] += array[i * wide + j];
+      counts[start + column[j]] += 1;
+    }
+  }
+  return { rows, cols, cells: cells.map((sum, i) => sum / (counts[i] || 1)) };
+}
+
+// The entry of an array whose cell is under the pointer; of a block of entries the first
+function entryUnder(canvas, event, shape) {
+  const box = canvas.getBoundingClientRect();
+  const { wide, tall, rows, cols } = extentOf(shape);
+  const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
+  const column = Math.floor(((event.clientX - box.left) / box.width) * cols);
+  return Math.floor((row * tall) / rows) * wide + Math.floor((column * wide) / cols);
+}
+
 // An array with what is said of it, computed when it is asked for
 class Tensor {
   #stats = null;

@@ -35,7 +35,10 @@ from .views import Box, Picture, Texts, View, label_of, texts_of, titles_of, vie
 MOST_BOXES = 60_000
 """So many boxes are laid out in all states of a graph together; further states are left out."""
 
-SCRIPTS = ("training.js", "words.js", "heat.js", "numbers.js", "graph.js", "story.js", "live.js", "strip.js")
+SCRIPTS = (
+    *("scheme.js", "colours.js", "words.js", "numbers.js", "graph.js", "story.js"),
+    *("training.js", "live.js", "strip.js"),
+)
 """The page's script, but for the programs before it and what extra views and the page itself add to it."""
 
 LAST = ("trainer.js", "finder.js", "player.js")

@@ -330,7 +330,7 @@
   makeMovable(by("stage"), () => drawing, (event) => act(event.target, event));
   window.addEventListener("beforeprint", () => drawing.fit());
   new ResizeObserver(() => drawing.reshape()).observe(by("stage"));
-  DARK.addEventListener("change", render);
+  SCHEME.subscribe(render);
   for (const each of drawings) each.looked = renderSoon;
 
   levels.forEach(({ name }, i) => {

@@ -99,7 +99,7 @@ class Strip {
 
   #fillArray(array, node) {
     const { by, of } = this;
-    paint(by("map"), array.cells);
+    Colours.heat(by("map"), array.cells);
     by("map").setAttribute("aria-label", `${node.title} as a heat map: ${inWords(array)}`);
     const { rows, cols } = array.cells;
     const cell = Math.min(84 / cols, 84 / rows, 26);
