@@ -279,6 +279,28 @@ def test_the_plane_shows_what_the_network_answers(opened):
     np.testing.assert_allclose(features, model[:2](MOONS).data, rtol=1e-12)
 
 
+@pytest.mark.parametrize("sizes", [(2, 4, 1), (2, 1)])
+def test_after_a_leap_the_points_are_in_sight_again(opened, sizes):
+    browser = opened(layers(*sizes, between=nn.ReLU))
+    browser.run(f"{LAB}.live.rate = 0.5; {LAB}.live.step(60)")
+    wait_a_frame(browser)
+    wait_until(browser, f"!{LAB}.features.moving")
+    left, right, bottom, top = browser.run(f"{LAB}.features.box")
+    if len(sizes) == 2:
+        spots = np.array(browser.run(f"{LAB}.samples.all.map((s) => [s.sum, s.result])"))
+        assert (spots > [left, bottom]).all() and (spots < [right, top]).all()
+    painted = browser.run(
+        "((canvas, pen) => { pen.canvas.width = pen.canvas.height = canvas.width;"
+        "pen.drawImage(canvas, 0, 0);"
+        "const { data } = pen.getImageData(0, 0, canvas.width, canvas.width);"
+        "const [blue, orange] = ['--positive', '--negative'].map((name) => Colours.pixel(Colours.of(name)));"
+        "const pixels = [...new Uint32Array(data.buffer)];"
+        "return [blue, orange].map((one) => pixels.filter((p) => p === one).length); })"
+        f"({LAB}.featureCanvas, make('canvas').getContext('2d'))"
+    )
+    assert min(painted) > 40  # points of both classes are seen
+
+
 def test_a_regression_shows_its_curve_and_the_loss_over_two_numbers(opened):
     browser = opened(nn.Linear(1, 1, dtype=float, rng=0), LINE, 2 * LINE - 1, nn.MSELoss())
     wait_until(browser, f"{LAB}.features.surface?.lowest")

@@ -5,7 +5,7 @@
 
 class Features {
   constructor(canvas, net, samples, sweep) {
-    Object.assign(this, { canvas, net, samples, sweep, axis: null, box: null, surface: null });
+    Object.assign(this, { canvas, net, samples, sweep, axis: null, box: null, moving: false, surface: null });
     this.last = net.columns.at(-1);
     this.size = this.last.inputs;
     const numbers = net.columns.reduce((sum, { size, inputs, bias }) => sum + size * (inputs + (bias ? 1 : 0)), 0);
@@ -19,6 +19,7 @@ class Features {
 
   show(page) {
     this.pen = Plane.pen(this);
+    this.moving = false;
     if (this.kind === "surface") this.#surface(page);
     else if (this.kind === "space") this.#space(page.live.values);
     else this.#curve();
@@ -39,6 +40,8 @@ class Features {
     });
     if (!this.box) this.box = wanted;
     else if (wanted.every(Number.isFinite)) this.box = this.box.map((x, k) => x + 0.15 * (wanted[k] - x));
+    const sizes = [wanted[1] - wanted[0], wanted[3] - wanted[2]];
+    this.moving = this.box.some((x, k) => Math.abs(wanted[k] - x) > 0.01 * sizes[k >> 1]);
   }
 
   #path(spots, close = false) {

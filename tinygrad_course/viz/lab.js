@@ -191,7 +191,7 @@ class Lab {
     this.said.textContent = `point ${chosen + 1} of ${all.length} at ${place}`;
   }
 
-  // Draw everything; where the numbers have changed, the pictures of the plane follow within some frames
+  // Draw everything; where the numbers have changed, the pictures follow within some frames
   #render(changed) {
     if (this.section.hidden) return;
     const { live, sweep } = this;
@@ -201,7 +201,7 @@ class Lab {
     this.network.mark(live.chosen);
     this.plane?.show(live.values);
     this.features?.show(this.page);
-    if (sweep?.stale && !this.waiting) {
+    if ((sweep?.stale || this.features?.moving) && !this.waiting) {
       this.waiting = true;
       requestAnimationFrame(() => { this.waiting = false; this.#render(false); });
     }
