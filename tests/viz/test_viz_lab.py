@@ -265,6 +265,18 @@ def test_lines_show_weights_or_gradients(opened):
             assert width == pytest.approx(0.5 + 7 * abs(number) / abs(numbers).max(), abs=0.06)
 
 
+def test_the_numbers_of_weights_stand_apart(opened):
+    browser = opened(layers(2, 4, 1, between=nn.Tanh))
+    boxes = browser.run(
+        "[...document.querySelectorAll('.net .number')].map((text) => text.getBBox())"
+        ".map(({ x, y, width, height }) => [x, y, x + width, y + height])"
+    )
+    assert len(boxes) == 12
+    for i, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[:i]:
+            assert left >= other[2] or right <= other[0] or top >= other[3] - 2 or bottom <= other[1] + 2
+
+
 def test_the_plane_shows_what_the_network_answers(opened):
     model = layers(2, 5, 1, between=nn.Tanh)
     browser = opened(model, MOONS, SIDES[:, None])

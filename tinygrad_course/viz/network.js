@@ -5,6 +5,7 @@
 class Network {
   static FEW = 12; // so many weights have their numbers written beside their lines
   static ROOMY = 22; // a circle of this radius is large enough
+  static PARTS = [0.36, 0.46, 0.28, 0.55, 0.63, 0.7]; // of its line, where its number may stand
 
   // `choose(name, index)` is told what was clicked, `see(column, i)` which neuron the pointer is on (or null)
   constructor(stage, net, choose, see) {
@@ -128,7 +129,8 @@ class Network {
       const count = `${column.size} ${column.called}${column.size > 1 ? "s" : ""}`;
       this.titles[k].firstChild.textContent = apart < 100 ? column.size : count;
     });
-    for (const line of this.lines) this.#run(line);
+    const taken = this.neurons.flat().map(({ x, y }) => [x, y, this.radius + 18, this.radius + 4]);
+    for (const line of this.lines) this.#run(line, taken);
   }
 
   #place({ group, ring, inside, name, x, y }, roomy) {
@@ -141,7 +143,7 @@ class Network {
     name.setAttribute("y", (-this.radius - 6).toFixed(1));
   }
 
-  #run({ k, i, j, seen, wide, text }) { // from circle to circle
+  #run({ k, i, j, seen, wide, text }, taken) { // from circle to circle
     const [from, to] = [this.neurons[k - 1][j], this.neurons[k][i]];
     const [dx, dy] = [to.x - from.x, to.y - from.y];
     const cut = (this.radius + 3) / Math.hypot(dx, dy);
@@ -151,9 +153,13 @@ class Network {
       line.setAttribute("x2", (to.x - cut * dx).toFixed(1));
       line.setAttribute("y2", (to.y - cut * dy).toFixed(1));
     }
-    const part = 0.34 + 0.1 * (i % 2);
-    text?.setAttribute("x", (from.x + part * dx).toFixed(1));
-    text?.setAttribute("y", (from.y + part * dy - 5).toFixed(1));
+    if (!text) return;
+    const spots = Network.PARTS.map((part) => [from.x + part * dx, from.y + part * dy - 5]);
+    const [x, y] = spots.find(([across, down]) => taken.every(([a, b, reach, tall]) =>
+      Math.abs(a - across) >= reach || Math.abs(b - down) >= tall)) ?? spots[0];
+    taken.push([x, y, 42, 15]); // so large is a number
+    text.setAttribute("x", x.toFixed(1));
+    text.setAttribute("y", y.toFixed(1));
   }
 
   // Show the values and gradients as they are; the pictures inside the circles are those of the sweep, if any
