@@ -265,16 +265,24 @@ def test_lines_show_weights_or_gradients(opened):
             assert width == pytest.approx(0.5 + 7 * abs(number) / abs(numbers).max(), abs=0.06)
 
 
-def test_the_numbers_of_weights_stand_apart(opened):
-    browser = opened(layers(2, 4, 1, between=nn.Tanh))
-    boxes = browser.run(
-        "[...document.querySelectorAll('.net .number')].map((text) => text.getBBox())"
-        ".map(({ x, y, width, height }) => [x, y, x + width, y + height])"
+def test_circles_do_not_cover_the_numbers_of_weights(opened):
+    browser = opened(layers(2, 4, 1, between=nn.Tanh), width=390, height=844)
+    numbers, circles = (
+        np.array(
+            browser.run(
+                f"[...document.querySelectorAll({these!r})].map((each) => each.getBoundingClientRect())"
+                ".map(({ left, right, top, bottom }) => [left, right, top, bottom])"
+            )
+        )
+        for these in (".net .number", ".net .ring")
     )
-    assert len(boxes) == 12
-    for i, (left, top, right, bottom) in enumerate(boxes):
-        for other in boxes[:i]:
-            assert left >= other[2] or right <= other[0] or top >= other[3] - 2 or bottom <= other[1] + 2
+    assert (len(numbers), len(circles)) == (12, 7)
+    for left, right, top, bottom in circles:
+        x, y, radius = (left + right) / 2, (top + bottom) / 2, (right - left) / 2
+        nearest = np.hypot(
+            x - np.clip(x, numbers[:, 0], numbers[:, 1]), y - np.clip(y, numbers[:, 2], numbers[:, 3])
+        )
+        assert nearest.min() > radius - 3
 
 
 def test_the_plane_shows_what_the_network_answers(opened):
@@ -362,6 +370,10 @@ def test_everything_is_inside_and_large_enough_to_read(opened, width, height):
     )
     assert min(left for left, _ in circles) >= 0
     assert max(right for _, right in circles) <= width
+    browser.run(f"{LAB}.live.step(200); document.querySelector('#views [data-key=graph]').click()")
+    wait_a_frame(browser)
+    lines = browser.run("document.querySelector('header').getBoundingClientRect().height") / 45
+    assert lines < (1.1 if width > 1000 else 5)
 
 
 def test_2_16_16_1_on_100_points_trains_while_it_is_shown(opened):
