@@ -315,8 +315,8 @@ def test_a_list_of_losses():
         trained(lambda loss: losses.append(loss.item()))
         trained(lambda loss: losses.append(loss.detach()))
         trained(lambda loss: best.update(loss=loss))
-        w = Value(2.0)
-        for loss in [w * k for k in range(5)]:  # computed before, all held by one list
+        w = Value([2.0])
+        for loss in [(w * k).sum() for k in range(5)]:  # computed before, all held by one list
             loss.backward()
 
 
