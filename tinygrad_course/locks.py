@@ -23,17 +23,24 @@ def alone(lock: threading.RLock, action: Callable[[], Result]) -> Result:
     >>> alone(threading.RLock(), lambda: 2 + 3)
     5
     """
-    held = []
+    held: list[threading.RLock] = []
     try:
         try:
-            held = [lock] if lock.acquire() else []
+            held.extend(filter(_acquire, (lock,)))
             return action()
         finally:
-            while held:
-                held.pop().release()
-    finally:  # an interruption may have come just before the release above
-        while held:
-            held.pop().release()
+            _let_go(held)
+    finally:  # an interruption may have come just before the line above
+        _let_go(held)
+
+
+# Python looks for interruptions between two of its own instructions.  Taking a lock and noting that it is
+# held are one of them here, and so are striking it out and letting go.
+_acquire, _release = operator.methodcaller("acquire"), operator.methodcaller("release")
+
+
+def _let_go(held: list[threading.RLock]) -> None:
+    deque(map(_release, map(held.pop, [-1] * len(held))), maxlen=0)
 
 
 def write_at_once(writes: Iterable[tuple[Any, Any, Any]]) -> None:

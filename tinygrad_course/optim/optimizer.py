@@ -222,12 +222,8 @@ class Optimizer:
         >>> sorted(optim.SGD([Value(1.0)], lr=0.1, momentum=0.9).state_dict())
         ['kind', 'lr', 'number.steps', 'number.velocity', 'parameters']
         """
-        state: dict[str, Any] = {"kind": np.array(type(self).__name__), "parameters": self._told()}
-        with _stepping:
-            state["lr"] = np.array(self.lr)
-            for name, vector in self._state():
-                state[name] = vector.copy()
-        return state
+        told = {"kind": np.array(type(self).__name__), "parameters": self._told()}
+        return alone(_stepping, lambda: told | {name: np.array(vector) for name, vector in self._state()})
 
     @effect()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -273,6 +269,7 @@ class Optimizer:
         return np.array(told)
 
     def _state(self) -> Iterator[tuple[str, Any]]:
+        yield "lr", self.lr
         for name, steps, memories in zip(self._names, self._steps, self._memories):
             yield f"{name}.steps", np.array(steps)
             for part, vector in memories.items():

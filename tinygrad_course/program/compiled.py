@@ -20,6 +20,7 @@ from ..engine.backprop import backpropagate
 from ..engine.value import settled
 from ..engine.watch import recording_mode, watching
 from ..later import in_a_notebook
+from ..locks import alone
 from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import held_by
@@ -59,7 +60,8 @@ class Compiled:
         program = self._programs.get(signature)
         if program is None:
             try:
-                program, held = self._traced(key, args, kwargs, held, leaves, objects)
+                job = functools.partial(self._traced, key, args, kwargs, held, leaves, objects)
+                program, held = alone(_tracing, job)
             except ArithmeticError:  # floats that NumPy would have computed with: as without compile
                 return self.function(*args, **kwargs)
         elif len(self._programs) > 1:
@@ -80,7 +82,8 @@ class Compiled:
     def program(self, *args: Any, **kwargs: Any) -> Program:
         """The program for such arguments, which is made if there is none; nothing is run."""
         leaves, key, objects = flattened(args, kwargs)
-        return self._traced(key, args, kwargs, self._holders(objects), leaves, objects)[0]
+        held = self._holders(objects)
+        return alone(_tracing, lambda: self._traced(key, args, kwargs, held, leaves, objects)[0])
 
     @property
     def latest(self) -> Program:
@@ -110,14 +113,14 @@ class Compiled:
         """A compiled method, of one object: each object has programs of its own."""
         if owner is None:
             return self
-        with _tracing:
-            if self._methods is None:
-                self._methods = weakref.WeakKeyDictionary()
-            bound = self._methods.get(owner)
-            if bound is None:
-                bound = self._methods[owner] = Compiled(
-                    _Method(self.function, weakref.ref(owner)), self.asked
-                )
+        return alone(_tracing, lambda: self._method_of(owner))
+
+    def _method_of(self, owner: Any) -> Compiled:
+        if self._methods is None:
+            self._methods = weakref.WeakKeyDictionary()
+        bound = self._methods.get(owner)
+        if bound is None:
+            bound = self._methods[owner] = Compiled(_Method(self.function, weakref.ref(owner)), self.asked)
         return bound
 
     def __reduce__(self) -> Any:
@@ -133,25 +136,27 @@ class Compiled:
         """What the function holds, and the objects among its arguments."""
         place = (*map(id, objects),)
         held = self._held.get(place)
-        if held is None or held.changed():
-            with _tracing:  # while another function is traced, other things stand in places
-                held = self._held[place] = held_by(self.function, *objects, live=self._live)
-                held.objects = objects  # while they are alive, no other one has their id
-                if len(self._held) > self.kept:
-                    self._held.popitem(last=False)
+        if held is None or held.changed():  # while another function is traced, other things stand in places
+            return alone(_tracing, lambda: self._held_anew(place, objects))
+        return held
+
+    def _held_anew(self, place: Any, objects: list[Any]) -> Held:
+        held = self._held[place] = held_by(self.function, *objects, live=self._live)
+        held.objects = objects  # while they are alive, no other one has their id
+        if len(self._held) > self.kept:
+            self._held.popitem(last=False)
         return held
 
     def _traced(
         self, key: Any, args: Any, kwargs: Any, held: Held, leaves: list[Any], objects: list[Any]
     ) -> tuple[Program, Held]:
-        with _tracing:
-            program = self._programs.get(self._signature(key, held, leaves))
-            if program is None:
-                program, held = self._made(args, kwargs, held, objects)
-                self._uses_gradients |= program.uses_gradients  # then they belong to the signature
-                signature = self._signature(key, held, leaves)
-                self._programs[signature] = program
-                self._limit(hash(signature))
+        program = self._programs.get(self._signature(key, held, leaves))
+        if program is None:
+            program, held = self._made(args, kwargs, held, objects)
+            self._uses_gradients |= program.uses_gradients  # then they belong to the signature
+            signature = self._signature(key, held, leaves)
+            self._programs[signature] = program
+            self._limit(hash(signature))
         return program, held
 
     def _made(self, args: Any, kwargs: Any, held: Held, objects: list[Any]) -> tuple[Program, Held]:
