@@ -20,27 +20,7 @@ _numpy: Any = np  # NumPy's type stubs do not know that its functions take Value
 
 
 class _Recurrent(Module):
-    """What `RNN`, `LSTM` and `GRU` share: PyTorch's arguments, parameters by its names, the loop over steps.
-
-    Parameters
-    ----------
-    input_size, hidden_size : int
-        How many numbers come in at each step, and how many are remembered.
-    num_layers : int
-        So many layers, each of which reads what the one below it gave.
-    bias : bool
-        False leaves the biases out.
-    batch_first : bool
-        Whether the axes are (N, length, input_size), and not (length, N, input_size) as is usual for PyTorch.
-    dropout : float
-        How probable it is for an entry between two layers to be dropped while training.
-    bidirectional : bool
-        Whether every layer reads the sequence from its end too; both states stand side by side.
-    dtype : dtype
-        The parameters' and so the states' precision.
-    rng : int or Generator, optional
-        Where initial weights and the choices of dropout come from.
-    """
+    """What the three layers share: the arguments of `LSTM`, its parameters' names, the loop over steps."""
 
     _gates = 1
     _states = 1
