@@ -121,3 +121,13 @@ def test_axes_without_entries():
     np.linalg.norm(empty, axis=1).sum().backward()
     assert empty.grad.shape == (2, 0)
     assert grad(lambda x: F.softmax(x, 0)[0, 1])(np.ones((2, 3))).tolist() == [[0, 0.25, 0], [0, -0.25, 0]]
+
+
+@pytest.mark.parametrize("fill", [2.0, Value(2.0)])
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [({"order": "X"}, "order must be one of"), ({"shape": -1}, "negative"), ({"dtype": "no"}, "no")],
+)
+def test_full_like_judges_its_arguments_whatever_fills(fill, how, said):
+    with pytest.raises((TypeError, ValueError), match=f"full_like.*{said}"):
+        np.full_like(Value([1.0, 2.0]), fill, **how)

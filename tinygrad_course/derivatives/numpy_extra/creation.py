@@ -69,7 +69,7 @@ def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, 
         if dtype.kind != "f":
             return np.full_like(constant(a), fill_value, dtype, order, subok, shape)
         return like(np.ones_like(a, dtype, order, subok, shape) * fill_value, dtype)
-    shape = a.shape if shape is None else shape
+    shape = np.empty_like(constant(a), dtype, order, subok, shape).shape  # NumPy judges the arguments
     return like(np.broadcast_to(fill_value, shape), dtype)
 
 
