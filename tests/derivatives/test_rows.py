@@ -36,7 +36,7 @@ EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 800.0, -800.0, 1e-300, 1e300, mat
 
 
 def is_of_the_scipy_room(row):
-    """Whether a row was made in the room of SciPy's names, which has a table of calls in tests/scipy."""
+    """Whether a row was made in the room of SciPy's names, which has a table of calls in tests/scipy_room."""
     written = (row.composition, row.rule_for_all, *row.rules, row.function)
     return any(
         (getattr(part, "__module__", "") or "").startswith("tinygrad_course.scipy") for part in written

