@@ -19,7 +19,6 @@ OURS = {  # PyTorch's samples of these have their first two arguments in turn
     "embedding_bag": lambda weight, input, *rest, **how: F.embedding_bag(input, weight, *rest, **how),
 }
 LEFT_OUT = {  # samples that have no counterpart: the function, and which of its samples
-    "pad": lambda sample: True,
     "avg_pool2d": lambda sample: () in sample.args,  # PyTorch takes an empty stride for none
     "batch_norm": lambda sample: sample.input.ndim < 2,  # PyTorch takes an empty vector
     "cosine_similarity": lambda sample: not sample.input.ndim,  # PyTorch gives a number an axis

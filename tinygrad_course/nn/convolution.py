@@ -202,12 +202,17 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     if value is not None and mode != "constant":
         raise ValueError(f"pad: value is for mode='constant', not for {mode!r}")
     pairs = [(0, 0)] * (input.ndim - len(given) // 2) + list(zip(given[::2], given[1::2]))[::-1]
-    kept = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pairs)]
-    if min(given, default=0) < 0:
-        input = input[tuple(kept)]
     widths = [(max(a, 0), max(b, 0)) for a, b in pairs]
     settings = {"constant_values": value or 0.0} if mode == "constant" else {}
-    return _numpy.pad(input, widths, MODES[mode], **settings)
+
+    def cut(x: Any) -> Any:
+        return x[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs))]
+
+    if min(given, default=0) >= 0:
+        return _numpy.pad(input, widths, MODES[mode], **settings)
+    if mode == "replicate":  # the edge is the whole input's, also where all of it is cut off
+        return cut(_numpy.pad(input, widths, "edge"))
+    return _numpy.pad(cut(input), widths, MODES[mode], **settings)
 
 
 class _Conv(Module):

@@ -7,6 +7,7 @@ answer is wrong as small as it can.
 
 An exercise of your own is ten lines::
 
+    import numpy as np
     from hypothesis import strategies as st
     from tinygrad_course.testing.grading import Exercise
 

@@ -211,13 +211,7 @@ def _read(pipe: Any, lines: queue.Queue[bytes]) -> None:
 
 @functools.cache
 def isolation() -> list[str]:
-    """The command that gives a process namespaces of its own; empty where the system has none for a user.
-
-    Examples
-    --------
-    >>> isolation() in ([], isolation())
-    True
-    """
+    """The command that gives a process namespaces of its own; empty where the system has none for a user."""
     command = ["unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"]
     for more in (["--mount-proc"], []):
         try:
