@@ -225,7 +225,7 @@ def report(run: Run, images: data.ImageSet) -> None:
     print(f"\ntest accuracy {np.mean(chosen == labels):.2%}: {wrong} errors in {len(labels):,}")
     out = run.args.out
     nn.save(run.model.state_dict(), out / "model.npz")
-    print(f"wrote {out / 'model.npz'}")
+    style.wrote(out / "model.npz")
     if run.args.quiet:
         return
     counts = show.confusion(labels, chosen, CLASSES)
@@ -248,14 +248,14 @@ def report(run: Run, images: data.ImageSet) -> None:
     style.picture(out / "weights.png", show.draw_weights, weights, SHAPE, size=(10, 3.2))
     chosen_images = [*show.plain_answers(labels, chosen)[:6], *surest[:4]]
     samples = [(images.test_images[i], show.said(labels[i], chosen[i])) for i in chosen_images]
-    print(f"wrote {viz.digits(run.model, samples, out / 'digit.html')}, a page to draw digits on")
+    style.wrote(viz.digits(run.model, samples, out / "digit.html"), "a page to draw digits on")
     loss = F.cross_entropy(run.model(x[:100]), labels[:100])
     run.model.zero_grad()
     loss.backward()
     loss.name = "loss"
     for name, what in (("step.svg", "the graph of one step"), ("step.html", "a page that plays it")):
         viz.save(loss, out / name, module=run.model)
-        print(f"wrote {out / name}, {what}")
+        style.wrote(out / name, what)
 
 
 if __name__ == "__main__":

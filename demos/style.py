@@ -15,9 +15,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -113,6 +113,45 @@ def _natural(text: str) -> int:
 
 
 # What it prints
+class Part(NamedTuple):
+    """A part of what a demo printed: its kind, what it is, and where its text begins and ends."""
+
+    kind: str  # "heading", "table" or "file"
+    what: Any  # the heading's words, the table's rows of cells, or a file's path and what is said of it
+    start: int
+    end: int
+
+
+class Sheet(io.StringIO):
+    """A stdout that keeps the text, and knows which of it are headings, tables and files.
+
+    Examples
+    --------
+    >>> import contextlib
+    >>> with contextlib.redirect_stdout(Sheet()) as sheet:
+    ...     heading("AND")
+    ...     table(["x", "z"], [(1, 0.5)], digits=1)
+    >>> [(part.kind, part.what) for part in sheet.parts]
+    [('heading', 'AND'), ('table', [('x', 'z'), ('1', '0.5')])]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[Part] = []
+
+    @contextmanager
+    def part(self, kind: str, what: Any) -> Iterator[None]:
+        """Whatever is printed meanwhile is one part."""
+        start = self.tell()
+        yield
+        self.parts.append(Part(kind, what, start, self.tell()))
+
+
+def _part(kind: str, what: Any) -> AbstractContextManager[None]:
+    """Tell a `Sheet`, if that is where it goes, what is printed next."""
+    return sys.stdout.part(kind, what) if isinstance(sys.stdout, Sheet) else nullcontext()
+
+
 def _twins(error: UnicodeError) -> tuple[str, int]:
     """ASCII in place of what the terminal's encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
@@ -159,7 +198,8 @@ def say(*parts: str | tuple[str, str]) -> None:
 
 def heading(text: str) -> None:
     """Print the title of the next part."""
-    say("\n", (text, "bold"))
+    with _part("heading", text):
+        say("\n", (text, "bold"))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4) -> None:
@@ -184,7 +224,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4)
     widths = [max(map(len, column)) for column in zip(*lines)]
     text = [" │ ".join(c.rjust(w) for c, w in zip(line, widths)) for line in lines]
     text.insert(1, "─┼─".join("─" * w for w in widths))
-    print("\n".join(f"  {line}" for line in text))
+    with _part("table", lines):
+        print("\n".join(f"  {line}" for line in text))
 
 
 @contextmanager
@@ -211,7 +252,13 @@ def progress(title: str, steps: int, wanted: bool = True) -> Iterator[Callable[[
 def write(path: Path, content: bytes) -> None:
     """Write a whole file or none, and print its path."""
     write_whole(path, lambda part: part.write_bytes(content))
-    print(f"wrote {path}")
+    wrote(path)
+
+
+def wrote(path: Path, what: str = "") -> None:
+    """Print the path of a file that was written, and what it is if its name does not say so."""
+    with _part("file", (path, what)):
+        print(f"wrote {path}, {what}" if what else f"wrote {path}")
 
 
 def picture(path: Path, draw: Callable[..., None], *args: Any, size: tuple[float, float]) -> None:
@@ -279,7 +326,7 @@ def graph(path: Path, value: Any) -> None:
     from tinygrad_course import viz  # only now: a clone is found through sys.path, see above
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    print(f"wrote {viz.save(value, path)}")
+    wrote(viz.save(value, path))
 
 
 def lab(path: Path, model: Any, x: np.ndarray, y: np.ndarray, loss: Callable[..., Any]) -> None:
@@ -287,7 +334,7 @@ def lab(path: Path, model: Any, x: np.ndarray, y: np.ndarray, loss: Callable[...
     from tinygrad_course import viz
 
     viz.lab(model, x, y, loss, path)
-    print(f"wrote {path}")
+    wrote(path)
 
 
 # What several of them draw

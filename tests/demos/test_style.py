@@ -1,5 +1,6 @@
 """What the demos share: tables on every terminal, whole files or none, and runs without matplotlib."""
 
+import contextlib
 import io
 import os
 import subprocess
@@ -179,3 +180,23 @@ def test_a_rare_colour_survives_the_palette(tmp_path):
     colours = image.open(tmp_path / "a.png").convert("RGB").getcolors(100_000)
     green = np.array([0x00, 0x9E, 0x73])
     assert min(abs(np.array(colour) - green).sum() for _, colour in colours) < 12
+
+
+def test_a_sheet_knows_headings_tables_and_files(tmp_path):
+    with contextlib.redirect_stdout(style.Sheet()) as sheet:
+        style.heading("AND")
+        style.table(["x", "z"], [(1, 0.5)], digits=1)
+        print("  a line")
+        style.write(tmp_path / "and.txt", b"")
+        style.wrote(tmp_path, "a folder")
+    assert [(part.kind, part.what) for part in sheet.parts] == [
+        ("heading", "AND"),
+        ("table", [("x", "z"), ("1", "0.5")]),
+        ("file", (tmp_path / "and.txt", "")),
+        ("file", (tmp_path, "a folder")),
+    ]
+    text = sheet.getvalue()
+    said = [text[part.start : part.end] for part in sheet.parts]
+    assert said[0] == "\nAND\n"
+    assert said[1] == "  x │   z\n  ──┼────\n  1 │ 0.5\n"
+    assert text == "".join([*said[:2], "  a line\n", *said[2:]])
