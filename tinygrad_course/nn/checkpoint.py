@@ -1,4 +1,4 @@
-"""Save arrays by name in one ``.npz`` file, and load them again, whoever wrote the file.
+"""Save arrays by name in one file, ``.npz`` or ``.safetensors``, and load them again, whoever wrote the file.
 
 Nothing is ever pickled, so a file cannot run code; nothing is compressed, so a small file cannot ask for a
 lot of memory; and a file is written whole or not at all.
@@ -17,16 +17,20 @@ import numpy as np
 from numpy.lib import format as npy
 
 from ..files import write_whole
+from . import safe_files
 
 State = Mapping[str, Any]
 """Names to arrays, numbers or further such mappings."""
+
+SAFE = ".safetensors"
+"""What names of files end in that PyTorch's users exchange."""
 
 LONGEST = 2**16 - 1
 """So many bytes a name in a zip file can have."""
 
 
 def save(state: State, path: str | os.PathLike[str]) -> None:
-    """Write `state` to the file `path`, which NumPy's ``np.load`` can read as well.
+    """Write `state` to the file `path`, which NumPy's ``np.load``, or PyTorch's users, can read as well.
 
     Parameters
     ----------
@@ -34,15 +38,20 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
         Names to arrays or numbers, as `Module.state_dict` gives them; or to further mappings of that kind:
         ``{"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}``.
     path : path
-        Where to; by custom it ends in ``.npz``.  Folders that are missing are made, and a file that exists is
-        replaced once the new one is whole.
+        Where to.  If it ends in ``.safetensors``, the file is of that kind, in which PyTorch's users exchange
+        weights, and which the library safetensors (the extra `interop`) writes; else it is NumPy's, and by
+        custom ends in ``.npz``.  Folders that are missing are made, and a file that exists is replaced once
+        the new one is whole.
 
     Raises
     ------
     TypeError
-        If `state` holds something other than arrays and numbers, or a name that is not a string.
+        If `state` holds something other than arrays and numbers, a name that is not a string, or, for
+        safetensors, mappings inside it or a dtype that it does not have.
     ValueError
         If a name is empty or contains ``/``, or a whole name is too long for a file of this kind.
+    ImportError
+        If the library safetensors is needed and missing.
     OSError
         If the file cannot be written.
 
@@ -57,6 +66,10 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
     >>> bool((layer.weight.data == other.weight.data).all())
     True
     """
+    if _is_safe(path):
+        content = safe_files.written(_arrays(state))
+        write_whole(path, lambda part: part.write_bytes(content))
+        return
     entries = dict(_flat(state))
 
     def fill(part: Path) -> None:
@@ -71,7 +84,7 @@ def save(state: State, path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a file that `save` wrote.
+    """Read a file that `save` wrote, or one that ends in ``.safetensors``, whoever wrote it.
 
     Parameters
     ----------
@@ -81,16 +94,24 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        What was saved: names to arrays (a number is an array without axes) or to further dicts.
+        What was saved: names to arrays (a number is an array without axes) or to further dicts.  bfloat16,
+        which NumPy does not have, comes as float32, in which it is exact.
 
     Raises
     ------
     ValueError
         If the file is not of this kind, is damaged or cut short, or holds pickled objects.
+    ImportError
+        If the library safetensors is needed and missing.
     OSError
         If it cannot be opened.
     """
     path = Path(path)
+    if _is_safe(path):
+        try:
+            return safe_files.read(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"load: {path}: {error}") from error
     state: dict[str, Any] = {}
     with open(path, "rb") as raw:
         size = os.fstat(raw.fileno()).st_size
@@ -106,6 +127,21 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         except Exception as error:  # zipfile and NumPy raise a dozen kinds on a file that means harm
             raise ValueError(f"load: {path} is not a whole file written by save: {error}") from error
     return state
+
+
+def _is_safe(path: str | os.PathLike[str]) -> bool:
+    return Path(path).suffix.lower() == SAFE
+
+
+def _arrays(state: State) -> dict[str, Any]:
+    """The arrays of a state without mappings inside it."""
+    for name, entry in _items(state):
+        if isinstance(entry, Mapping):
+            raise TypeError(
+                f"save: {name} is a {type(entry).__name__}, and a safetensors file has no more than arrays; "
+                f"save(state[{name!r}], ...) writes that alone, and a file that ends in .npz holds all of it"
+            )
+    return {name: _array(name, entry) for name, entry in _items(state)}
 
 
 def _flat(state: State) -> Iterator[tuple[str, Any]]:
@@ -184,6 +220,11 @@ def _dict_at(state: dict[str, Any], names: list[str], filename: str) -> dict[str
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> Any:
     """One array, after a look at what it claims to be; `size` is that of the whole file."""
+    if info.filename.endswith(".pkl"):
+        raise ValueError(
+            "it holds pickled objects, which could run code; they are not read: in PyTorch, save the weights "
+            "with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
+        )
     if not info.filename.endswith(".npy"):
         raise ValueError(f"{info.filename!r} is not an array")
     if info.compress_type != zipfile.ZIP_STORED:
