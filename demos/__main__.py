@@ -1,9 +1,16 @@
-"""List the demos in the lecture's order; with --all, run them and make the pictures of README.md."""
+"""List the demos in the lecture's order, or make what an instructor needs of them.
+
+    python -m demos --figures svg --out out/figures    every figure for slides, as svg, pdf or png
+    python -m demos --all                              the pictures of README.md
+
+With --quick the demos run for a short time only, to see that it works.
+"""
 
 import argparse
 import importlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from demos import style
@@ -30,38 +37,60 @@ DEMOS = {  # its picture for README.md, and what it shows
 LARGEST = 60_000  # bytes of a picture in README.md
 
 
+def run_all(extra: list[str]) -> Iterator[tuple[str, Path]]:
+    """Run every demo; gives its name and the folder with what it wrote, which is gone afterwards."""
+    for name in DEMOS:
+        style.heading(f"== {name}")
+        with tempfile.TemporaryDirectory() as scratch:
+            importlib.import_module(f"demos.{name}").main(["--out", scratch, *extra])
+            yield name, Path(scratch)
+
+
 def make_all(folder: Path, extra: list[str]) -> None:
     """Run every demo and keep its picture, small enough for README.md."""
     style.RC["figure.dpi"] = 72
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (picture, _) in DEMOS.items():
-        style.heading(f"== {name}")
-        with tempfile.TemporaryDirectory() as scratch:
-            importlib.import_module(f"demos.{name}").main(["--out", scratch, *extra])
-            made = Path(scratch) / picture
-            if not made.exists():
-                print(f"left out {picture}")
-            elif made.stat().st_size > LARGEST:
-                raise SystemExit(f"{picture} has {made.stat().st_size:,} bytes, more than {LARGEST:,}")
-            else:
-                shutil.copyfile(made, folder / f"{name}.png")
+    for name, scratch in run_all(extra):
+        made = scratch / DEMOS[name][0]
+        if not made.exists():
+            print(f"left out {made.name}")
+        elif made.stat().st_size > LARGEST:
+            raise SystemExit(f"{made.name} has {made.stat().st_size:,} bytes, more than {LARGEST:,}")
+        else:
+            shutil.copyfile(made, folder / f"{name}.png")
     print(f"\nwrote the pictures into {folder}")
 
 
+def make_figures(form: str, folder: Path, extra: list[str]) -> None:
+    """Run every demo and keep all its figures, in the form that is asked for."""
+    style.FORMAT = form
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = [
+        shutil.copyfile(made, folder / made.name)
+        for _, scratch in run_all(extra)
+        for made in sorted(scratch.glob(f"*.{form}"))
+    ]
+    print(f"\nwrote {len(kept)} figures into {folder}")
+
+
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m demos", description=__doc__)
-    parser.add_argument("--all", action="store_true", help="run all and make the pictures of README.md")
-    parser.add_argument("--quick", action="store_true", help="with --all: short runs")
-    parser.add_argument(
-        "--out", type=style.folder, default=Path(__file__).parent / "pictures", help="where to"
+    parser = argparse.ArgumentParser(
+        prog="python -m demos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--figures", choices=("svg", "pdf", "png"), help="run all and keep every figure")
+    parser.add_argument("--all", action="store_true", help="run all and make the pictures of README.md")
+    parser.add_argument("--quick", action="store_true", help="short runs")
+    parser.add_argument("--out", type=style.folder, help="where to (out/figures; demos/pictures)")
     style.plain_signs()
     args = parser.parse_args(argv)
-    if args.all:
-        make_all(args.out, ["--quick"] if args.quick else [])
-        return
-    for name, (_, line) in DEMOS.items():
-        print(f"python -m demos.{name:18} {line}")
+    extra = ["--quick"] if args.quick else []
+    if args.figures:
+        make_figures(args.figures, args.out or Path("out/figures"), extra)
+    elif args.all:
+        make_all(args.out or Path(__file__).parent / "pictures", extra)
+    else:
+        for name, (_, line) in DEMOS.items():
+            print(f"python -m demos.{name:18} {line}")
 
 
 if __name__ == "__main__":

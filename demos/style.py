@@ -47,7 +47,9 @@ RC = {
     "legend.frameon": False,
     "grid.color": "#DDDDDD",
     "image.cmap": "cividis",
+    "svg.hashsalt": "the same names of its parts each time",
 }
+FORMAT = "png"  # of the pictures
 
 TWINS = {
     "│": "|", "─": "-", "┼": "+", "█": "#", "▀": "'", "▄": ".", "░": ".", "·": "*", "×": "x", "−": "-",
@@ -262,11 +264,12 @@ def wrote(path: Path, what: str = "") -> None:
 
 
 def picture(path: Path, draw: Callable[..., None], *args: Any, size: tuple[float, float]) -> None:
-    """Save what ``draw(figure, *args)`` draws as a PNG; without matplotlib, say what is left out.
+    """Save what ``draw(figure, *args)`` draws; without matplotlib, say what is left out.
 
     Parameters
     ----------
     path : Path
+        Where to.  Its ending gives way to `FORMAT`: png, or svg or pdf for slides.
     draw : callable
         Puts axes on the figure it is given (``figure.subplots``) and draws on them.
     *args
@@ -274,7 +277,14 @@ def picture(path: Path, draw: Callable[..., None], *args: Any, size: tuple[float
     size : tuple of float
         Width and height in inches of 110 dots.
     """
-    animation(path, draw, [args], size=size)
+    path = path.with_suffix(f".{FORMAT}")
+    with _matplotlib_or_without(path):
+        drawn = _drawn(draw, args, size, FORMAT, bbox_inches="tight")
+        if FORMAT == "png":
+            content = io.BytesIO()
+            _image(drawn).save(content, format="png", optimize=True)
+            drawn = content.getvalue()
+        write(path, drawn)
 
 
 def animation(
@@ -285,29 +295,33 @@ def animation(
     size: tuple[float, float],
     seconds: float = 0.1,
 ) -> None:
-    """Save ``draw(figure, *frame)`` for each frame as a moving GIF (or a PNG, if there is only one).
+    """Save ``draw(figure, *frame)`` for each frame as a moving GIF.
 
     Each frame is shown for so many seconds, the last one ten times as long.
     """
+    with _matplotlib_or_without(path):
+        images = [_image(_drawn(draw, frame, size, "png")) for frame in frames]
+        times = [round(1000 * seconds)] * (len(images) - 1) + [round(10000 * seconds)]
+        content = io.BytesIO()
+        images[0].save(content, format="gif", save_all=True, append_images=images[1:], duration=times, loop=0)
+        write(path, content.getvalue())
+
+
+@contextmanager
+def _matplotlib_or_without(path: Path) -> Iterator[None]:
+    """Where matplotlib is missing, say that `path` is left out."""
     try:
-        images = [_drawn(draw, frame, size, bbox=None if len(frames) > 1 else "tight") for frame in frames]
+        yield
     except ImportError:
         print(f"left out {path}: it needs matplotlib (pip install 'tinygrad_course[demos]')")
-        return
-    content = io.BytesIO()
-    if len(images) == 1:
-        images[0].save(content, format="png", optimize=True)
-    else:
-        times = [round(1000 * seconds)] * (len(images) - 1) + [round(10000 * seconds)]
-        images[0].save(content, format="gif", save_all=True, append_images=images[1:], duration=times, loop=0)
-    write(path, content.getvalue())
 
 
-def _drawn(draw: Callable[..., None], args: Sequence[Any], size: tuple[float, float], bbox: Any) -> Any:
-    """What `draw` draws, as an image of 128 colours: a third of the size, and it looks the same."""
+def _drawn(
+    draw: Callable[..., None], args: Sequence[Any], size: tuple[float, float], form: str, **how: Any
+) -> bytes:
+    """What `draw` draws, as a file of that form; the same each time."""
     import matplotlib
     from matplotlib.figure import Figure
-    from PIL import Image
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own matplotlibrc shall not change the lecture's pictures
@@ -316,9 +330,17 @@ def _drawn(draw: Callable[..., None], args: Sequence[Any], size: tuple[float, fl
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, *args)
         content = io.BytesIO()
-        figure.savefig(content, format="png", bbox_inches=bbox)
+        undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
+        figure.savefig(content, format=form, metadata=undated, **how)
+    return content.getvalue()
+
+
+def _image(png: bytes) -> Any:
+    """A PNG as an image of 128 colours: a third of the size, and it looks the same."""
+    from PIL import Image
+
     coverage = Image.Quantize.MAXCOVERAGE  # keeps a colour that few pixels have
-    return Image.open(content).convert("RGB").quantize(128, method=coverage, dither=Image.Dither.NONE)
+    return Image.open(io.BytesIO(png)).convert("RGB").quantize(128, method=coverage, dither=Image.Dither.NONE)
 
 
 def graph(path: Path, value: Any) -> None:

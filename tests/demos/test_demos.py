@@ -24,6 +24,7 @@ from demos import (
     xor,
 )
 from demos.__main__ import DEMOS, LARGEST
+from demos.__main__ import main as demos_main
 from tinygrad_course import data
 
 MINE = [name for name in DEMOS if name != "mnist"]
@@ -322,3 +323,20 @@ def test_the_process_explains_the_points_best_where_it_ends():
     mean, deviation = regression.predict(found, x, y, np.array([x[0], 0.5, 40.0]))
     assert deviation[0] < deviation[1] < deviation[2] == pytest.approx(np.exp(found[1]))
     assert abs(mean[2]) < 1e-9
+
+
+@pytest.mark.parametrize("form, head", [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_figures_for_slides(form, head, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("demos.__main__.DEMOS", {"neuron": DEMOS["neuron"]})
+    monkeypatch.setattr("demos.style.FORMAT", "png")  # as it was, afterwards
+    printed = io.StringIO()
+    for folder in (tmp_path / "once", tmp_path / "twice"):
+        with contextlib.redirect_stdout(printed):
+            demos_main(["--figures", form, "--quick", "--out", str(folder)])
+    graph = ["neuron-graph.svg"] if form == "svg" else []
+    assert sorted(p.name for p in (tmp_path / "once").iterdir()) == [*graph, f"neuron.{form}"]
+    made = (tmp_path / "once" / f"neuron.{form}").read_bytes()
+    assert made.startswith(head)
+    assert made == (tmp_path / "twice" / f"neuron.{form}").read_bytes()
+    assert f"wrote {1 + len(graph)} figures into {tmp_path / 'once'}" in printed.getvalue()
