@@ -10,6 +10,7 @@ import argparse
 import importlib
 import shutil
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,7 +91,8 @@ def main(argv: list[str] | None = None) -> None:
         make_all(args.out or Path(__file__).parent / "pictures", extra)
     else:
         for name, (_, line) in DEMOS.items():
-            print(f"python -m demos.{name:18} {line}")
+            listed = f"python -m demos.{name:18} {line}"
+            print(textwrap.fill(listed, style.width(), subsequent_indent=" " * 8))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ Nothing about the functions is written here but their names: the formula and the
 the derivative is what a backward pass brings.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import Value
 from tinygrad_course.derivatives import TABLE, neural
@@ -37,7 +37,9 @@ def show():
         _, everywhere = with_derivative(function, np.linspace(-6, 6, 1201))
         rows.append((TABLE[function].name, *value, *slope, everywhere.max()))
     style.table(header, rows)
-    print("  A sigmoid passes back a quarter of the gradient at most; ten layers of them leave a millionth.")
+    style.note(
+        "A sigmoid passes back a quarter of the gradient at most; ten layers of them leave a millionth."
+    )
     return rows
 
 

@@ -5,8 +5,8 @@ up and down a little and see what the error does.  All three agree, and a step a
 The page it writes plays both passes, one operation at a time.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import Value
 from tinygrad_course.nn.functional import sigmoid
@@ -81,10 +81,10 @@ def show(p, rate=1.0):
     rows = [(f"∂E/∂{n}", text, number, engine[n], by_trying(p, n)) for n, (text, number) in hand.items()]
     style.table(["", "formula", "by hand", "engine", "by trying"], rows, digits=8)
     numeric = np.array([row[2:] for row in rows])
-    print(f"  largest difference: hand and engine {abs(numeric[:, 0] - numeric[:, 1]).max():.1e}, ", end="")
-    print(f"engine and trying {abs(numeric[:, 1] - numeric[:, 2]).max():.1e}")
+    hand_off, trying_off = (abs(numeric[:, i] - numeric[:, 1]).max() for i in (0, 2))
+    style.note(f"largest difference: hand and engine {hand_off:.1e}, engine and trying {trying_off:.1e}")
     after = forward({n: v - rate * engine[n] for n, v in p.items()})
-    print(f"  a step of {rate:g} against the gradient: E falls from {error.item():.6f} to {after:.6f}")
+    style.note(f"a step of {rate:g} against the gradient: E falls from {error.item():.6f} to {after:.6f}")
     return error, numbers, engine, rows, float(after)
 
 

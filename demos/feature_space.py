@@ -5,8 +5,8 @@ are two features computed by the hidden layer.  Training starts where those feat
 the grid shows what learning does to it: it lifts the inner circle off the outer one.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import data, nn, no_grad, optim
 

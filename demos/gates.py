@@ -4,8 +4,8 @@ A neuron adds its bias and its weighted inputs, z = b + w₁x₁ + w₂x₂, and
 its inputs that is one straight line with a side for 1 and a side for 0.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import Value, data, nn
 

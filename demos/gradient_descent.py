@@ -5,8 +5,8 @@ lie off zero, which makes it a long narrow valley: plain steps zigzag or crawl, 
 it gathered, Adam scales each weight's step for itself.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import Value, nn, optim
 

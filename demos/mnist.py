@@ -11,22 +11,17 @@ The settings were chosen on 10,000 of the training images held out, never on the
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices this small gain nothing from more threads
-
+import style
+import mnist_report as show
 import numpy as np
+from augment import affine
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that it runs from any folder
-
-from demos import mnist_report as show
-from demos import style
-from demos.augment import affine
 from tinygrad_course import data, nn, no_grad, optim, viz
 from tinygrad_course.nn import functional as F
 
@@ -47,7 +42,7 @@ class Recipe(NamedTuple):
 
 DEFAULT = Recipe(epochs=16, batch_size=100, lr=4e-3, warm_up=0.1, decay=0.1, dropped=0.2, moved=0)
 BEST = Recipe(epochs=300, batch_size=200, lr=2e-3, warm_up=0, decay=0.05, dropped=0, moved=0.6)
-COLUMNS = ("epoch", "rate", "train loss", "train %", "test %", "seconds")
+COLUMNS = ("epoch", "rate", "loss", "train %", "test %", "seconds")
 
 
 def parse(argv: Sequence[str] | None) -> Any:
@@ -85,10 +80,11 @@ def main(argv: Sequence[str] | None = None) -> float:
     else:
         schedule = optim.CosineAnnealingLR(optimizer, T_max=steps)
     run = Run(model, optimizer, schedule, args)
-    print(f"784 → 100 ReLU → 10: {sum(p.size for p in model.parameters()):,} parameters, seed {args.seed}")
+    count = sum(p.size for p in model.parameters())
+    style.note(f"784 → 100 ReLU → 10: {count:,} parameters, seed {args.seed}")
     if args.resume:
         run.load()
-    print("  ".join(f"{name:>10}" for name in COLUMNS))
+    print("  ".join(f"{name:>8}" for name in COLUMNS))
     for row in run.history:
         print_row(row)
     try:
@@ -116,7 +112,7 @@ def load(folder: Path | None) -> data.ImageSet:
             f"{images.train_images.shape[1:]} and classes up to {highest}"
         )
     source = f"from {folder}" if folder else "of MNIST (SHA-256 verified)"
-    print(f"{len(images.train_images):,} training and {len(images.test_images):,} test images {source}")
+    style.note(f"{len(images.train_images):,} training and {len(images.test_images):,} test images {source}")
     return images
 
 
@@ -165,7 +161,7 @@ def train(run: Run, images: data.ImageSet) -> None:
             moved = normalised(affine(images.train_images, rng, strength))
         batches = data.Batches(moved, images.train_labels, batch_size=recipe.batch_size, seed=seed)
         batches.epoch = epoch
-        with style.progress(f"{epoch + 1:>10}", len(batches), not run.args.quiet) as step:
+        with style.progress(f"{epoch + 1:>8}", len(batches), not run.args.quiet) as step:
             for done, (x, y) in enumerate(batches, 1):
                 loss = F.cross_entropy(run.model(speckled(x, recipe.dropped, rng)), y)
                 run.model.zero_grad()
@@ -210,8 +206,7 @@ def print_row(row: list[float]) -> None:
     """An epoch's line of the table."""
     epoch, rate, loss, train, test, seconds = row
     print(
-        f"{epoch:>10.0f}  {rate:>10.5f}  {loss:>10.4f}  {train:>10.2%}  {test:>10.2%}  {seconds:>10.2f}",
-        flush=True,
+        f"{epoch:>8.0f}  {rate:>8.5f}  {loss:>8.4f}  {train:>8.2%}  {test:>8.2%}  {seconds:>8.2f}", flush=True
     )
 
 

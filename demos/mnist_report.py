@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
+import style
 import numpy as np
-
-from demos import style
 
 INK_LEVEL = 96  # of 255: what counts as inked on a terminal
 
@@ -61,7 +59,7 @@ def print_mistakes(
     """The surest mistakes, drawn side by side as far as the terminal is wide."""
     style.heading("The surest mistakes")
     width = images.shape[2] + 2
-    together = max(1, shutil.get_terminal_size().columns // width)
+    together = max(1, style.width() // width)
     for start in range(0, len(which), together):
         some = which[start : start + together]
         titles = [

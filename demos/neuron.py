@@ -4,8 +4,8 @@ Behind a hard threshold the output does not answer to a small change of a weight
 both sides; with a sigmoid in its place every weight learns how it should move.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import Value
 
@@ -58,7 +58,7 @@ def show(x, w, b):
         tried = [slope(f, x, [*w, b], i) for f in (threshold, sigmoid)]
         rows.append((v.name, *tried, v.grad))
     style.table(["", "threshold, tried", "sigmoid, tried", "sigmoid, backward"], rows)
-    print("  Only the sigmoid tells its weights where to go; backward finds what two tiny steps find.")
+    style.note("Only the sigmoid tells its weights where to go; backward finds what two tiny steps find.")
     return z, rows, output
 
 

@@ -5,8 +5,8 @@ at right angles to the line, and |w·x + b| / ‖w‖ is how far a point is from
 the same line.  Several neurons, and one that asks whether all of them fire, enclose what no line separates.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import Value, data, nn
 
@@ -77,18 +77,18 @@ def show(x, target, perceptron, logistic):
     """Print how the rule went, both lines, and where the new point falls."""
     w, b, mistakes = perceptron
     style.heading(f"Perceptron rule on {len(x)} points")
-    print("  mistakes in each pass:", *mistakes)
+    style.note(f"mistakes in each pass: {' '.join(map(str, mistakes))}")
     style.heading("The two lines")
     rows = []
     for name, (w, b) in {"perceptron": perceptron[:2], "logistic loss": logistic}.items():
         right = int(((x @ w + b > 0) == target).sum())
         rows.append((name, *w, b, f"{right} of {len(x)}", abs(distance(x, w, b)).min()))
     style.table(["", "w₁", "w₂", "b", "right", "nearest point"], rows)
-    print(f"  angle between their normals: {angle(perceptron[0], logistic[0]):.1f} degrees")
+    style.note(f"angle between their normals: {angle(perceptron[0], logistic[0]):.1f} degrees")
     w, b, _ = perceptron
     far = distance(NEW, w, b)
     style.heading("A new point, ({:g}, {:g})".format(*NEW))
-    print(f"  w·x + b = {NEW @ w + b:.4f}, so class {int(far > 0)}, {abs(far):.4f} from the line")
+    style.note(f"w·x + b = {NEW @ w + b:.4f}, so class {int(far > 0)}, {abs(far):.4f} from the line")
 
 
 def show_curve(x, target):

@@ -7,8 +7,8 @@ other's weights.  Without PyTorch ours runs alone, and the demo says what is mis
 import inspect
 import time
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import data, nn, no_grad, optim
 
@@ -34,13 +34,13 @@ def network_torch():
     )
 
 
-def train_ours(model, batches):
+def train_ours(net, batches):
     criterion = nn.CrossEntropyLoss()
-    optimizer = optim.Adam(model.parameters(), lr=0.001)
+    optimizer = optim.Adam(net.parameters(), lr=1e-3)
     losses = []
     for images, labels in batches:
         optimizer.zero_grad()
-        logits = model(images)
+        logits = net(images)
         loss = criterion(logits, labels)
         loss.backward()
         optimizer.step()
@@ -48,13 +48,13 @@ def train_ours(model, batches):
     return losses
 
 
-def train_torch(model, batches):
+def train_torch(net, batches):
     criterion = torch.nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     losses = []
     for images, labels in map(tensors, batches):
         optimizer.zero_grad()
-        logits = model(images)
+        logits = net(images)
         loss = criterion(logits, labels)
         loss.backward()
         optimizer.step()
@@ -68,12 +68,15 @@ def tensors(arrays):
 
 
 def show_code():
-    """Print both programs side by side."""
+    """Print both programs side by side; where they do not fit, one above the other."""
     for pair in ((network_ours, network_torch), (train_ours, train_torch)):
         left, right = (inspect.getsource(function).splitlines() for function in pair)
+        middle = max(map(len, left))
         print()
-        for line, twin in zip(left, right):
-            print(f"  {line:56} │ {twin}")
+        if middle + max(map(len, right)) + 5 <= style.width():
+            print("\n".join(f"  {line:{middle}} │ {twin}" for line, twin in zip(left, right)))
+        else:
+            print("\n".join([*left, "", *right]))
 
 
 def timed(train, *args):
@@ -140,9 +143,9 @@ def main(argv=None):
         rows.append(("PyTorch", theirs[0], theirs[-1], f"{right:.2%}", f"{seconds:.1f}"))
     style.table(["", "first loss", "last loss", "test accuracy", "seconds"], rows, digits=6)
     if torch is None:
-        print("  PyTorch is not installed, so ours ran alone (pip install torch)")
+        style.note("PyTorch is not installed, so ours ran alone (pip install torch)")
     else:
-        print(f"  largest difference of a loss: {abs(ours - theirs).max():.1e}")
+        style.note(f"largest difference of a loss: {abs(ours - theirs).max():.1e}")
         swap(model, twin, pixels[1])
     print()
     style.picture(args.out / "pytorch_twin.png", draw, ours, theirs, size=(9.5, 5.2))
@@ -158,7 +161,7 @@ def swap(model, twin, images):
     twin.load_state_dict(mine)
     after = predictions_torch(twin, images), predictions_ours(model, images)
     changed = [int((b != a).sum()) for b, a in zip(before, after)]
-    print(f"  state dicts swapped: {changed[0]} and {changed[1]} of {len(images)} predictions differ")
+    style.note(f"state dicts swapped: {changed[0]} and {changed[1]} of {len(images)} predictions differ")
 
 
 if __name__ == "__main__":

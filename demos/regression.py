@@ -6,8 +6,8 @@ are.  They are found by maximising the likelihood of the points: SciPy's optimiz
 gives it the gradient, through the Cholesky factor of the covariance and the densities of `scipy.stats`.
 """
 
-import numpy as np
 import style
+import numpy as np
 
 from tinygrad_course import value_and_grad
 
@@ -90,7 +90,7 @@ def main(argv=None):
         ("before", *np.exp(START), seen[0]),
         ("after", *np.exp(found), seen[-1]),
     ])  # fmt: skip
-    print(f"BFGS took {len(seen) - 1} steps and {calls} gradients.")
+    style.note(f"BFGS took {len(seen) - 1} steps and {calls} gradients.")
     print()
     fits = {"before": START, "after": found}
     style.picture(args.out / "regression.png", draw, x, y, fits, seen, size=(11.5, 4.2))

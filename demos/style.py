@@ -14,10 +14,14 @@ import io
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices this small gain nothing from more threads;
+os.environ.setdefault("MKL_NUM_THREADS", "1")  # NumPy reads this once: demos import style before NumPy
 
 import numpy as np
 
@@ -71,7 +75,8 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, doc: str) -> None:
-        super().__init__(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        text = "\n\n".join(map(_fitting, doc.split("\n\n")))
+        super().__init__(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
         self.add_argument("--seed", type=_natural, default=0, help="where the random numbers come from (0)")
         self.add_argument("--out", type=folder, default=Path("out"), help="folder for what it writes (out)")
         self.add_argument("--quick", action="store_true", help="a short run, to see that it works")
@@ -82,29 +87,46 @@ class Parser(argparse.ArgumentParser):
         return super().parse_args(args, namespace)
 
 
+def _fitting(paragraph: str) -> str:
+    """A paragraph in lines that fit; what is indented are examples, each on a line of its own."""
+    lines = paragraph.splitlines() if paragraph.startswith("    ") else [paragraph]
+    inside = " " * (8 if len(lines) > 1 else 0)
+    return "\n".join(textwrap.fill(line, width(), subsequent_indent=inside) for line in lines)
+
+
 def run(main: Callable[[], Any]) -> Any:
     """Run a demo from the command line; what stops it is told in one line."""
     try:
         result = main()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.exit("\nstopped")
+        _stop("stopped", 130)  # as a shell tells of Ctrl-C
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
-        sys.exit("stopped: nobody reads on (head has seen enough)")
+        _stop("stopped: nobody reads on (head has seen enough)", 1)
     except OSError as error:
-        sys.exit(f"stopped: {error}")
+        place = f": {error.filename}" if error.filename else ""
+        _stop(f"stopped: {error.strerror or error}{place}", 1)
     return result
+
+
+def _stop(line: str, code: int) -> NoReturn:
+    """Say why, on a line of its own, and end, even where what was printed finds no place."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(f"\n{line}" if sys.stderr.isatty() else line, file=sys.stderr)
+    sys.exit(code)
 
 
 def folder(text: str) -> Path:
     """What --out names: a folder, or a place where one can be made."""
     path = Path(text)
-    for place in (path, *path.parents):
-        if place.exists() and not place.is_dir():
-            raise argparse.ArgumentTypeError(
-                f"{place} is a file; give the name of a folder, for several files"
-            )
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{there} is a file; give the name of a folder, for several files")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"no permission to write into the folder {there}")
     return path
 
 
@@ -177,6 +199,11 @@ def in_signs(text: str) -> str:
     return text.encode(encoding, "twins").decode(encoding)
 
 
+def width() -> int:
+    """How many signs fit into a line; 80 where nobody says (COLUMNS does)."""
+    return shutil.get_terminal_size().columns
+
+
 def terminal() -> Any:
     """rich's console, if somebody looks and rich is installed; None where plain text goes."""
     if not sys.stdout.isatty():
@@ -201,16 +228,43 @@ def say(*parts: str | tuple[str, str]) -> None:
 def heading(text: str) -> None:
     """Print the title of the next part."""
     with _part("heading", text):
-        say("\n", (text, "bold"))
+        say("\n", (textwrap.fill(in_signs(text), width()), "bold"))
+
+
+def note(text: str) -> None:
+    """Print a sentence that belongs to the table above it."""
+    print(textwrap.fill(in_signs(text), width(), initial_indent="  ", subsequent_indent="  "))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4) -> None:
-    """Print rows under a header; floats with `digits` places, everything aligned to the right."""
+    """Print rows under a header; floats with `digits` places, everything aligned to the right.
+
+    Columns that are too many for the width follow below, beside the first one again.
+    """
 
     def cell(entry: Any) -> str:
         return in_signs(f"{entry:.{digits}f}" if isinstance(entry, float | np.floating) else str(entry))
 
     lines = [tuple(map(cell, row)) for row in (header, *rows)]
+    with _part("table", lines):
+        for number, columns in enumerate(_side_by_side([max(map(len, column)) for column in zip(*lines)])):
+            if number:
+                print()
+            _print_table([[line[i] for i in columns] for line in lines])
+
+
+def _side_by_side(widths: Sequence[int]) -> list[list[int]]:
+    """The numbers of the columns that stand side by side, the first one in each group."""
+    groups, room = [[0]], width() - 2
+    for i in range(1, len(widths)):
+        if len(groups[-1]) > 1 and sum(widths[k] + 3 for k in groups[-1]) + widths[i] > room:
+            groups.append([0])
+        groups[-1].append(i)
+    return groups
+
+
+def _print_table(lines: Sequence[Sequence[str]]) -> None:
+    """Print cells, the header's in the first line."""
     if (console := terminal()) is not None:
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
@@ -218,7 +272,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4)
 
         grid = Table(box=SIMPLE_HEAD, show_edge=False)
         for name in lines[0]:
-            grid.add_column(Text(name), justify="right")
+            grid.add_column(Text(name), justify="right", overflow="fold")
         for line in lines[1:]:
             grid.add_row(*map(Text, line))
         console.print(grid)
@@ -226,8 +280,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4)
     widths = [max(map(len, column)) for column in zip(*lines)]
     text = [" │ ".join(c.rjust(w) for c, w in zip(line, widths)) for line in lines]
     text.insert(1, "─┼─".join("─" * w for w in widths))
-    with _part("table", lines):
-        print("\n".join(f"  {line}" for line in text))
+    print("\n".join(f"  {line}" for line in text))
 
 
 @contextmanager
@@ -236,11 +289,11 @@ def progress(title: str, steps: int, wanted: bool = True) -> Iterator[Callable[[
     if not wanted or not sys.stdout.isatty():
         yield lambda done: None
     elif (console := terminal()) is None:
-        width = shutil.get_terminal_size().columns - 1
+        room = width() - 1
         try:
-            yield lambda done: print(f"\r{title}  {done}/{steps}"[:width], end="", flush=True)
+            yield lambda done: print(f"\r{title}  {done}/{steps}"[:room], end="", flush=True)
         finally:
-            print(f"\r{' ' * width}\r", end="", flush=True)
+            print(f"\r{' ' * room}\r", end="", flush=True)
     else:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 

@@ -6,9 +6,9 @@ The hidden neurons OR and AND move the four inputs to three places that one more
 
 import itertools
 
+import style
 import gates
 import numpy as np
-import style
 
 from tinygrad_course import Value, data, nn
 
@@ -30,10 +30,16 @@ def one_neuron():
         found[tuple(out.tolist())] = int((out == TARGET).sum())
     style.heading("One neuron on XOR")
     missing = set(itertools.product((0, 1), repeat=4)) - set(found)
-    print(f"  343 neurons make {len(found)} of the 16 possible tables; never made:", *sorted(missing))
-    print(f"  best on XOR: {max(found.values())} of 4 rows right.  No weights whatever get all four:")
-    print("  rows 0 1 and 1 0 need  b + w₂ > 0  and  b + w₁ > 0,   together  2b + w₁ + w₂ > 0")
-    print("  rows 0 0 and 1 1 need  b ≤ 0  and  b + w₁ + w₂ ≤ 0,   together  2b + w₁ + w₂ ≤ 0")
+    never = ", ".join(" ".join(map(str, outputs)) for outputs in sorted(missing))
+    style.note(f"343 neurons make {len(found)} of the 16 possible tables; never made: {never}")
+    style.note(f"best on XOR: {max(found.values())} of 4 rows right.  No weights whatever get all four:")
+    style.table(
+        ["rows", "need", "and", "together"],
+        [
+            ("0 1, 1 0", "b + w₂ > 0", "b + w₁ > 0", "2b + w₁ + w₂ > 0"),
+            ("0 0, 1 1", "b ≤ 0", "b + w₁ + w₂ ≤ 0", "2b + w₁ + w₂ ≤ 0"),
+        ],
+    )
     return max(found.values()), missing
 
 
@@ -45,7 +51,7 @@ def lecture_network():
         z = gates.pre_activation(weights, hidden)
         out = (z > 0).astype(int)
         rights.append(int((out == TARGET).sum()))
-        style.heading("The lecture's network, output neuron {}, {}, {} {}".format(*weights, said))
+        style.heading("Output neuron {}, {}, {} {}".format(*weights, said))
         marks = ["✓" if o == t else "✗" for o, t in zip(out, TARGET)]
         rows = np.column_stack([INPUTS, hidden, z, out, TARGET]).astype(int).tolist()
         header = ["x₁", "x₂", "OR", "AND", "z", "z > 0", "XOR", ""]
@@ -53,9 +59,10 @@ def lecture_network():
     w, b = Value([0.0, 0.0]), Value(0.0)
     descend([w, b], lambda: cross_entropy(b + hidden @ w).mean(), steps=2000)
     weights = np.array([b.item(), *w.data]) * 20 / w.data[0]
-    print("\n  Learned on those two hidden columns, and scaled to a first weight of 20: ", end="")
-    print("{:.1f}, {:.1f}, {:.1f}".format(*weights))
-    print("  So the first number on the slide should be -10: with -30 the neuron never fires.")
+    found = "{:.1f}, {:.1f}, {:.1f}".format(*weights)
+    print()
+    style.note(f"Learned on those two hidden columns, and scaled to a first weight of 20: {found}")
+    style.note("So the first number on the slide should be -10: with -30 the neuron never fires.")
     return rights, weights
 
 
@@ -117,7 +124,7 @@ def show_learned(parameters, seed, starts):
     style.table(["x₁", "x₂", "h₁", "h₂", "output", "> 0.5", "XOR"], rows)
     for i, column in enumerate(hidden.data.T):
         name = NAMES.get(tuple((column > 0.5).astype(int).tolist()), "none of the gates")
-        print(f"  hidden neuron {i + 1} has become: {name}")
+        style.note(f"hidden neuron {i + 1} has become: {name}")
     return out
 
 
@@ -180,7 +187,8 @@ def main(argv=None):
     show_learned(parameters, args.seed, starts[0])
     _, starts = learn(range(SEEDS))
     counts = ", ".join(f"{n} after {count(k)}" for k, n in enumerate(np.bincount(starts)) if n)
-    print(f"  seeds 0 to {SEEDS - 1}: all {len(starts)} networks solve XOR: {counts}\n")
+    style.note(f"seeds 0 to {SEEDS - 1}: all {len(starts)} networks solve XOR: {counts}")
+    print()
     style.picture(args.out / "xor.png", draw, parameters, size=(11.5, 4.2))
     loss = graph(parameters)
     style.graph(args.out / "xor-graph.svg", loss)

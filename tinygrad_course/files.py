@@ -71,7 +71,7 @@ def write_whole(path: str | os.PathLike[str], fill: Callable[[Path], object]) ->
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        if error.filename == str(part):  # nobody asked for a file of that name
+        if error.errno and error.filename in (None, str(part)):  # nobody asked for a file of that name
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
     finally:  # an interruption may have come just before the removal above

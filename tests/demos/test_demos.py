@@ -5,6 +5,7 @@ import functools
 import importlib
 import io
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -29,16 +30,18 @@ from tinygrad_course import data
 
 MINE = [name for name in DEMOS if name != "mnist"]
 FOLDER = Path(gates.__file__).parent
+NARROW = 60
 
 
 @functools.cache
 def ran(name):
-    """What a demo prints, the files it writes, and what its main returns, in a short run."""
+    """What a demo prints into a narrow window, the files it writes, and what its main returns."""
     pytest.importorskip("matplotlib")
     if name == "regression":
         pytest.importorskip("scipy")
     out, folder = io.StringIO(), tempfile.TemporaryDirectory()
-    with contextlib.redirect_stdout(out), folder:
+    with contextlib.redirect_stdout(out), folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(NARROW))
         result = importlib.import_module(f"demos.{name}").main(["--quick", "--out", folder.name])
         files = {path.name: path.read_bytes() for path in Path(folder.name).iterdir()}
     return out.getvalue(), files, result
@@ -69,6 +72,20 @@ def test_everything_printed_has_an_ascii_twin(name):
 def test_a_seed_gives_the_same_again(name):
     again = ran.__wrapped__(name)
     assert again[1] == ran(name)[1]
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_everything_printed_fits_into_a_narrow_window(name):
+    lines = [line for line in ran(name)[0].splitlines() if not line.startswith(("wrote ", "left out "))]
+    assert max(map(len, lines)) <= NARROW, max(lines, key=len)
+
+
+def test_style_comes_before_numpy_so_that_numpy_starts_one_thread():
+    for path in FOLDER.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "import style" in text and "import numpy" in text:
+            assert text.index("import style") < text.index("import numpy"), path
+    assert {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"} < set(os.environ)
 
 
 # The lecture, number for number
@@ -140,7 +157,7 @@ def test_every_one_of_100_seeds_solves_xor_and_the_starts_are_said():
     assert starts.min() == 1
     printed, _, _ = ran("xor")
     for count in np.unique(starts):
-        assert f"{(starts == count).sum()} after {xor.count(count)}" in printed
+        assert f"{(starts == count).sum()} after {xor.count(count)}" in " ".join(printed.split())
     assert "all 100 networks solve XOR" in printed
 
 

@@ -36,8 +36,9 @@ def test_a_script_runs_from_any_folder_on_a_terminal_without_signs(tmp_path):
 
 
 def test_a_module_runs_and_help_names_the_options():
-    done = run("-m", "demos.gates", "--help", cwd=ROOT, PYTHONIOENCODING="utf-8")
+    done = run("-m", "demos.gates", "--help", cwd=ROOT, PYTHONIOENCODING="utf-8", COLUMNS="60")
     assert done.returncode == 0, done.stderr.decode()
+    assert max(map(len, done.stdout.decode().splitlines())) <= 60
     for word in ("--seed", "--out", "--quick", "AND and OR"):
         assert word in done.stdout.decode()
     listed = run("-m", "demos", cwd=ROOT).stdout.decode()
@@ -62,6 +63,41 @@ def test_tables_are_aligned_in_the_signs_of_the_terminal(monkeypatch):
         style.table(["ŷ", "z"], [(1, -0.5)], digits=1)
         stream.flush()
         assert stream.buffer.getvalue().decode(encoding).splitlines() == lines
+
+
+def test_columns_that_do_not_fit_follow_below_beside_the_first(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "20")  # with 21, two would stand beside each other
+    style.table(["", "one", "two", "three"], [("first", 1.5, 22, 333), ("second", 2.5, 44, 555)], digits=2)
+    assert capsys.readouterr().out.splitlines() == [
+        "         │  one",
+        "  ───────┼─────",
+        "   first │ 1.50",
+        "  second │ 2.50",
+        "",
+        "         │ two",
+        "  ───────┼────",
+        "   first │  22",
+        "  second │  44",
+        "",
+        "         │ three",
+        "  ───────┼──────",
+        "   first │   333",
+        "  second │   555",
+    ]
+    style.note("a sentence that does not fit")
+    assert capsys.readouterr().out == "  a sentence that\n  does not fit\n"
+
+
+def test_on_a_narrow_terminal_no_number_is_cut(monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    style.table(["name", *"abcd"], [("one", 0.1234, 1.2345, 2.3456, 3.4567)])
+    text = sys.stdout.getvalue()
+    for cell in ("0.1234", "1.2345", "2.3456", "3.4567"):
+        assert cell in text
+    assert "…" not in text
 
 
 class Terminal(io.StringIO):
@@ -114,12 +150,37 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path, capsys):
         assert "taken is a file; give the name of a folder" in capsys.readouterr().err
 
 
-def test_what_stops_a_demo_is_told_in_one_line():
-    def fail():
-        raise OSError(28, "No space left on device")
+def test_a_folder_that_may_not_be_written_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda place, mode: False)
+    with pytest.raises(SystemExit) as error:
+        style.Parser("A demo.").parse_args(["--out", str(tmp_path / "new" / "one")])
+    assert error.value.code == 2
+    assert f"no permission to write into the folder {tmp_path}\n" in capsys.readouterr().err
 
-    with pytest.raises(SystemExit, match=r"^stopped: .*No space left on device"):
+
+@pytest.mark.parametrize(
+    "what, code, line",
+    [
+        (OSError(28, "No space left on device", "a.png"), 1, "stopped: No space left on device: a.png"),
+        (OSError("no room"), 1, "stopped: no room"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_what_stops_a_demo_is_told_in_one_line(what, code, line, capsys):
+    def fail():
+        raise what
+
+    with pytest.raises(SystemExit) as error:
         style.run(fail)
+    assert error.value.code == code
+    assert capsys.readouterr().err == f"{line}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_for_what_is_printed(tmp_path):
+    command = f"{sys.executable} -m demos.gates --quick --out {tmp_path} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (1, "stopped: No space left on device\n")
 
 
 def test_nobody_reads_on(tmp_path):
