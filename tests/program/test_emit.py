@@ -241,7 +241,7 @@ def test_messages_say_what_to_write():
 )
 def test_latex_puts_parentheses_where_they_are_needed(function, line):
     x = np.ones(3)
-    run, out = traced(function, (x, x), {}, held_by(function), False, lambda run, result: result.variable)
+    run, out = traced(function, (x, x), {}, held_by(function), False, lambda run, result: result.variable, {})
     assert Formulas(run.tape.instructions, run.names.given).text(out) == line
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..derivatives.numpy_extra import running
 from ..engine.backprop import is_number
 from ..engine.table import TABLE, Row
-from ..engine.value import Value
+from ..engine.value import NUMBER, Value, computed
 from ..later import later
 from .errors import no_method, no_row, spelled
 
@@ -87,7 +87,8 @@ def as_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:
         return args
     if not all(is_number(a.primal) for a in args if isinstance(a, Value)):
         return args
-    return tuple(float(a) if isinstance(a, (np.float64, np.integer, np.bool_)) else a for a in args)
+    plain = (np.float64, np.integer, np.bool_)
+    return tuple(computed(NUMBER, (a,), {}) if isinstance(a, plain) else a for a in args)
 
 
 def positional(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -194,7 +194,7 @@ def checked(data: Any) -> Any:
     if type(data) is float:
         return data
     if hasattr(type(data), "apply_row") and not isinstance(data, Contents):  # it stands for data
-        return data
+        return data.as_data() if hasattr(data, "as_data") else data
     if isinstance(data, (int, float, np.integer, np.bool_)):  # a bool is an int too, a np.float64 a float
         return number_of(data)
     if isinstance(data, np.ndarray):

@@ -19,7 +19,7 @@ from .record import Record
 from .table import TABLE, Row
 from .watch import Watch, recording, recording_mode, watching
 
-_NUMBER = Row(float)  # an array without axes as a Python float
+NUMBER = Row(float)  # an array without axes as a Python float
 
 
 class Value(Record):
@@ -148,7 +148,7 @@ def as_number(out: Any) -> Any:
     """The result of an operation on numbers only: a number again, if it is a single one."""
     if is_number(out) or out.ndim or out.dtype != float:
         return out
-    return computed(_NUMBER, (out,), {})
+    return computed(NUMBER, (out,), {})
 
 
 def one_like(data: Any) -> Any:

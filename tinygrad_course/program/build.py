@@ -16,7 +16,7 @@ from ..engine.value import settled
 from ..trees import leaves, mapped
 from .grouped import Group, grouped
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
-from .run import Run, traced
+from .run import Fixed, Run, traced
 from .source import executable, readable
 from .state import Effect, Place
 from .traced import Traced
@@ -66,6 +66,8 @@ class Program:
         Whether it reads or changes `.grad`.
     structure : tree
         The types of what the function gives.
+    fixed : dict
+        The arguments whose values the program is for, by number.
     """
 
     function: Callable[..., Any]
@@ -78,6 +80,7 @@ class Program:
     learns: list[bool]
     uses_gradients: bool
     structure: Any
+    fixed: Fixed
 
     def __post_init__(self) -> None:
         """Make `row`, what a call is recorded with: the record's keyword `call` knows how to run back."""
@@ -150,8 +153,13 @@ class _Lease:
             self.free.append(self.arrays)
 
 
-def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, recording: bool) -> Program:
-    """Run `function` on Traced arrays and make a program of what happens."""
+def trace(
+    function: Callable[..., Any], args: Any, kwargs: Any, held: Held, recording: bool, fixed: Fixed
+) -> Program:
+    """Run `function` on Traced arrays and make a program of what happens.
+
+    `fixed` has the arguments that are known to decide something; others are added.
+    """
 
     def then(run: Run, result: Any) -> Any:
         outs = leaves(result)
@@ -159,7 +167,7 @@ def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, reco
         run.back(outs)
         return mapped(type, result), outs, writes
 
-    run, (structure, outs, writes) = traced(function, args, kwargs, held, recording, then)
+    run, (structure, outs, writes) = traced(function, args, kwargs, held, recording, then, fixed)
     for value in ancestors([o for o in outs if type(o) is Value]):
         if value.name and isinstance(value.data, Traced):
             run.names.give(value.data.variable, value.name)  # the user's own names
@@ -211,6 +219,7 @@ def trace(function: Callable[..., Any], args: Any, kwargs: Any, held: Held, reco
         learns=[bool(gradients) and type(o) is Value and o.requires_grad for o in outs],
         uses_gradients=bool(effects) or read_grad or any(place[1] == "grad" for place, _ in writes),
         structure=structure,
+        fixed=dict(fixed),
     )
 
 

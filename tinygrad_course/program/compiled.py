@@ -25,12 +25,14 @@ from ..trees import leaves as tree_leaves
 from .build import Program, trace
 from .closure import held_by
 from .keys import key_of
-from .kinds import ARRAYS, is_plain
+from .kinds import ARRAYS, FED, WHOLE, is_fed, is_plain
+from .run import Fixed
 from .state import put
 from .traced import Traced, TraceError
 from .watched import Held
 
 KEPT, MOST = 16, 256  # programs of one function at first, and later, if nothing else is asked for
+PILE = 8  # so many programs for values of one argument are said
 _tracing = threading.RLock()
 
 
@@ -44,7 +46,9 @@ class Compiled:
         self._held: OrderedDict[tuple[int, ...], Held] = OrderedDict()  # by the objects among the arguments
         self._live = True  # arrays that are held are inputs of programs
         self._dropped: set[int] = set()
-        self._told = False
+        self._told = self._told_of_values = False
+        self._values: dict[Any, set[Any]] = {}  # of such arguments, those that there were
+        self._fixed: dict[Any, Fixed] = {}  # the key of arguments -> those whose values decide something
         self._uses_gradients = False
         self._methods: Any = None
 
@@ -74,6 +78,8 @@ class Compiled:
         parameters = [signature_of(v.primal, v.active) for _, v in held.values]
         given = [held.numbers.get(id(x)) for x in leaves if type(x) is Value]  # parameters as arguments
         signature: tuple[Any, ...] = (recording_mode.get(), key, *parameters, *given, held.key)
+        if self._fixed:
+            signature += tuple([key_of(leaves[i]) for i in self._fixed.get(key, ())])
         if self._uses_gradients:
             owners = [*[v for _, v in held.values], *[x for x in leaves if type(x) is Value]]
             signature += (tuple([_of_gradient(v.grad) for v in owners]),)
@@ -152,18 +158,24 @@ class Compiled:
     ) -> tuple[Program, Held]:
         program = self._programs.get(self._signature(key, held, leaves))
         if program is None:
-            program, held = self._made(args, kwargs, held, objects)
+            fixed = self._fixed.get(key, {}).copy()
+            program, held = self._made(args, kwargs, held, objects, fixed)
+            if fixed:
+                self._fixed[key] = fixed
+                self._tell_of_values(key, fixed, leaves)
             self._uses_gradients |= program.uses_gradients  # then they belong to the signature
             signature = self._signature(key, held, leaves)
             self._programs[signature] = program
             self._limit(hash(signature))
         return program, held
 
-    def _made(self, args: Any, kwargs: Any, held: Held, objects: list[Any]) -> tuple[Program, Held]:
+    def _made(
+        self, args: Any, kwargs: Any, held: Held, objects: list[Any], fixed: Fixed
+    ) -> tuple[Program, Held]:
         """A new program; where arrays that are held cannot be its inputs, their contents are watched."""
         recording = recording_mode.get()
         try:
-            return trace(self.function, args, kwargs, held, recording), held
+            return trace(self.function, args, kwargs, held, recording, fixed), held
         except ArithmeticError:
             raise
         except Exception as error:
@@ -171,7 +183,7 @@ class Compiled:
                 raise
             watched = held_by(self.function, *objects, live=False)
             try:
-                program = trace(self.function, args, kwargs, watched, recording)
+                program = trace(self.function, args, kwargs, watched, recording, fixed)
             except Exception as other:
                 told = isinstance(error, TraceError) or not isinstance(other, TraceError)
                 raise (error if told else other) from None
@@ -180,6 +192,23 @@ class Compiled:
             watched.objects = objects
             self._held[(*map(id, objects),)] = watched
             return program, watched
+
+    def _tell_of_values(self, key: Any, fixed: Fixed, leaves: list[Any]) -> None:
+        """Say once that programs are piling up, one for each value of an argument."""
+        for i, name in () if self._told_of_values else fixed.items():
+            values = self._values.setdefault((key, i), set())
+            values.add(key_of(leaves[i]))
+            if len(values) == PILE:
+                self._told_of_values = True
+                self._values.clear()
+                warnings.warn(
+                    f"{self!r}: a program was made for each of {PILE} values of the argument {name}\n"
+                    "there its value decides something (a size, a branch, an exponent), and a program takes "
+                    "milliseconds to make; do that outside and give what comes of it, such as an array",
+                    RuntimeWarning,
+                    stacklevel=6,
+                )
+                return
 
     def _limit(self, made: int) -> None:
         """Keep so many programs, those that were used last; where that is too few, more, or say so once."""
@@ -201,6 +230,8 @@ class Compiled:
                 self._dropped.add(hash(dropped))
 
     def _run(self, program: Program, held: Held, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        if program.fixed:
+            leaves = [x for i, x in enumerate(leaves) if i not in program.fixed]
         data = [x.data if type(x) is Value else x for x in leaves]
         data += [getattr(leaves[t] if type(t) is int else t, name) for t, name in program.reads]
         if program.fed:
@@ -303,9 +334,9 @@ def flattened(args: Any, kwargs: Any) -> tuple[list[Any], Any, list[Any]]:
     return leaves, (*key,), objects
 
 
-def _key_of(thing: Any, leaves: list[Any], objects: list[Any]) -> Any:
+def _key_of(thing: Any, leaves: list[Any], objects: list[Any], inside: bool = False) -> Any:
     kind = type(thing)
-    if kind in ARRAYS or kind is float or issubclass(kind, Traced):
+    if is_fed(kind, inside) or issubclass(kind, Traced):
         leaves.append(thing)
         return signature_of(thing, None)
     if kind is Value:
@@ -314,9 +345,9 @@ def _key_of(thing: Any, leaves: list[Any], objects: list[Any]) -> Any:
     if kind is int or kind is str or thing is None:
         return (kind, thing)
     if isinstance(thing, tuple) or kind is list:
-        return (kind, *[_key_of(part, leaves, objects) for part in thing])
+        return (kind, *[_key_of(part, leaves, objects, True) for part in thing])
     if kind is dict:
-        return (dict, *[(key, _key_of(part, leaves, objects)) for key, part in thing.items()])
+        return (dict, *[(key, _key_of(part, leaves, objects, inside)) for key, part in thing.items()])
     if is_plain(thing):
         return key_of(thing)
     if isinstance(thing, np.ndarray):
@@ -333,8 +364,8 @@ def signature_of(data: Any, learns: bool | None) -> Any:
     kind = type(data)
     if kind in ARRAYS:
         return (data.shape, data.dtype, data.strides, learns)
-    if kind is float:
-        return (float, learns)
+    if kind in FED or kind in WHOLE:
+        return (kind, learns)
     if issubclass(kind, Traced):
         raise _Inside
     raise TypeError(f"compile works on NumPy's arrays and Python floats, not on {kind.__name__}")
@@ -346,6 +377,10 @@ def compile(function: Callable[..., Any], *, kept: int | None = None) -> Compile
     The function is run once for each signature of shapes and dtypes, and every NumPy call of its forward and
     backward pass is written down, simplified, and given memory to write into.  After that a call runs the
     program: the same calls with the same results, bit for bit, without what recording and walking cost.
+
+    Arrays, floats, whole numbers and NumPy's scalars are given to the program at each call.  Where the value
+    of a whole number or a scalar decides something (a size, an index, a branch, an exponent), and where it
+    stands in a list or a tuple, there is a program for each value.
 
     Parameters
     ----------

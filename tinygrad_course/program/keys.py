@@ -52,7 +52,7 @@ def key_of(thing: Any, depth: int = 0) -> Any:
     if kind in (float, complex) or isinstance(thing, PRINTED):
         return kind, repr(thing)
     if kind is Variable:
-        return kind, thing.number, thing.shape, thing.dtype, thing.is_float
+        return kind, thing.number, thing.shape, thing.dtype, thing.is_number
     if kind is Same:
         return thing
     parts: Any = None

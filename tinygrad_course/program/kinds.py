@@ -39,6 +39,9 @@ OUTSIDE |= {open, input, os.getcwd, os.listdir}
 """Clocks, the system's random numbers, and what reads files."""
 HEAP = 1 << 9  # the flag of classes that are not written in C
 ARRAYS = (np.ndarray, Truth)  # whose entries are all that they hold
+FED = frozenset([*ARRAYS, float, *[np.dtype(letter).type for letter in "efdg"]])
+WHOLE = frozenset([int, *[np.dtype(letter).type for letter in "bhilqBHILQ"]])
+"""What is given to a program anew at each call; whole numbers are, unless they stand in a list or a tuple."""
 NUMBERS = "biufc"  # kinds of dtypes that a program computes with
 EVERYTHING = {"getattr", "vars", "__dict__"}  # names that reach any other
 PYTHONS = os.path.dirname(os.__file__)
@@ -48,6 +51,11 @@ OURS = __name__.partition(".")[0]
 def is_plain(thing: Any) -> bool:
     """Whether a thing never changes, and holds nothing."""
     return type(thing) in EXACT or isinstance(thing, (*PRINTED, np.generic))
+
+
+def is_fed(kind: type, inside: bool) -> bool:
+    """Whether an argument of a type is given anew at each call, `inside` a list or a tuple."""
+    return kind in FED or (kind in WHOLE and not inside)
 
 
 def is_module(thing: Any) -> bool:

@@ -22,11 +22,11 @@ from ..engine.watch import recording as recording_by
 from ..trees import leaves
 from .closure import held_by
 from .keys import key_of
-from .kinds import ARRAYS
+from .kinds import is_fed
 from .randomness import Randomness
 from .state import Effect, Place, named_effect, values_in
 from .tape import Tape
-from .traced import OutOfReach, Traced, TraceError, TypeOf, copied, refused
+from .traced import Decides, OutOfReach, Traced, TraceError, TypeOf, copied, refused
 from .variables import Names, Variable
 from .watched import Held, Spot
 
@@ -35,11 +35,16 @@ _BUNDLE = Row(
 )  # several results, to walk from at once
 
 
+Fixed = dict[int, str]
+"""The scalar arguments that a program is for, by number: the name of each, and the line where it decides."""
+
+
 class Run:
     """One run of a function on Traced arrays, and what came of it."""
 
-    def __init__(self, held: Held, recording: bool) -> None:
+    def __init__(self, held: Held, recording: bool, fixed: Fixed) -> None:
         self.recording, self.start = recording, next_serial()
+        self.fixed, self._numbers = fixed, itertools.count()
         self.values = list(held.values)
         self.held = held
         self.tape = Tape(randomness=Randomness(held.generators, held.drawing))
@@ -61,11 +66,17 @@ class Run:
         self._standing: list[Spot] = []
         self._during: list[Any] = []
 
-    def given(self, thing: Any, name: str) -> Any:
+    def given(self, thing: Any, name: str, inside: bool = False) -> Any:
         """A stand-in for an argument."""
         kind = type(thing)
-        if kind is float or kind in ARRAYS:
-            return self._input(thing, name)
+        if is_fed(kind, inside):
+            number = next(self._numbers)
+            if number in self.fixed:
+                return thing
+            traced = self._input(thing, name)
+            if isinstance(thing, (int, np.generic)):
+                self.tape.scalars[traced.variable] = frozenset([number])
+            return traced
         if kind is Value:
             n, traced = len(self.inputs), self.given(thing.data, thing.name or name)
             if any(thing is v for _, v in self.values):  # its data are those of the parameter
@@ -75,12 +86,12 @@ class Run:
             self.learns(n, stand_in)
             return stand_in
         if isinstance(thing, tuple) or kind is list:
-            parts = [self.given(part, f"{name}{i}") for i, part in enumerate(thing)]
+            parts = [self.given(part, f"{name}{i}", True) for i, part in enumerate(thing)]
             if kind is list:
                 self._given.append((name, parts, parts.copy()))
             return parts if kind is list else kind._make(parts) if hasattr(kind, "_fields") else kind(parts)
         if kind is dict:
-            entries = {key: self.given(part, str(key)) for key, part in thing.items()}
+            entries = {key: self.given(part, str(key), inside) for key, part in thing.items()}
             self._given.append((name, entries, entries.copy()))
             return entries
         return thing
@@ -320,16 +331,20 @@ def traced(
     held: Held,
     recording: bool,
     then: Callable[[Run, Any], Any],
+    fixed: Fixed,
 ) -> tuple[Run, Any]:
     """Run `function` on Traced arrays, and ``then(run, result)`` while they still stand in.
 
-    That is done twice: what is not the same the second time changes by itself, and is refused.
+    That is done twice: what is not the same the second time changes by itself, and is refused.  Where the
+    value of a scalar argument decides something, that is noted in `fixed`, and the argument itself given.
     """
     known = list(held.values)
     for _ in range(100):
         try:
-            once, _done = _performed(function, args, kwargs, held, recording, then)
-            run, done = _performed(function, args, kwargs, held, recording, then)
+            once, _done = _performed(function, args, kwargs, held, recording, then, fixed)
+            run, done = _performed(function, args, kwargs, held, recording, then, fixed)
+        except Decides:
+            continue  # `fixed` has more now
         except Missed as missed:
             held.found(missed.values)
             continue
@@ -339,17 +354,25 @@ def traced(
     raise TraceError("compile: the function makes new parameters at every call; make them once, outside")
 
 
-def _performed(function: Any, args: Any, kwargs: Any, held: Held, recording: bool, then: Any) -> Any:
+def _performed(
+    function: Any, args: Any, kwargs: Any, held: Held, recording: bool, then: Any, fixed: Fixed
+) -> Any:
     """One run, which leaves everything as it was, even where it is interrupted."""
-    run = Run(held, recording)
+    run, done = Run(held, recording, fixed), None
     try:
         try:
-            return run, copy_context().run(run.perform, function, args, kwargs, then)
+            done = copy_context().run(run.perform, function, args, kwargs, then)
         finally:
             run.restore()
-    except BaseException:
+    except BaseException as error:
         run.restore()  # should putting back have been interrupted
-        raise
+        if not run.tape.deciding or not isinstance(error, Exception):
+            raise
+    if run.tape.deciding:  # even if the function has caught what told of it
+        inputs = {number: v for v, numbers in run.tape.scalars.items() if v.is_input for number in numbers}
+        fixed.update({n: f"{run.names.given[inputs[n]]}, in {at}" for n, at in run.tape.deciding.items()})
+        raise Decides
+    return run, done
 
 
 def check_alike(once: Run, again: Run) -> None:

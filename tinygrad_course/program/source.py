@@ -164,7 +164,7 @@ class Printer:
         if is_slope(instruction):
             return f"{texts[0]} * {texts[1]}[:, None]"
         if function is _astype:
-            number = isinstance(args[0], Variable) and args[0].is_float
+            number = isinstance(args[0], Variable) and args[0].is_number
             return f"np.array({texts[0]}, {texts[1]})" if number else f"{texts[0]}.astype({texts[1]})"
         if function is copied:
             return f"{texts[0]}.copy()"
@@ -189,7 +189,7 @@ class Printer:
         x = args[0] if args and isinstance(args[0], Variable) else None
         if x is None or len(args) > 2 or more.keys() - {"axis", "keepdims"}:
             return ""
-        if function is np.broadcast_to and not x.shape and not x.is_float:
+        if function is np.broadcast_to and not x.shape and not x.is_number:
             shape = self.text(out.shape)
             return f"np.ndarray({shape}, {texts[0]}.dtype, {texts[0]}, 0, {self.text((0,) * len(out.shape))})"
         kept = ", keepdims=True" if more.get("keepdims") else ""
@@ -255,7 +255,9 @@ class Printer:
             if len(dtypes) == 1 and (dtype := next(iter(dtypes))).kind == "f":
                 return self.constant(np.array(number, dtype))
         if isinstance(number, int):
-            quick = self.plan and instruction and instruction.out.is_float and abs(number) < 2**53
+            beside = [instruction.out, *variables_in(instruction.args)] if self.plan and instruction else []
+            floats = beside and all(v.is_number and v.dtype == float for v in beside)
+            quick = floats and abs(number) < 2**53
             return repr(float(number)) if quick else repr(number)
         if not math.isfinite(number):
             return f'float("{number}")'
@@ -280,7 +282,7 @@ class Printer:
 
     def ones(self, like: Variable) -> str:
         """The gradient to start from."""
-        return "1.0" if like.is_float else f"{self.library}.ones({like.shape}, {self.dtype(like)})"
+        return "1.0" if like.is_number else f"{self.library}.ones({like.shape}, {self.dtype(like)})"
 
     def constant(self, thing: Any) -> str:
         """The name of something that is not printed."""

@@ -16,9 +16,10 @@ import numpy as np
 
 from ..arraylike import Value
 from ..trees import leaves
+from .facts import row_of
 from .kinds import ARRAYS
 from .randomness import Randomness, generators_in
-from .traced import Traced, data_in, found, noted_in, refused, traced_as, users_line
+from .traced import Decides, Traced, data_in, found, noted_in, refused, traced_as, users_line
 from .variables import Instruction, Variable, expect
 
 
@@ -32,6 +33,8 @@ class Tape:
     randomness: Randomness = field(default_factory=lambda: Randomness([], []))
     parameters: set[Variable] = field(default_factory=set)  # data of parameters, which may be replaced
     stale: set[Variable] = field(default_factory=set)  # memory that an effect has written into
+    scalars: dict[Variable, frozenset[int]] = field(default_factory=dict)  # made of these arguments alone
+    deciding: dict[int, str] = field(default_factory=dict)  # those whose values decide something: the line
     before_walk: Callable[[Value], None] = lambda root: None  # told of a backward pass in the function
 
     @property
@@ -41,10 +44,10 @@ class Tape:
 
     def variable(self, data: Any) -> Variable:
         """A new variable that looks like `data`."""
-        is_float = type(data) is float
+        is_number = type(data) in (float, int)
         contiguous = not isinstance(data, np.ndarray) or data.flags.c_contiguous
-        dtype = np.dtype(float) if is_float else getattr(data, "dtype", None)
-        new = Variable(len(self.variables), np.shape(data) if dtype else (), dtype, contiguous, is_float)
+        dtype = np.dtype(type(data)) if is_number else getattr(data, "dtype", None)
+        new = Variable(len(self.variables), np.shape(data) if dtype else (), dtype, contiguous, is_number)
         self.variables.append(new)
         return new
 
@@ -53,6 +56,12 @@ class Tape:
         traced = traced_as(data, self.variable(data), self)
         traced.variable.is_input = True
         return traced
+
+    def decide(self, traced: Traced) -> None:
+        """Raise if `traced` was computed from scalar arguments alone: the program is for their values."""
+        if numbers := self.scalars.get(traced.variable):
+            self.deciding.update(dict.fromkeys(numbers - self.deciding.keys(), users_line()))
+            raise Decides
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute ``function(*args, **kwargs)`` on the data and write it down."""
@@ -91,6 +100,8 @@ class Tape:
                 "parameters in place",
                 "compute it again after the step",
             )
+        if self.scalars:
+            self._of_scalars(function, args, kwargs, variable)
         refs, named = noted_in(args), noted_in(kwargs)
         strict = np.geterr()["invalid"] == "raise"
         self.instructions.append(Instruction(function, refs, named, variable, strict, users_line()))
@@ -104,3 +115,19 @@ class Tape:
                     variable.source = traced.variable
                     break
         return traced_as(out, variable, self)
+
+    def _of_scalars(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Variable) -> None:
+        """Note what is made of scalar arguments alone; what is no arithmetic is for their values only."""
+        operands = found((args, kwargs))
+        scalars = [t for t in operands if t.variable in self.scalars]
+        row = row_of(function)
+        free: tuple[Any, ...] = ()
+        if function is float or (row is not None and row.shaping):
+            free = args[:1]
+        elif row is not None and row.elementwise and row.function is not np.power:  # whose rule looks at it
+            free = args
+        for traced in scalars:
+            if not any(traced is a for a in free):
+                self.decide(traced)
+        if scalars and len(scalars) == len(operands):
+            self.scalars[out] = frozenset().union(*[self.scalars[t.variable] for t in scalars])

@@ -34,11 +34,14 @@ class TraceError(RuntimeError):
     """A function cannot be compiled, because what it does depends on the data."""
 
 
+class Decides(Exception):
+    """The value of a scalar argument decides what a function does: its program is for that value only."""
+
+
 class Traced(Methods):
     """A number or an array that writes down what is done with it."""
 
     __slots__ = ("data", "tape", "variable")
-    __hash__ = object.__hash__
 
     def __init__(self, data: Any, variable: Variable, tape: Tape) -> None:
         self.data, self.variable, self.tape = data, variable, tape
@@ -86,6 +89,9 @@ class Traced(Methods):
             if type(value) is Value:
                 return value.apply_row(row, args, kwargs)
         tape, function = self.tape, row.function
+        if function is float:
+            return self if isinstance(self, TracedFloat) else tape.call(float, args, {})
+        args = tuple([a.as_data() if isinstance(a, TracedInt) else a for a in args])  # as Values compute
         if row.scalar is not None and all(type(x) is float for x in data_in(args)) and not kwargs:
             with contextlib.suppress(ArithmeticError, ValueError):  # NumPy gives inf or nan
                 return tape.call(row.scalar, args, {})
@@ -105,6 +111,8 @@ class Traced(Methods):
 
     def _call(self, function: Any, args: Any, kwargs: dict[str, Any], shapes_only: bool = False) -> Any:
         if shapes_only:
+            for traced in found((args, kwargs)):
+                self.tape.decide(traced)
             return function(*data_in(args), **data_in(kwargs))
         if kwargs.get("out") is not None:
             raise refused(*_writes(function.__name__))
@@ -117,7 +125,31 @@ class Traced(Methods):
     def _plain(self, kind: Callable[[Any], Any], what: str, instead: str) -> Any:
         if self.tape.elsewhere:
             return kind(self.data)
+        self.tape.decide(self)
         raise refused(what, instead)
+
+    def _asked(self, default: Callable[..., Any], *args: Any) -> Any:
+        """What is asked of Python's numbers alone: of a scalar argument, it decides."""
+        if not self.tape.elsewhere:
+            self.tape.decide(self)
+        return default(self, *args)
+
+    def __str__(self) -> str:
+        return str(self._asked(repr))
+
+    def __format__(self, spec: str) -> str:
+        return str(self._asked(object.__format__, spec))
+
+    def __hash__(self) -> int:
+        return int(self._asked(object.__hash__))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._asked(object.__reduce_ex__, protocol)
+
+    def as_data(self) -> Any:
+        """What a Value holds for this: for an argument that is a number, a float."""
+        known = isinstance(self.data, (int, np.float64, np.integer, np.bool_))
+        return self.tape.call(float, (self,), {}) if known and self.variable in self.tape.scalars else self
 
     def __bool__(self) -> bool:
         what = "the program branches on a value (if, while, and, or, not)"
@@ -153,6 +185,20 @@ class TracedFloat(Traced):
     __slots__ = ()
 
 
+class TracedInt(Traced):
+    """What stands for a Python int: it has no shape either."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(int, name):
+            return getattr(self._plain(int, f"x.{name} is asked of a number", "do that outside"), name)
+        raise AttributeError(f"'int' object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 class TracedArray(Traced):
     """What stands for an array."""
 
@@ -160,6 +206,7 @@ class TracedArray(Traced):
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(np.ndarray, name) and not name.startswith("__"):
+            self.tape.decide(self)
             raise refused(f"x.{name} is asked of an array", "use a function of NumPy's, or do that outside")
         raise AttributeError(f"{type(self).__name__} has no attribute {name}")
 
@@ -197,7 +244,8 @@ class TracedArray(Traced):
 
 def traced_as(data: Any, variable: Variable, tape: Tape) -> Traced:
     """What stands for `data`."""
-    return (TracedFloat if type(data) is float else TracedArray)(data, variable, tape)
+    kinds: dict[type, type[Traced]] = {float: TracedFloat, int: TracedInt}
+    return kinds.get(type(data), TracedArray)(data, variable, tape)
 
 
 def refused(what: str, instead: str) -> TraceError:
@@ -325,6 +373,9 @@ def _operator(name: str) -> tuple[Any, Any, Any]:
             return NotImplemented
         traced = next(a for a in args if isinstance(a, Traced))
         numbers = all(type(x) in (float, bool, int) for x in data_in(args))
+        if len(args) > 2 or not all(isinstance(a, (float, int, np.ndarray, np.generic)) for a in args):
+            for a in found(args):
+                a.tape.decide(a)  # [0] * n, pow(n, 2, 5)
         return traced.tape.call(python if numbers else ufunc, args, {})
 
     def right(self: Traced, other: Any) -> Any:
@@ -332,11 +383,23 @@ def _operator(name: str) -> tuple[Any, Any, Any]:
 
     def assign(self: Traced, other: Any) -> Any:
         new = left(self, other)
-        return new if new is NotImplemented or isinstance(self, TracedFloat) else self._in_place(new)
+        rebinds = new is NotImplemented or not isinstance(self.data, np.ndarray)
+        return new if rebinds else self._in_place(new)
 
     return left, right, assign
 
 
+def _of_whole_numbers(name: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any) -> Any:
+        return self._plain(
+            lambda data: getattr(data, name)(*args), f"{name} is asked of it", "do that outside"
+        )
+
+    return method
+
+
+for _name in "round trunc floor ceil divmod rdivmod lshift rlshift rshift rrshift".split():  # noqa: SIM905
+    setattr(Traced, f"__{_name}__", _of_whole_numbers(f"__{_name}__"))
 for _name in "add sub mul truediv pow matmul mod floordiv and_ or_ xor".split():  # noqa: SIM905
     for _side, _method in zip(("", "r", "i"), _operator(_name)):
         setattr(Traced, f"__{_side}{_name.strip('_')}__", _method)

@@ -18,7 +18,7 @@ class Variable:
     shape: tuple[int, ...]
     dtype: Any
     contiguous: bool = True
-    is_float: bool = False  # a Python float
+    is_number: bool = False  # a Python float or int
     is_input: bool = False
     source: Variable | None = None  # the variable whose memory this one is a view of
 

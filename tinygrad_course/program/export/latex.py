@@ -274,7 +274,7 @@ def latex(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
         return _written(run, [(v, v.data, v.grad) for v in nodes if isinstance(v.data, Traced)], seed)
 
     held = held_by(function, *filter(is_module, args))
-    return cast(str, traced(function, args, {}, held, True, then)[1])
+    return cast(str, traced(function, args, {}, held, True, then, {})[1])
 
 
 def _written(run: Run, steps: list[tuple[Value, Traced, Any]], seed: Traced) -> str:
