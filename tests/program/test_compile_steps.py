@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import sys
+import threading
 import types
 from importlib import import_module
 
@@ -13,6 +14,7 @@ import pytest
 
 from tinygrad_course import TraceError, Value, compile, nn, optim
 from tinygrad_course.nn import functional as F
+from tinygrad_course.program.randomness import Randomness
 
 X = np.random.default_rng(0).random((32, 20), np.float32)
 Y = np.random.default_rng(1).integers(0, 4, 32)
@@ -99,6 +101,25 @@ def test_plain_random_numbers_are_refused(draw):
     with pytest.raises(TraceError, match="random numbers"):
         compile(lambda x: x * draw(rng))(X)
     assert rng.bit_generator.state == before
+
+
+def test_what_another_thread_draws_meanwhile_is_not_the_functions(monkeypatch):
+    draws, known, over, two = [random.random] * 2, Randomness.has_strayed, threading.Event(), Value(2.0)
+
+    def drawn_meanwhile(self):
+        if draws:
+            draws.pop()()
+        return known(self)
+
+    monkeypatch.setattr(Randomness, "has_strayed", drawn_meanwhile)
+    thread = threading.Thread(target=over.wait, args=(60,))
+    thread.start()
+    try:
+        same(compile(lambda x: two * x)(X).data, X * 2)
+        assert not draws
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_a_generator_made_inside_is_refused():
