@@ -24,6 +24,7 @@ DEMOS = {  # its picture for README.md, and what it shows
     ),
     "gates": ("gates.png", "AND and OR with the lecture's weights, and learned"),
     "xor": ("xor.png", "XOR: no neuron alone, two layers; by hand and learned"),
+    "kernel": ("kernel.png", "a fixed map behind which one neuron solves XOR, and a learned one"),
     "feature_space": (
         "feature_space.png",
         "the hidden layer bends the plane until a line separates the classes",

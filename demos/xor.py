@@ -128,37 +128,53 @@ def show_learned(parameters, seed, starts):
     return out
 
 
-def draw(figure, parameters):
+def by_hand():
+    """The lecture's network as such parameters: the neurons OR and AND, and "OR and not AND"."""
+    hidden = np.array([gates.LECTURE["or"], gates.LECTURE["and"]], float).T  # a column a neuron: bias, w₁, w₂
+    bias, *w = OUTPUTS["as its table needs"]
+    return hidden[1:], hidden[:1], np.array(w, float)[:, None], np.array([[bias]], float)
+
+
+def draw(figure, learned):
+    """A row for the lecture's network and one for the learned one."""
+    rows = figure.subplots(2, 3)
+    draw_network(rows[0], "By hand", by_hand(), ("OR", "AND"))
+    draw_network(rows[1], "Learned", learned, ("h₁", "h₂"))
+
+
+def draw_network(panels, title, parameters, names):
     """The input plane with its border, the two hidden lines, and the hidden space."""
     w1, b1, w2, b2 = parameters
-    left, middle, right = figure.subplots(1, 3)
+    left, middle, right = panels
     box = (-0.5, 1.5, -0.5, 1.5)
     constants = [Value(p, requires_grad=False) for p in parameters]
     style.plane(left, lambda p: network(constants, p)[1].data, box)
-    left.set(title="Input plane")
+    left.set(title=f"{title}: input plane")
     across = np.array([-0.5, 1.5])
     for i, tint in enumerate((style.GREEN, style.PURPLE)):
         w, b = w1[:, i], b1[0, i]
         middle.plot(across, -(b + w[0] * across) / w[1], color=tint)
         normal = w / np.hypot(*w)
         foot = 0.5 - normal * (b + w.sum() / 2) / np.hypot(*w)  # the point of the line nearest to the middle
-        foot += np.abs(normal[::-1]) * [
-            0.5,
-            0.5 * -np.sign(w[0] * w[1]),
-        ]  # and a way along the line from there
-        style.arrow(middle, foot, foot + 0.25 * normal, tint, f"h{'₁₂'[i]} > ½")
+        along = np.abs(normal[::-1]) * [1, -np.sign(w[0] * w[1])]
+        foot += 0.5 * along * (1 if w[0] * w[1] < 0 else -1)  # and a way along the line from there
+        style.arrow(middle, foot, foot + 0.25 * normal, tint, f"{names[i]} > ½")
     middle.set(title="Lines of the hidden neurons", xlim=box[:2], ylim=box[2:], aspect="equal")
     hidden = network(constants, INPUTS)[0].data
     style.plane(right, lambda h: (h @ w2 + b2)[:, 0], (-0.2, 1.2, -0.2, 1.2))
-    style.points(right, hidden, TARGET, size=130)
-    right.set(title="Hidden space", xlabel="h₁", ylabel="h₂", xticks=[0, 1], yticks=[0, 1])
+    right.set(title="Hidden space", xlabel=names[0], ylabel=names[1], xticks=[0, 1], yticks=[0, 1])
+    mark_inputs(right, hidden)
     for axes in (left, middle):
-        style.points(axes, INPUTS, TARGET, size=130)
+        mark_inputs(axes, INPUTS)
         axes.set(xlabel="x₁", ylabel="x₂", xticks=[0, 1], yticks=[0, 1])
-    for axes, places in ((left, INPUTS), (middle, INPUTS), (right, hidden)):
-        for place in {tuple(p) for p in places.round(1)}:
-            names = [f"{a:.0f} {b:.0f}" for (a, b), p in zip(INPUTS, places) if tuple(p.round(1)) == place]
-            axes.annotate(", ".join(names), place, (0, 11), textcoords="offset points", ha="center")
+
+
+def mark_inputs(axes, places):
+    """The four inputs where they are now, each with its name; those that fall together share a place."""
+    style.points(axes, places, TARGET, size=130)
+    for place in {tuple(p) for p in places.round(1)}:
+        names = [f"{a:.0f} {b:.0f}" for (a, b), p in zip(INPUTS, places) if tuple(p.round(1)) == place]
+        axes.annotate(", ".join(names), place, (0, 11), textcoords="offset points", ha="center")
 
 
 def graph(parameters):
@@ -189,7 +205,7 @@ def main(argv=None):
     counts = ", ".join(f"{n} after {count(k)}" for k, n in enumerate(np.bincount(starts)) if n)
     style.note(f"seeds 0 to {SEEDS - 1}: all {len(starts)} networks solve XOR: {counts}")
     print()
-    style.picture(args.out / "xor.png", draw, parameters, size=(11.5, 4.2))
+    style.picture(args.out / "xor.png", draw, parameters, size=(11.5, 8.2))
     loss = graph(parameters)
     style.graph(args.out / "xor-graph.svg", loss)
     style.graph(args.out / "xor-graph.html", loss)

@@ -18,6 +18,7 @@ from demos import (
     feature_space,
     gates,
     gradient_descent,
+    kernel,
     neuron,
     perceptron,
     pytorch_twin,
@@ -26,7 +27,7 @@ from demos import (
 )
 from demos.__main__ import DEMOS, LARGEST
 from demos.__main__ import main as demos_main
-from tinygrad_course import data
+from tinygrad_course import Value, data
 
 MINE = [name for name in DEMOS if name != "mnist"]
 FOLDER = Path(gates.__file__).parent
@@ -167,6 +168,41 @@ def test_a_network_learned_alone_is_the_one_learned_among_others():
     assert starts[0] == several[7]
     for one, stack in zip(alone, among):
         np.testing.assert_allclose(one[0], stack[7], rtol=1e-6)
+
+
+def test_one_neuron_solves_xor_behind_a_fixed_map():
+    printed, _, _ = ran("kernel")
+    assert lines(printed, "Kernel + neuron, by hand") == [
+        ["0", "0", "0", "0", "0", "-10"], ["0", "1", "0", "1", "1", "10"],
+        ["1", "0", "0", "1", "1", "10"], ["1", "1", "1", "0", "0", "-10"],
+    ]  # fmt: skip
+    assert [row[3:5] for row in lines(printed, "Kernel + neuron, learned")] == [
+        ["0", "0"], ["1", "1"], ["1", "1"], ["0", "0"],
+    ]  # fmt: skip
+
+
+def test_a_kernel_is_the_product_of_the_maps_and_gives_the_same_neuron():
+    x, other = np.random.default_rng(0).normal(size=(2, 5, 2))
+    expected = [[a @ b + a[0] * a[1] * b[0] * b[1] for b in other] for a in x]
+    np.testing.assert_allclose(kernel.kernel(x, other), expected)
+    np.testing.assert_allclose(quietly(kernel.show_kernel), [-10, 10, 10, -10], atol=1e-9)
+
+
+def test_a_fixed_map_helps_where_it_was_chosen_well_and_a_learned_one_everywhere():
+    shares = {
+        name: [float(share.rstrip("%")) for share in row]
+        for name, *row in lines(ran("kernel")[0], "Points on the right side")
+    }
+    alone, fixed, learned = shares["xor"]
+    assert alone < 75 and fixed > 95 and learned > 95
+    alone, fixed, learned = shares["circles"]
+    assert alone < 60 and fixed < 60 and learned > 95
+
+
+def test_the_lectures_network_as_parameters_gives_its_table():
+    hidden, z = xor.network([Value(p) for p in xor.by_hand()], xor.INPUTS)
+    np.testing.assert_allclose(hidden.data, [[0, 0], [1, 0], [1, 0], [1, 1]], atol=1e-4)
+    np.testing.assert_allclose(z.data, [-10, 10, 10, -10], atol=0.01)
 
 
 # What the others say
