@@ -111,6 +111,7 @@ class PReLU(Module):
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike = np.float32) -> None:
+        self.num_parameters, self.init = num_parameters, init
         self.weight = Value(np.full(num_parameters, init, dtype), name="weight")
 
     def forward(self, input: Any) -> Value:

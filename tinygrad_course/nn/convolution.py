@@ -165,6 +165,7 @@ def check_fits(who: str, input: Any, kernel: Any, pairs: Any, dilation: Any) -> 
 
 
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+PADDINGS = ("zeros", "reflect", "replicate", "circular")
 
 
 def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Value:
@@ -230,6 +231,7 @@ class _Conv(Module):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
         dtype: DTypeLike = np.float32,
         rng: Rng = None,
@@ -244,7 +246,13 @@ class _Conv(Module):
             raise ValueError(
                 f"{who}: {in_channels} channels and {out_channels} outputs do not divide into {groups} groups"
             )
-        self.kernel_size = numbers(who, "kernel_size", kernel_size, self._axes)
+        if padding_mode not in PADDINGS:
+            raise ValueError(f"{who}: padding_mode is one of {', '.join(PADDINGS)}, not {padding_mode!r}")
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.padding_mode = (
+            numbers(who, "kernel_size", kernel_size, self._axes),
+            padding_mode,
+        )
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         fan_in = math.prod(shape[1:])
@@ -257,23 +265,21 @@ class _Conv(Module):
 
     def forward(self, input: Any) -> Value:
         """The output channels for inputs of shape (N, in_channels, ...)."""
+        who, input, padding = type(self).__name__, taken_as(input, self.weight), self.padding
+        if self.padding_mode != "zeros":
+            stride, dilation = (numbers(who, n, getattr(self, n), self._axes) for n in ("stride", "dilation"))
+            pairs = padding_pairs(who, padding, self.kernel_size, stride, dilation)
+            input, padding = pad(input, [n for pair in pairs[::-1] for n in pair], self.padding_mode), 0
         return _convolved(
-            type(self).__name__,
-            self._axes,
-            taken_as(input, self.weight),
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
+            who, self._axes, input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
 
     def extra_repr(self) -> str:
         out, inner = self.weight.shape[:2]
         said = [f"{inner * self.groups}", f"{out}", f"kernel_size={self.kernel_size}"]
-        for name, usual in (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)):
-            if (given := getattr(self, name)) != usual:
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "padding_mode": "zeros"}
+        for name, default in usual.items():
+            if (given := getattr(self, name)) != default:
                 said.append(f"{name}={given!r}")
         return ", ".join(said) + ("" if self.bias is not None else ", bias=False")
 
@@ -299,6 +305,8 @@ class Conv2d(_Conv):
         As in `nn.functional.conv2d`.
     bias : bool
         False leaves the bias out.
+    padding_mode : {"zeros", "reflect", "replicate", "circular"}
+        What the padding consists of; see `nn.functional.pad`.
     dtype : dtype
         The parameters' and so the outputs' precision.
     rng : int or Generator, optional

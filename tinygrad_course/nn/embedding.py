@@ -150,6 +150,7 @@ class Embedding(Module):
         self.padding_idx = padding_idx
         num_embeddings = count_of("Embedding", "num_embeddings", num_embeddings)
         embedding_dim = count_of("Embedding", "embedding_dim", embedding_dim)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.weight = Value(np.empty((num_embeddings, embedding_dim), dtype), name="weight")
         init.normal_(self.weight, rng=rng)
         if padding_idx is not None:

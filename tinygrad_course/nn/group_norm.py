@@ -285,6 +285,7 @@ class RMSNorm(Module):
     ) -> None:
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.dtype = shape, eps, np.dtype(dtype)
+        self.elementwise_affine = elementwise_affine
         self.weight = Value(np.ones(shape, dtype), name="weight") if elementwise_affine else None
 
     def forward(self, input: Any) -> Value:

@@ -61,6 +61,7 @@ class Linear(Module):
     ) -> None:
         in_features = count_of("Linear", "in_features", in_features)
         out_features = count_of("Linear", "out_features", out_features)
+        self.in_features, self.out_features = in_features, out_features
         rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
         self.weight = Value(np.empty((out_features, in_features), dtype), name="weight")

@@ -257,6 +257,7 @@ class LayerNorm(Module):
     ) -> None:
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.dtype = shape, eps, np.dtype(dtype)
+        self.elementwise_affine = elementwise_affine
         self.weight = Value(np.ones(shape, dtype), name="weight") if elementwise_affine else None
         self.bias = Value(np.zeros(shape, dtype), name="bias") if elementwise_affine and bias else None
 
@@ -286,7 +287,7 @@ class _BatchNorm(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         num_features = count_of(type(self).__name__, "num_features", num_features)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.num_features, self.eps, self.momentum, self.affine = num_features, eps, momentum, affine
         self.weight = Value(np.ones(num_features, dtype), name="weight") if affine else None
         self.bias = Value(np.zeros(num_features, dtype), name="bias") if affine else None
         self.register_buffer("running_mean", np.zeros(num_features, dtype))

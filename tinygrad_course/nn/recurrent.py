@@ -76,7 +76,7 @@ class _Cell(Module):
     ) -> None:
         self.input_size = input_size = count_of(type(self).__name__, "input_size", input_size)
         self.hidden_size = hidden_size = count_of(type(self).__name__, "hidden_size", hidden_size)
-        rng = np.random.default_rng(rng)
+        self.bias, rng = bias, np.random.default_rng(rng)
         bound = 1 / math.sqrt(hidden_size) if hidden_size else 0.0
 
         def made(name: str, *shape: int) -> Value:
