@@ -84,6 +84,7 @@ from .pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from .pytorch import from_torch, to_torch
 from .recurrent import GRUCell, LSTMCell, RNNCell
 from .resizing import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
 from .sequences import GRU, LSTM, RNN
@@ -190,11 +191,13 @@ __all__ = [
     "Unflatten",
     "Unfold",
     "Upsample",
+    "from_torch",
     "functional",
     "functional_call",
     "init",
     "load",
     "save",
+    "to_torch",
 ]
 
 
