@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from ..blocks import lined_up
 
 
 class FlatArrays:
@@ -32,6 +33,8 @@ class FlatArrays:
         Where each value begins in the vectors, and where the last one ends.
     data, gradient : array
         All parameters, and room for all gradients; for those of float16 in float32.
+    gradients : list of array
+        For each value where its gradient is, as a vector: its own memory, or its part of `gradient`.
     """
 
     def __init__(self, values: list[Value]) -> None:
@@ -39,11 +42,12 @@ class FlatArrays:
         self.values = values
         self.name = str(dtype)
         self.bounds = [0, *itertools.accumulate(v.size for v in values)]
-        self.data = np.empty(self.bounds[-1], dtype)
-        self.gradient = np.empty(self.bounds[-1], np.result_type(dtype, np.float32))
+        self.data = lined_up(self.bounds[-1], dtype)
+        self.gradient = lined_up(self.bounds[-1], np.result_type(dtype, np.float32))
         self._shapes = [v.shape for v in values]
         self._places = [self._view(self.data, i) for i in range(len(values))]
-        self._gradients = [self._view(self.gradient, i) for i in range(len(values))]
+        self._parts = [self.gradient[a:b] for a, b in itertools.pairwise(self.bounds)]
+        self.gradients = list(self._parts)
         self._given: list[Any] = [None] * len(values)
         self.read()
         self.write(0, len(values))
@@ -54,12 +58,12 @@ class FlatArrays:
     def _view(self, vector: Any, i: int) -> Any:
         return vector[self.bounds[i] : self.bounds[i + 1]].reshape(self._shapes[i])
 
-    def read(self, factor: float = 1.0) -> list[bool]:
-        """Bring in gradients, times `factor`, and the data of values that were given other data.
+    def read(self, negative: bool = False, together: bool = False) -> list[bool]:
+        """Find the gradients, and bring in the data of values that were given other data.
 
-        Tells who has a gradient.
+        Tells who has a gradient.  Those that are `negative`, or wanted `together`, or that are not alone in
+        memory of their own, are brought into the vector.
         """
-        times = np.array(factor, self.gradient.dtype)
         has_gradient = []
         for i, value in enumerate(self.values):
             if value.primal is not self._given[i]:
@@ -67,13 +71,22 @@ class FlatArrays:
                 self._places[i][...] = value.data
             gradient = value.grad
             has_gradient.append(gradient is not None)
-            if gradient is not None:
-                if isinstance(gradient, Value):
-                    gradient = gradient.data
-                if type(gradient) is not np.ndarray or gradient.shape != self._shapes[i]:
-                    _check(value, gradient, self._shapes[i], self.data.dtype, "gradient")
-                np.multiply(gradient, times, self._gradients[i])
+            if gradient is None:
+                continue
+            if isinstance(gradient, Value):
+                gradient = gradient.data
+            if type(gradient) is not np.ndarray or gradient.shape != self._shapes[i]:
+                _check(value, gradient, self._shapes[i], self.data.dtype, "gradient")
+            elif not (negative or together) and self._is_its_own(gradient):
+                self.gradients[i] = gradient.reshape(-1)
+                continue
+            self.gradients[i] = self._parts[i]
+            (np.negative if negative else np.positive)(gradient, self._parts[i].reshape(self._shapes[i]))
         return has_gradient
+
+    def _is_its_own(self, gradient: Any) -> bool:
+        own = gradient.base is None and gradient.flags.c_contiguous
+        return own and gradient.dtype is self.gradient.dtype
 
     def write(self, first: int, last: int) -> None:
         """Give the values from `first` to `last` their parts of the vector, which have changed.
@@ -94,9 +107,10 @@ class FlatNumbers:
         self.bounds = list(range(len(values) + 1))
         self.data = np.empty(len(values))
         self.gradient = np.empty(len(values))
+        self.gradients = [self.gradient[i : i + 1] for i in range(len(values))]
 
-    def read(self, factor: float = 1.0) -> list[bool]:
-        """Bring in all numbers, and all gradients times `factor`; tells who has a gradient."""
+    def read(self, negative: bool = False, together: bool = False) -> list[bool]:
+        """Bring in all numbers and all gradients; tells who has a gradient."""
         numbers = [v.data for v in self.values]
         gradients = [0.0 if v.grad is None else v.grad for v in self.values]
         gradients = [g.data if isinstance(g, Value) else g for g in gradients]
@@ -105,7 +119,7 @@ class FlatNumbers:
                 for value, x in zip(self.values, found):
                     _check(value, x, (), np.dtype(float), what)
         self.data[:] = numbers
-        np.multiply(gradients, factor, self.gradient)
+        (np.negative if negative else np.positive)(gradients, self.gradient)
         return [v.grad is not None for v in self.values]
 
     def write(self, first: int, last: int) -> None:

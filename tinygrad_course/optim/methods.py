@@ -166,33 +166,30 @@ class Adam(Optimizer):
         self.eps, self.weight_decay = positive(self, eps=eps, weight_decay=weight_decay)
         super().__init__(params, lr)
 
-    @property
-    def factor(self) -> float:  # type: ignore[override]
-        """c, what gradients are multiplied by where they are brought in."""
-        return math.sqrt(1 - self.betas[1])
-
     def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> Passes:
         if self.decoupled_weight_decay:
             (kept,) = _constants(p, 1 - self.lr * self.weight_decay)
             decay = [(np.multiply, p, kept, p)] if self.weight_decay else []
         else:
-            (share,) = _constants(p, self.weight_decay * self.factor)
+            (share,) = _constants(p, self.weight_decay)
             decay = _decayed(p, g, share, scratch)
         return [*decay, *self._descent(p, g, scratch, step, *memory)]
 
     def _descent(self, p: Any, g: Any, s: Any, step: int, m: Any, v: Any, *largest: Any) -> Passes:
+        c = math.sqrt(1 - self.betas[1])
         weight = (1 - self.betas[0] ** step) / (1 - self.betas[0])
         root = math.sqrt(1 - self.betas[1] ** step)
         # m / (c · weight) / (√v / root + eps) = root / (c · weight) · m / (√v + root · eps)
-        beta1, beta2, eps, rate = _constants(
-            p, *self.betas, root * self.eps, self.lr * root / (self.factor * weight)
+        beta1, beta2, c, eps, rate = _constants(
+            p, *self.betas, c, root * self.eps, self.lr * root / (c * weight)
         )
         return [
+            (np.multiply, g, c, s),
             (np.multiply, m, beta1, m),
-            (np.add, m, g, m),
-            (np.multiply, g, g, g),
+            (np.add, m, s, m),
+            (np.multiply, s, s, s),
             (np.multiply, v, beta2, v),
-            (np.add, v, g, v),
+            (np.add, v, s, v),
             *[(np.fmax, top, v, top) for top in largest],
             (np.sqrt, largest[0] if largest else v, s),
             (np.add, s, eps, s),

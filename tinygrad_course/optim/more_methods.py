@@ -91,7 +91,6 @@ class Adamax(Adam):
     """
 
     memory = ("mean", "largest")
-    factor = 1.0
 
     def __init__(
         self,
@@ -126,7 +125,6 @@ class NAdam(Adam):
     """
 
     memory = ("mean", "square_mean")
-    factor = 1.0
 
     def __init__(
         self,
@@ -175,7 +173,6 @@ class RAdam(Adam):
     """
 
     memory = ("mean", "square_mean")
-    factor = 1.0
 
     def __init__(
         self,

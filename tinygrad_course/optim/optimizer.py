@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from ..arraylike import Value
-from ..blocks import blocks
+from ..blocks import blocks, lined_up
 from ..engine.watch import watching
 from ..locks import alone, write_at_once
 from .effects import effect
@@ -27,6 +27,8 @@ from .settings import check_keys, number, parameter_list
 
 Self = TypeVar("Self", bound="Optimizer")
 _stepping = threading.RLock()  # one step at a time, whoever shares a model
+_quiet = copy_context()  # where what overflows is inf: nothing stops half way
+_quiet.run(np.seterr, all="ignore")
 
 
 class Optimizer:
@@ -62,9 +64,6 @@ class Optimizer:
     memory: tuple[str, ...] = ()
     """Names of the vectors, 0 at first, that `update` is given and keeps its memory in."""
 
-    factor: float = 1.0
-    """What gradients are multiplied by where they are brought in."""
-
     maximize: bool = False
     """Whether steps go up, and not down."""
 
@@ -92,10 +91,10 @@ class Optimizer:
             self._names += [f"{i}.{one.name}" if i else one.name for one in flat]
         self._steps = [[0] * len(group.values) for group in self._groups]
         self._memories = [
-            {name: np.zeros_like(g.gradient) for name in maker.memory}
+            {name: _zeros(g.gradient) for name in maker.memory}
             for g, maker in zip(self._groups, self._makers)
         ]
-        self._scratch = [np.empty_like(group.gradient) for group in self._groups]
+        self._scratch = [lined_up(g.gradient.shape, g.gradient.dtype) for g in self._groups]
 
     @property
     def lr(self) -> float:
@@ -145,15 +144,17 @@ class Optimizer:
         for parameters in self.param_groups:
             if parameters.maker is not self:
                 parameters.maker.lr = parameters["lr"]
-        signed = [-maker.factor if maker.maximize else maker.factor for maker in self._makers]
-        ready = [group.read(factor) for group, factor in zip(self._groups, signed)]
+        ready = [
+            group.read(maker.maximize, together=type(maker).passes is Optimizer.passes)
+            for group, maker in zip(self._groups, self._makers)
+        ]
         steps = [list(counted) for counted in self._steps]
         calls: list[Any] = []
         changed = []
         for k, group in enumerate(self._groups):
             for first, last in _runs(ready[k], steps[k]):
                 step = steps[k][first] + 1
-                calls += self._calls(k, slice(group.bounds[first], group.bounds[last]), step)
+                calls += self._calls(k, first, last, step)
                 steps[k][first:last] = [step] * (last - first)
                 changed.append((group, first, last))
         made: list[bool] = []
@@ -164,24 +165,28 @@ class Optimizer:
                 group.write(first, last)
 
         try:
-            copy_context().run(_make, [*calls, (made.append, True)])
+            _quiet.copy().run(_make, [*calls, (made.append, True)])
             publish()
         except BaseException:
             if made:
                 publish()
             raise
 
-    def _calls(self, k: int, part: slice, step: int) -> list[Any]:
-        """The calls that are a step of a part of one group, block by block."""
-        group, scratch = self._groups[k], self._scratch[k][part]
-        memory = [vector[part] for vector in self._memories[k].values()]
-        data, gradient = group.data[part], group.gradient[part]
+    def _calls(self, k: int, first: int, last: int, step: int) -> list[Any]:
+        """The calls that are a step of some parameters of a group, block by block."""
+        group = self._groups[k]
+        start, stop = group.bounds[first], group.bounds[last]
+        vectors = group.data, group.gradient, self._scratch[k], *self._memories[k].values()
+        data, gradient, scratch, *memory = [vector[start:stop] for vector in vectors]
         wide = data.astype(gradient.dtype, copy=False)  # itself, but for float16
         calls = self._makers[k].passes(wide, gradient, scratch, step, *memory)
         if wide is not data:
             calls.append((np.positive, wide, data))
-        cut = blocks(len(data), gradient.itemsize)
-        return calls if len(cut) == 1 else [call for part in cut for call in _of_block(calls, scratch, part)]
+        pieces = [(group.bounds[i] - start, group.gradients[i]) for i in range(first, last)]
+        cut = blocks(stop - start, gradient.itemsize)
+        if len(cut) == 1:
+            return _in_pieces(calls, gradient, pieces)
+        return [call for part in cut for call in _of_block(calls, part, scratch, gradient, pieces)]
 
     def passes(self, p: Any, g: Any, scratch: Any, step: int, *memory: Any) -> list[tuple[Any, ...]]:
         """The calls that change the vector `p` by its gradient `g`; the parameters are those of `update`.
@@ -281,6 +286,12 @@ class Optimizer:
         return f"{type(self).__name__}({sum(p.size for p in self.params):,} numbers, lr={self.lr:g})"
 
 
+def _zeros(like: Any) -> Any:
+    zeros = lined_up(like.shape, like.dtype)
+    zeros.fill(0)
+    return zeros
+
+
 def _checked(who: str, params: Any) -> list[Value]:
     """The parameters as a list, if they are something that can be learned."""
     listed = parameter_list(who, params)
@@ -317,17 +328,39 @@ def _runs(ready: list[bool], steps: list[int]) -> Iterator[tuple[int, int]]:
             first = i
 
 
-def _of_block(calls: list[Any], scratch: Any, part: slice) -> Iterator[tuple[Any, ...]]:
+def _in_pieces(calls: list[Any], gradient: Any, pieces: list[Any]) -> list[Any]:
+    """Calls that read gradients where they are, piece by piece, until one writes into the vector `gradient`.
+
+    A piece is where it begins in the vector, and the gradient there.
+    """
+    made: list[Any] = []
+    for i, call in enumerate(calls):
+        if call[1] is gradient or call[-2] is gradient:
+            for start, g in pieces:
+                part = slice(start, start + len(g))
+                read = [g if a is gradient else a[part] if a.ndim else a for a in call[1:-1]]
+                made.append((call[0], *read, call[-1][part]))
+        else:
+            made.append(call)
+        if call[-1] is gradient:
+            return made + calls[i + 1 :]
+    return made
+
+
+def _of_block(calls: list[Any], part: slice, scratch: Any, gradient: Any, pieces: list[Any]) -> list[Any]:
     """Calls on vectors as calls on one part of each; `scratch` may be the same for all parts."""
-    cut: dict[int, Any] = {id(scratch): scratch[: part.stop - part.start]}
+    start, stop = part.start, part.stop
+    cut: dict[int, Any] = {id(scratch): scratch[: stop - start], id(gradient): gradient[part]}
+    made = []
     for function, *arrays in calls:
         for a in arrays:
             if id(a) not in cut:
                 cut[id(a)] = a[part] if a.ndim else a
-        yield (function, *[cut[id(a)] for a in arrays])
+        made.append((function, *[cut[id(a)] for a in arrays]))
+    here = [(max(at - start, 0), g[max(start - at, 0) : stop - at]) for at, g in pieces if at < stop]
+    return _in_pieces(made, cut[id(gradient)], [(at, g) for at, g in here if len(g)])
 
 
 def _make(calls: list[Any]) -> None:
     """Make `calls`, each a function and its arguments."""
-    np.seterr(all="ignore")  # what overflows is inf: nothing stops half way
     deque(starmap(operator.call, calls), maxlen=0)
