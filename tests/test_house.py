@@ -39,6 +39,7 @@ FLOORS = {
     "optim": 6,
     "data": 6,
     "insight": 7,
+    "parallel.py": 7,
     "testing": 7,
     "grade.py": 8,
     "viz": 8,

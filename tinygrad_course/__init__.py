@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import data as data
     from . import nn as nn
     from . import optim as optim
+    from . import parallel as parallel
     from . import testing as testing
     from . import viz as viz
     from .insight import GradientWarning as GradientWarning
@@ -58,7 +59,7 @@ _TRANSFORMS = (
 )  # fmt: skip
 _INSIGHT = ("GradientWarning", "blame", "detect_anomaly", "explain", "lint", "trace_lines")
 _LATER = {  # what loads on first use -> the room it is in
-    **{room: room for room in ("data", "nn", "optim", "testing", "viz")},
+    **{room: room for room in ("data", "nn", "optim", "parallel", "testing", "viz")},
     **dict.fromkeys(("load", "save"), "nn"),
     **dict.fromkeys(("TraceError", "compile", "emit"), "program"),
     **dict.fromkeys(("gradcheck", "gradgradcheck"), "testing"),
