@@ -19,6 +19,7 @@ from demos import (
     gates,
     gradient_descent,
     kernel,
+    mnist_dask,
     neuron,
     perceptron,
     pytorch_twin,
@@ -38,8 +39,8 @@ NARROW = 60
 def ran(name):
     """What a demo prints into a narrow window, the files it writes, and what its main returns."""
     pytest.importorskip("matplotlib")
-    if name == "regression":
-        pytest.importorskip("scipy")
+    if needed := {"regression": "scipy", "mnist_dask": "distributed"}.get(name):
+        pytest.importorskip(needed)
     out, folder = io.StringIO(), tempfile.TemporaryDirectory()
     with contextlib.redirect_stdout(out), folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(NARROW))
@@ -331,6 +332,22 @@ def test_without_pytorch_ours_runs_alone(tmp_path, monkeypatch):
     assert theirs is None
     assert ours[-10:].mean() < 0.6
     assert "PyTorch is not installed" in out.getvalue()
+
+
+def test_the_cluster_agrees_throughout_even_with_a_worker_killed(tmp_path):
+    printed, _, (alone, shared) = ran("mnist_dask")
+    np.testing.assert_allclose(shared, alone, rtol=0, atol=1e-12)
+    assert alone[0, -1] < 1.2 < 2 < alone[0, 0]
+    assert "http://" in printed
+    _, with_a_loss = quietly(mnist_dask.main, ["--quick", "--kill", "--out", str(tmp_path)])
+    np.testing.assert_array_equal(with_a_loss, shared)
+
+
+def test_without_dask_the_cluster_is_left_out_in_a_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mnist_dask, "Client", None)
+    assert mnist_dask.main(["--quick", "--out", str(tmp_path)]) is None
+    assert "needs Dask (pip install" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
 
 
 def test_graphs_can_be_drawn():
