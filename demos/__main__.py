@@ -1,13 +1,15 @@
 """List the demos in the lecture's order, or make what an instructor needs of them.
 
-    python -m demos --figures svg --out out/figures    every figure for slides, as svg, pdf or png
-    python -m demos --all                              the pictures of README.md
+    python -m demos --book out/book             the whole lecture as an offline site: open out/book/index.html
+    python -m demos --notebooks out/notebooks   each demo as a notebook
+    python -m demos --figures svg --out FOLDER  every figure for slides, as svg, pdf or png (into out/figures)
+    python -m demos --all                       the pictures of README.md
 
 With --quick the demos run for a short time only, to see that it works.
 """
 
 import argparse
-import importlib
+import importlib.util
 import shutil
 import tempfile
 import textwrap
@@ -76,10 +78,42 @@ def make_figures(form: str, folder: Path, extra: list[str]) -> None:
     print(f"\nwrote {len(kept)} figures into {folder}")
 
 
+def make_book(folder: Path, extra: list[str]) -> None:
+    """Run every demo and make the site of what they print and write."""
+    needed("jinja2", "markdown_it", "matplotlib", "pygments")
+    from demos.book import pages, run
+
+    style.FORMAT = "svg"
+    runs = {}
+    for name in DEMOS:
+        print(f"running {name}", flush=True)
+        runs[name] = run.run(name, extra)
+    made = pages.build(folder, runs, {name: line for name, (_, line) in DEMOS.items()})
+    print(f"\nwrote {len(made)} pages into {folder}; open {folder / 'index.html'}")
+
+
+def make_notebooks(folder: Path) -> None:
+    """Make a notebook of each demo."""
+    needed("jinja2", "nbformat")
+    from demos.book import notebooks
+
+    made = notebooks.build(folder, DEMOS)
+    print(f"wrote {len(made)} notebooks into {folder}")
+
+
+def needed(*modules: str) -> None:
+    """Say what is missing, before the demos run for minutes."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise SystemExit(f"this needs {', '.join(missing)}: pip install -e '.[demos,book]'")
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m demos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--book", type=style.folder, metavar="FOLDER", help="run all and make the site there")
+    parser.add_argument("--notebooks", type=style.folder, metavar="FOLDER", help="make the notebooks there")
     parser.add_argument("--figures", choices=("svg", "pdf", "png"), help="run all and keep every figure")
     parser.add_argument("--all", action="store_true", help="run all and make the pictures of README.md")
     parser.add_argument("--quick", action="store_true", help="short runs")
@@ -87,7 +121,11 @@ def main(argv: list[str] | None = None) -> None:
     style.plain_signs()
     args = parser.parse_args(argv)
     extra = ["--quick"] if args.quick else []
-    if args.figures:
+    if args.book:
+        make_book(args.book, extra)
+    elif args.notebooks:
+        make_notebooks(args.notebooks)
+    elif args.figures:
         make_figures(args.figures, args.out or Path("out/figures"), extra)
     elif args.all:
         make_all(args.out or Path(__file__).parent / "pictures", extra)

@@ -9,7 +9,9 @@ rich draws tables and the line of progress; without it, and into a file, they ar
 from __future__ import annotations
 
 import argparse
+import builtins
 import codecs
+import html
 import io
 import os
 import shutil
@@ -140,14 +142,14 @@ def _natural(text: str) -> int:
 class Part(NamedTuple):
     """A part of what a demo printed: its kind, what it is, and where its text begins and ends."""
 
-    kind: str  # "heading", "table" or "file"
-    what: Any  # the heading's words, the table's rows of cells, or a file's path and what is said of it
+    kind: str  # "heading", "table", "note" or "file"
+    what: Any  # the words of a heading or note, a table's rows of cells, a file's path and what is said of it
     start: int
     end: int
 
 
 class Sheet(io.StringIO):
-    """A stdout that keeps the text, and knows which of it are headings, tables and files.
+    """A stdout that keeps the text, and knows which of it are headings, tables, notes and files.
 
     Examples
     --------
@@ -233,7 +235,8 @@ def heading(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a sentence that belongs to the table above it."""
-    print(textwrap.fill(in_signs(text), width(), initial_indent="  ", subsequent_indent="  "))
+    with _part("note", text):
+        print(textwrap.fill(in_signs(text), width(), initial_indent="  ", subsequent_indent="  "))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4) -> None:
@@ -314,6 +317,20 @@ def wrote(path: Path, what: str = "") -> None:
     """Print the path of a file that was written, and what it is if its name does not say so."""
     with _part("file", (path, what)):
         print(f"wrote {path}, {what}" if what else f"wrote {path}")
+    if hasattr(getattr(builtins, "get_ipython", object)(), "kernel"):  # in a notebook it is seen at once
+        _show_in_notebook(path)
+
+
+def _show_in_notebook(path: Path) -> None:
+    """Show a picture or a live page below the cell."""
+    from IPython.display import SVG, Image, display
+
+    if path.suffix == ".html":
+        page = html.escape(path.read_text("utf-8"))
+        frame = f'<iframe srcdoc="{page}" style="width: 100%; height: 680px; border: 0"></iframe>'
+        display({"text/html": frame, "text/plain": str(path)}, raw=True)
+    elif path.suffix in (".png", ".gif", ".svg"):
+        display((SVG if path.suffix == ".svg" else Image)(filename=str(path)))
 
 
 def picture(path: Path, draw: Callable[..., None], *args: Any, size: tuple[float, float]) -> None:

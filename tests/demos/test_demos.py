@@ -1,16 +1,15 @@
 """Every demo runs, prints the lecture's numbers and writes its picture; what it says is true."""
 
 import contextlib
-import functools
 import importlib
 import io
 import json
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from short_runs import AND, NARROW, OR, XOR, short_run
 
 from demos import (
     activations,
@@ -32,21 +31,14 @@ from tinygrad_course import Value, data
 
 MINE = [name for name in DEMOS if name != "mnist"]
 FOLDER = Path(gates.__file__).parent
-NARROW = 60
 
 
-@functools.cache
 def ran(name):
     """What a demo prints into a narrow window, the files it writes, and what its main returns."""
-    pytest.importorskip("matplotlib")
     if needed := {"regression": "scipy", "mnist_dask": "distributed"}.get(name):
         pytest.importorskip(needed)
-    out, folder = io.StringIO(), tempfile.TemporaryDirectory()
-    with contextlib.redirect_stdout(out), folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COLUMNS", str(NARROW))
-        result = importlib.import_module(f"demos.{name}").main(["--quick", "--out", folder.name])
-        files = {path.name: path.read_bytes() for path in Path(folder.name).iterdir()}
-    return out.getvalue(), files, result
+    run = short_run(name)
+    return run.printed, run.files, run.result
 
 
 def quietly(function, *args, **kwargs):
@@ -72,8 +64,7 @@ def test_everything_printed_has_an_ascii_twin(name):
 
 @pytest.mark.parametrize("name", ["neuron", "gates", "gradient_descent"])
 def test_a_seed_gives_the_same_again(name):
-    again = ran.__wrapped__(name)
-    assert again[1] == ran(name)[1]
+    assert short_run.__wrapped__(name).files == short_run(name).files
 
 
 @pytest.mark.parametrize("name", MINE)
@@ -102,10 +93,6 @@ def lines(text, start):
     return rows
 
 
-AND = [["0", "0", "-30", "0"], ["0", "1", "-10", "0"], ["1", "0", "-10", "0"], ["1", "1", "10", "1"]]
-OR = [["0", "0", "-10", "0"], ["0", "1", "10", "1"], ["1", "0", "10", "1"], ["1", "1", "30", "1"]]
-
-
 @pytest.mark.parametrize("demo", ["gates", "xor"])
 def test_the_tables_of_and_and_or(demo):
     printed, _, _ = ran(demo)
@@ -125,12 +112,7 @@ def test_gates_are_learned(gate, seed):
 def test_the_table_of_xor_as_the_slide_has_it_and_as_its_output_weights_give_it():
     printed, _, _ = ran("xor")
     needed = lines(printed, "-10, 20, -20 as its table needs")
-    assert [row[:4] for row in needed] == [
-        ["0", "0", "0", "0"], ["0", "1", "1", "0"], ["1", "0", "1", "0"], ["1", "1", "1", "1"],
-    ]  # fmt: skip
-    assert [row[4:7] for row in needed] == [
-        ["-10", "0", "0"], ["10", "1", "1"], ["10", "1", "1"], ["-10", "0", "0"],
-    ]  # fmt: skip
+    assert [row[:-1] for row in needed] == XOR
     slide = lines(printed, "-30, 20, -20 as printed on the slide")
     assert [row[4:] for row in slide] == [
         ["-30", "0", "0", "✓"], ["-10", "0", "1", "✗"], ["-10", "0", "1", "✗"], ["-30", "0", "0", "✓"],
