@@ -188,6 +188,9 @@ mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))")
 
 
 # Softmax and cross-entropy
+FEW = 64  # of so few classes, each is laid out for all samples: passes over the classes of one are short
+
+
 def _exp(away):
     """exp of an intermediate result, in its own memory where that is NumPy's."""
     return np.exp(away, out=away) if type(away) is np.ndarray else np.exp(away)
@@ -282,6 +285,8 @@ def _softmax_cross_entropy(logits, target, residuals=None):
 def _softmax_cross_entropy_saving(logits, target):
     """The cross-entropy; and the exp and their sums, whose quotient is the softmax."""
     (axis, back), dtype, logits = _class_axis(logits), logits.dtype, wide(logits)
+    if logits.ndim == 2 and logits.shape[1] <= FEW:
+        logits = logits.T.reshape(-1).reshape(logits.shape[::-1]).T
     top = np.max(logits, axis)
     e = _exp(logits - top[back])
     total = np.sum(e, axis)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..arraylike import Value
+from ..blocks import lined_up
 from ..derivatives import Row
 from ..engine.record import ancestors
 from ..engine.value import settled
@@ -146,7 +145,7 @@ class _Lease:
         try:
             self.arrays = free.pop()
         except IndexError:
-            self.arrays = [np.empty(shape, dtype) for shape, dtype in plan.buffers]
+            self.arrays = [lined_up(shape, dtype) for shape, dtype in plan.buffers]
 
     def __del__(self) -> None:
         if hasattr(self, "arrays"):  # it is set last, and may be missing after an interruption
