@@ -99,6 +99,8 @@ def test_shards_of_any_sizes_give_the_mean_over_all_rows(client, prepare, places
     over = parallel.value_and_grad(prepare(loss), model, client, timeout=LIMIT)
     agree(over(cut(x, y, *places)), whole(model, x, y))
     over.close()
+    with pytest.raises(RuntimeError, match="not on the workers; call value_and_grad again"):
+        over([(x, y)])
 
 
 def test_gradients_have_the_parameters_dtypes(client):
@@ -194,6 +196,13 @@ def test_running_statistics_are_refused_where_they_change(client):
 def test_a_loss_that_is_no_number(client):
     over = parallel.value_and_grad(lambda m, x, y: m(x), network(), client, timeout=LIMIT)
     with pytest.raises(ValueError, match="gradient"):
+        over([rows(8)])
+
+
+def test_a_loss_of_another_model(client):
+    other = network()
+    over = parallel.value_and_grad(lambda m, x, y: loss(other, x, y), network(), client, timeout=LIMIT)
+    with pytest.raises(ValueError, match="depends on no parameter of the model; use the one"):
         over([rows(8)])
 
 
@@ -326,7 +335,15 @@ def test_a_worker_with_another_version_or_none_is_named(processes):
                 parallel.value_and_grad(loss, network(), processes, timeout=LIMIT)
         finally:
             on_a_worker(processes, spoil, mend)
-    parallel.value_and_grad(loss, network(), processes, timeout=LIMIT)([rows(8)])
+    over = parallel.value_and_grad(loss, network(), processes, timeout=LIMIT)
+    before = over([rows(8)])
+    processes.run(version, "9.9")  # as workers that join later may have it
+    try:
+        with pytest.raises(RuntimeError, match=f"needs tinygrad_course {ours}.*and has 9.9"):
+            over([rows(8)])
+    finally:
+        processes.run(version, ours)
+    same_bits(over([rows(8)]), before)
 
 
 def sent(dask_worker):
@@ -334,15 +351,27 @@ def sent(dask_worker):
     return [pair for log in dask_worker.transfer_outgoing_log for pair in log["keys"].items()]
 
 
+def there(name, dask_worker):
+    """Which model a worker has, and how often its loss was compiled."""
+    replica = dask_worker.plugins[name]
+    return id(replica), repr(replica.loss)
+
+
 def test_shards_stay_and_the_model_travels_once(processes):
     model, workers = network(), sorted(processes.nthreads())
-    over = parallel.value_and_grad(loss, model, processes, timeout=LIMIT)
+    over = parallel.value_and_grad(compile(loss), model, processes, timeout=LIMIT)
     shards = [processes.submit(rows, 100_000, k, workers=[w], pure=False) for k, w in enumerate(workers)]
     distributed.wait(shards, timeout=LIMIT)
     over(shards)
-    before = processes.run(lambda dask_worker: len(sent(dask_worker)))
+    before, plugins = (
+        processes.run(lambda dask_worker: len(sent(dask_worker))),
+        processes.run(there, over.name),
+    )
     for _ in range(5):
-        over(shards)
+        _, gradients = over(shards)
+    assert all(g.flags.writeable for g in gradients)  # for who clips them in place
+    assert processes.run(there, over.name) == plugins
+    assert all(said == "compile(loss), 1 program so far" for _, said in plugins.values())
     moved = [p for w, all_of_it in processes.run(sent).items() for p in all_of_it[before[w] :]]
     size = sum(p.data.nbytes for p in model.parameters())
     assert {key.rsplit("-", 5)[0] for key, _ in moved} == {"_given", "_of_shard", "_mean"}

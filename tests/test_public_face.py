@@ -32,7 +32,7 @@ def test_a_wrong_name_says_what_there_is():
 def test_only_the_engine_loads_at_once():
     rooms = "sorted(m.split('.')[1] for m in sys.modules if m.startswith('tinygrad_course.'))"
     loaded = in_a_new_python(f"import sys, tinygrad_course; print({rooms})")
-    for heavy in ("nn", "optim", "viz", "data", "program", "transforms", "insight", "testing"):
+    for heavy in ("nn", "optim", "viz", "data", "program", "transforms", "insight", "testing", "parallel"):
         assert f"'{heavy}'" not in loaded
 
 

@@ -74,6 +74,9 @@ def value_and_grad(
     repeated, draw where the shards are made.  A model whose buffers change while it learns (running
     statistics) is refused.
 
+    Dask computes a gradient where it finds that least is moved: a shard stays, unless it is smaller than the
+    parameters are, or its worker is behind and another has nothing to do.
+
     Examples
     --------
     >>> import numpy as np
@@ -123,13 +126,15 @@ class Sharded:
         Raises
         ------
         ValueError
-            If there are no shards, one has no rows or unequally many, or the model's buffers change.
+            If there are no shards, one has no rows or unequally many, the loss depends on no parameter, or
+            the model's buffers change.
         TimeoutError
             If the result is not there in time.
         ConnectionError
             If the scheduler is gone.
         RuntimeError
-            If a shard is lost and cannot be made again, or workers were killed by it again and again.
+            If a shard is lost and cannot be made again, workers were killed by it again and again, one has
+            joined with another version of this package, or the model is not there any more.
         Exception
             What the loss raises, with a note that says for which shard.
         """
@@ -167,12 +172,7 @@ class Sharded:
         self.client.wait_for_workers(1, timeout=self.timeout)
         ours = pkgutil.resolve_name(VERSION)
         for worker, its in self.client.run(pkgutil.resolve_name, VERSION, on_error="return").items():
-            if its != ours:
-                has = f"cannot import it: {its}" if isinstance(its, Exception) else f"has {its}"
-                raise RuntimeError(
-                    f"parallel: worker {worker} needs tinygrad_course {ours}, as the client has, and {has}; "
-                    "install the same version in the workers' environment and start them anew"
-                )
+            _check_version(worker, ours, its)
         self.client.register_plugin(Replica(self.loss, self.model), name=self.name)
 
     def _asked(self, action: Callable[[], Any]) -> Any:
@@ -209,7 +209,7 @@ class Replica(WorkerPlugin):  # type: ignore[misc]
     """The loss and the model on one worker."""
 
     def __init__(self, loss: Callable[..., Value], model: Module) -> None:
-        self.loss, self.model = loss, model
+        self.loss, self.model, self.version = loss, model, pkgutil.resolve_name(VERSION)
 
     def setup(self, worker: Any) -> None:
         """Called by Dask when they arrive."""
@@ -232,7 +232,10 @@ class Replica(WorkerPlugin):  # type: ignore[misc]
                     f"{type(owner).__name__}'s {name} changes with each shard, and would stay on its worker; "
                     "use GroupNorm or LayerNorm, or model.eval()"
                 )
-        return rows.pop(), float(loss.item()), [p.grad for p in self.model.parameters()]
+        gradients = [p.grad for p in self.model.parameters()]
+        if all(g is None for g in gradients):
+            raise ValueError("the loss depends on no parameter of the model; use the one that it is given")
+        return rows.pop(), loss.item(), gradients
 
 
 def _given(arrays: list[Any]) -> list[Any]:
@@ -241,12 +244,26 @@ def _given(arrays: list[Any]) -> list[Any]:
 
 def _of_shard(name: str, k: int, parameters: list[Any], shard: Any) -> Part:
     """On a worker: the part of one shard."""
-    replica: Replica = get_worker().plugins[name]
+    worker = get_worker()
     try:
+        replica: Replica | None = worker.plugins.get(name)
+        if replica is None:  # after close, or where another scheduler has taken the place of the first
+            raise RuntimeError("parallel: the model is not on the workers; call value_and_grad again")
+        _check_version(worker.address, replica.version, pkgutil.resolve_name(VERSION))
         return alone(replica.lock, lambda: replica.differentiated(parameters, shard))
     except Exception as error:
-        error.add_note(f"shard {k}, on worker {get_worker().address}")
+        error.add_note(f"shard {k}, on worker {worker.address}")
         raise
+
+
+def _check_version(worker: str, ours: str, its: Any) -> None:
+    """Refuse a worker that has another version of this package, or an error instead."""
+    if its != ours:
+        has = f"has {its}" if isinstance(its, str) else f"cannot import it ({its})"
+        raise RuntimeError(
+            f"parallel: worker {worker} needs tinygrad_course {ours}, as the client has, and {has}; install "
+            "the same version in the workers' environment and start them anew"
+        )
 
 
 def _mean(one: Part, other: Part) -> Part:
