@@ -123,3 +123,9 @@ def test_a_network_of_wide_layers():
         out.backward()
         ends.append([out.data, *(p.grad for p in net.parameters())])
     same(*ends)
+
+
+def test_arrays_are_joined_to_constants_of_other_shapes():
+    f = lambda x: np.concatenate([x, np.zeros((x.shape[0], 2)), np.ones_like(x)], axis=1) * 2.0
+    x = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_array_equal(compile(f)(x), f(x))

@@ -70,7 +70,9 @@ def is_reduction(instruction: Instruction) -> bool:
 def by_rows(instruction: Instruction) -> bool:
     """Whether each row of the result is computed from the same row of what is not broadcast to it."""
     args, kwargs, out = instruction.args, instruction.kwargs, instruction.out
-    if not out.shape or not all(isinstance(a, Variable) or np.ndim(a) == 0 for a in args[:1]):
+    if not out.shape or (args and isinstance(args[0], (list, tuple))):
+        return False
+    if not all(isinstance(a, Variable) or np.ndim(a) == 0 for a in args[:1]):
         return False
     if instruction.function is operator.getitem:  # only new axes
         index = args[1] if isinstance(args[1], tuple) else ()
