@@ -62,6 +62,7 @@ windows = derivative(
     ),
     formula="x[o · stride + k · dilation] at [k, o]",
     javascript="windows",
+    onnx="windows",
 )
 overlap_add: Any = derivative(
     opaque(_overlap_add),
@@ -227,6 +228,7 @@ convolution = derivative(
     lambda g, out, x, weight, *how, **by_name: convolution_weight(x, g, weight.shape[2:], *how, **by_name),
     formula="Σ weight[k] · x[o · stride + k · dilation]",
     javascript="convolution",
+    onnx="convolution",
 )
 convolution_input: Any = derivative(
     opaque(_convolution_input),
@@ -236,6 +238,7 @@ convolution_input: Any = derivative(
     ),
     formula="Σ weight[k] · y[o] at o · stride + k · dilation",
     javascript="convolution_input",
+    onnx="convolution_input",
 )
 convolution_weight: Any = derivative(
     opaque(_convolution_weight),

@@ -22,6 +22,7 @@ derivative(
     formula="x + y",
     latex="x + y",
     result="s",
+    onnx="Add",
 )
 derivative(
     np.subtract,
@@ -31,6 +32,7 @@ derivative(
     formula="x - y",
     latex="x - y",
     result="diff",
+    onnx="Sub",
 )
 derivative(
     np.multiply,
@@ -40,6 +42,7 @@ derivative(
     formula="x · y",
     latex=r"x \odot y",
     result="p",
+    onnx="Mul",
 )
 derivative(
     np.divide,
@@ -50,9 +53,10 @@ derivative(
     domain="y ≠ 0",
     latex=r"\frac{x}{y}",
     result="q",
+    onnx="Div",
 )
-derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x", result="minus")
-derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x")
+derivative(np.negative, lambda g, out, x: -g, scalar=operator.neg, formula="-x", result="minus", onnx="Neg")
+derivative(np.positive, lambda g, out, x: g, scalar=operator.pos, formula="x", onnx="Identity")
 derivative(
     np.square,
     lambda g, out, x: g * (x + x),
@@ -61,6 +65,7 @@ derivative(
     formula="x²",
     torch="square",
     latex="x^{2}",
+    onnx="Mul(x, x)",
 )
 
 
@@ -103,6 +108,7 @@ derivative(
     operator=operator.pow,
     torch="x ** y",
     latex="x^{y}",
+    onnx="Pow",
 )
 derivative(
     np.sqrt,
@@ -114,6 +120,7 @@ derivative(
     kink="inf at 0",
     torch="sqrt",
     latex=r"\sqrt{x}",
+    onnx="Sqrt",
 )
 derivative(
     np.absolute,
@@ -124,6 +131,7 @@ derivative(
     kink="0 at 0",
     torch="abs",
     latex=r"\left| x \right|",
+    onnx="Abs",
 )
 
 # Exponentials and logarithms
@@ -135,6 +143,7 @@ derivative(
     formula="exp x",
     torch="exp",
     result="e",
+    onnx="Exp",
 )
 derivative(
     np.expm1,
@@ -143,6 +152,7 @@ derivative(
     javascript="Math.expm1(x)",
     formula="exp x - 1",
     torch="expm1",
+    onnx="Mul(Tanh(Div(x, 2)), Add(Exp(x), 1))",
 )
 derivative(
     np.log,
@@ -152,6 +162,7 @@ derivative(
     formula="log x",
     domain="x > 0",
     torch="log",
+    onnx="Log",
 )
 derivative(
     np.log1p,
@@ -161,6 +172,7 @@ derivative(
     formula="log(1 + x)",
     domain="x > -1",
     torch="log1p",
+    onnx="Where(Equal(Add(x, 1), 1), x, Mul(Log(Add(x, 1)), Div(x, Sub(Add(x, 1), 1))))",
 )
 
 # Trigonometry
@@ -171,6 +183,7 @@ derivative(
     javascript="Math.sin(x)",
     formula="sin x",
     torch="sin",
+    onnx="Sin",
 )
 derivative(
     np.cos,
@@ -179,6 +192,7 @@ derivative(
     javascript="Math.cos(x)",
     formula="cos x",
     torch="cos",
+    onnx="Cos",
 )
 derivative(
     np.tanh,
@@ -187,6 +201,7 @@ derivative(
     javascript="Math.tanh(x)",
     formula="tanh x",
     torch="tanh",
+    onnx="Tanh",
 )
 derivative(
     np.arctan,
@@ -195,6 +210,7 @@ derivative(
     javascript="Math.atan(x)",
     formula="arctan x",
     torch="atan",
+    onnx="Atan",
 )
 
 # Choices
@@ -209,6 +225,7 @@ derivative(
     torch="maximum",
     latex=r"\max\left( x, y \right)",
     result="m",
+    onnx="Max",
 )
 derivative(
     np.minimum,
@@ -220,6 +237,7 @@ derivative(
     kink="half to each where x = y",
     torch="minimum",
     latex=r"\min\left( x, y \right)",
+    onnx="Min",
 )
 derivative(
     np.where,
@@ -231,6 +249,7 @@ derivative(
     elementwise=True,
     sized_by_data=lambda condition, *choices, **more: not choices and not more,
     torch="where",
+    onnx="Where(condition, x, y)",
 )
 
 
@@ -260,6 +279,7 @@ derivative(
     kink="1 at the bounds",
     javascript="clip",
     torch="clip",
+    onnx="clip",
 )
 
 

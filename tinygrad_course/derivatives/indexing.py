@@ -82,6 +82,7 @@ getitem = derivative(
     formula="x[index]",
     latex="x_{index}",
     result="part",
+    onnx="index",
 )
 
 
@@ -154,4 +155,5 @@ derivative(
     javascript="take_along_axis",
     formula="x at index along axis",
     torch="torch.take_along_dim(x, indices, dim=axis)",
+    onnx="take_along_axis",
 )

@@ -96,12 +96,14 @@ relu = derivative(
     formula="max(x, 0)",
     kink="0 at 0",
     torch="relu",
+    onnx="Relu",
 )
 leaky_relu = derivative(
     _leaky_relu,
     lambda g, out, x, negative_slope=0.01: np.where(x > 0, g, negative_slope * g),
     formula="x where x > 0, else negative_slope · x",
     kink="negative_slope at 0",
+    onnx="LeakyRelu(x, alpha=negative_slope)",
 )
 sigmoid = derivative(
     _sigmoid,
@@ -110,6 +112,7 @@ sigmoid = derivative(
     javascript="sigmoid(x)",
     formula="1 / (1 + exp -x)",
     torch="sigmoid",
+    onnx="Sigmoid",
 )
 softplus = derivative(
     _softplus,
@@ -118,6 +121,7 @@ softplus = derivative(
     javascript="softplus(x)",
     formula="log(1 + exp x)",
     torch="nn.functional.softplus",
+    onnx="Softplus",
 )
 erf = derivative(
     _erf,
@@ -126,9 +130,13 @@ erf = derivative(
     javascript="erf(x)",
     formula="erf x",
     torch="erf",
+    onnx="Erf",
 )
 silu = derivative(
-    _silu, lambda g, out, x: g * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))), formula="x · sigmoid(x)"
+    _silu,
+    lambda g, out, x: g * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+    formula="x · sigmoid(x)",
+    onnx="Mul(x, Sigmoid(x))",
 )
 gelu = derivative(_gelu, _gelu_rule, formula="x · Φ(x)")
 
@@ -168,6 +176,7 @@ elu = derivative(
     lambda g, out, x, alpha=1.0: np.where(x > 0, g, g * (alpha * np.exp(np.minimum(x, 0)))),
     formula="x where x > 0, else alpha · (exp x - 1)",
     kink="alpha at 0",
+    onnx="Elu(x, alpha=alpha)",
 )
 prelu = derivative(
     _prelu,
@@ -216,14 +225,13 @@ def _softmax_rule(g, out, x, axis=-1):
 
 
 softmax = derivative(
-    _softmax,
-    _softmax_rule,
-    formula="exp x / Σ exp x over axis",
+    _softmax, _softmax_rule, formula="exp x / Σ exp x over axis", onnx="Softmax(x, axis=axis)"
 )
 log_softmax = derivative(
     _log_softmax,
     lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(wide(g), axis=axis, keepdims=True),
     formula="x - log Σ exp x over axis",
+    onnx="LogSoftmax(x, axis=axis)",
 )
 
 
@@ -362,6 +370,7 @@ linear = derivative(
     _linear_weight,
     _linear_bias,
     formula="x @ weightᵀ + bias",
+    onnx="linear",
 )
 
 
@@ -425,7 +434,7 @@ standardize = derivative(
     residuals=_standardize_saving,
     formula="(x - mean x) / √(var x + eps)",
 )
-embedding = derivative(_embedding, None, _embedding_rule, formula="rows of weight")
+embedding = derivative(_embedding, None, _embedding_rule, formula="rows of weight", onnx="embedding")
 dropout = derivative(
     _dropout, lambda g, out, x, p, rng: g[0] * out[1], formula="x · random factors", draws=True
 )

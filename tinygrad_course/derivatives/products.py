@@ -46,6 +46,7 @@ derivative(
     operator=operator.matmul,
     latex=r"x \, y",
     result="z",
+    onnx="MatMul",
 )
 
 
@@ -67,7 +68,7 @@ def _dot_b(g, out, a, b):
     return moved if b.ndim == 1 else np.moveaxis(moved, 0, b.ndim - 2)
 
 
-derivative(np.dot, _dot_a, _dot_b, javascript="dot", formula="a · b", torch="dot")
+derivative(np.dot, _dot_a, _dot_b, javascript="dot", formula="a · b", torch="dot", onnx="dot")
 derivative(
     np.outer,
     lambda g, out, a, b: np.reshape(np.matmul(g, np.ravel(b)), np.shape(a)),
@@ -75,6 +76,7 @@ derivative(
     javascript="outer",
     formula="a_i · b_j",
     torch="torch.outer(a.ravel(), b.ravel())",
+    onnx="outer",
 )
 
 
@@ -238,6 +240,7 @@ derivative(
     javascript="tensordot",
     formula="sum of products over shared axes",
     torch="torch.tensordot(a, b, dims=axes)",
+    onnx="tensordot",
 )
 composed(np.linalg.tensordot, np.tensordot, formula="sum of products over shared axes")
 
@@ -297,4 +300,5 @@ derivative(
     formula="sum of products named by subscripts",
     torch="einsum",
     javascript="einsum",
+    onnx="einsum",
 )

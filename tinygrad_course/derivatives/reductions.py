@@ -53,6 +53,7 @@ derivative(
     latex=r"\sum x",
     result="total",
     reduction=np.add,
+    onnx="ReduceSum(x, axis)",
 )
 
 
@@ -75,6 +76,7 @@ derivative(
     formula="mean of x over axis",
     torch="torch.mean(x, dim=axis, keepdim=keepdims, dtype=dtype)",
     latex=r"\mathrm{mean}\left( x \right)",
+    onnx="ReduceMean(x, axis)",
 )
 
 
@@ -99,6 +101,7 @@ derivative(
     javascript="variance(x, axis, ddof)",
     formula="mean of (x - mean x)² over axis",
     torch="torch.var(x, dim=axis, correction=ddof, keepdim=keepdims)",
+    onnx="variance",
 )
 derivative(
     np.std,
@@ -107,6 +110,7 @@ derivative(
     kink="0 where all entries are equal",
     javascript="Math.sqrt(variance(x, axis, ddof))",
     torch="torch.std(x, dim=axis, correction=ddof, keepdim=keepdims)",
+    onnx="variance",
 )
 
 
@@ -131,6 +135,7 @@ derivative(
     latex=r"\max x",
     result="top",
     reduction=np.maximum,
+    onnx="ReduceMax(x, axis)",
 )
 derivative(
     np.min,
@@ -142,6 +147,7 @@ derivative(
     torch="torch.amin(x, dim=axis, keepdim=keepdims)",
     latex=r"\min x",
     reduction=np.minimum,
+    onnx="ReduceMin(x, axis)",
 )
 
 
@@ -182,6 +188,7 @@ derivative(
     reduction=np.multiply,
     formula="product of x over axis",
     torch="torch.prod(x, dim=axis, keepdim=keepdims, dtype=dtype)",
+    onnx="ReduceProd(x, axis)",
 )
 
 
@@ -191,12 +198,7 @@ def _cumsum_rule(g, out, x, axis=None, dtype=None, out_=None):
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
-derivative(
-    np.cumsum,
-    _cumsum_rule,
-    formula="running sum of x along axis",
-    torch="cumsum",
-)
+derivative(np.cumsum, _cumsum_rule, formula="running sum of x along axis", torch="cumsum", onnx="running")
 
 
 @in_wide

@@ -23,6 +23,7 @@ cast = derivative(
     javascript="cast",
     shaping=True,
     latex="x",
+    onnx="cast",
 )
 
 
@@ -71,6 +72,7 @@ derivative(
     torch="x.clone()",
     shaping=True,
     latex="x",
+    onnx="Identity(x)",
 )
 
 
@@ -102,8 +104,18 @@ def _ravel_rule(g, out, x, order="C"):
     return _reshape_rule(g, out, x, order=order)
 
 
-derivative(np.ravel, _ravel_rule, formula="x as one axis", torch="reshape", shaping=True, latex="x")
-derivative(np.reshape, _reshape_rule, formula="x in another shape", torch="reshape", shaping=True, latex="x")
+derivative(
+    np.ravel, _ravel_rule, formula="x as one axis", torch="reshape", shaping=True, latex="x", onnx="reshape"
+)
+derivative(
+    np.reshape,
+    _reshape_rule,
+    formula="x in another shape",
+    torch="reshape",
+    shaping=True,
+    latex="x",
+    onnx="reshape",
+)
 derivative(
     np.transpose,
     lambda g, out, x, axes=None: np.transpose(
@@ -113,6 +125,7 @@ derivative(
     torch="permute",
     shaping=True,
     latex=r"x^{\top}",
+    onnx="permute",
 )
 derivative(
     np.swapaxes,
@@ -121,6 +134,7 @@ derivative(
     torch="torch.swapaxes(x, axis1, axis2)",
     shaping=True,
     latex=r"x^{\top}",
+    onnx="permute",
 )
 derivative(
     np.moveaxis,
@@ -128,6 +142,7 @@ derivative(
     formula="x with axes moved",
     torch="torch.moveaxis(x, source, destination)",
     shaping=True,
+    onnx="permute",
 )
 derivative(
     np.squeeze,
@@ -136,6 +151,7 @@ derivative(
     torch="reshape",
     shaping=True,
     latex="x",
+    onnx="reshape",
 )
 derivative(
     np.expand_dims,
@@ -144,6 +160,7 @@ derivative(
     torch="reshape",
     shaping=True,
     latex="x",
+    onnx="reshape",
 )
 derivative(
     np.broadcast_to,
@@ -153,6 +170,7 @@ derivative(
     torch="torch.broadcast_to(x, shape)",
     latex="x",
     result="spread",
+    onnx="expand",
 )
 derivative(
     np.flip,
@@ -160,6 +178,7 @@ derivative(
     formula="x backwards along axis",
     torch="flip",
     shaping=True,
+    onnx="flip",
 )
 
 
@@ -183,6 +202,7 @@ derivative(
     formula="arrays one after the other along axis",
     torch="torch.cat(arrays, dim=axis)",
     javascript="join",
+    onnx="join",
 )
 derivative(
     np.stack,
@@ -191,4 +211,5 @@ derivative(
     formula="arrays side by side along a new axis",
     torch="torch.stack(arrays, dim=axis)",
     javascript="join",
+    onnx="join",
 )

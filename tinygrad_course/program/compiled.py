@@ -91,6 +91,13 @@ class Compiled:
         held = self._holders(objects)
         return alone(_tracing, lambda: self._traced(key, args, kwargs, held, leaves, objects)[0])
 
+    def held_data(self, program: Program, *args: Any) -> list[Any]:
+        """What a program reads besides its arguments, in the order of its inputs."""
+        leaves, _, objects = flattened(args, {})
+        held = self._holders(objects)
+        read = [getattr(leaves[t] if type(t) is int else t, name) for t, name in program.reads]
+        return [*read, *map(held.feed, program.fed)]
+
     @property
     def latest(self) -> Program:
         """The program that was made last.

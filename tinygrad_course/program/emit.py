@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, overload
 
 from .compiled import Compiled, compile
 from .export.javascript import javascript_source
 from .export.latex import latex
+from .export.onnx import onnx_model
 from .export.torch import torch_source
 
-TARGETS = ("numpy", "torch", "javascript", "latex")
+TARGETS = ("numpy", "torch", "javascript", "latex", "onnx")
 
 
-def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str:
+@overload
+def emit(function: Callable[..., Any], *args: Any, target: Literal["onnx"], batch: int | None = 0) -> Any: ...
+@overload
+def emit(function: Callable[..., Any], *args: Any, target: str = "numpy", batch: int | None = 0) -> str: ...
+def emit(function: Callable[..., Any], *args: Any, target: str = "numpy", batch: int | None = 0) -> Any:
     r"""Write down what a function computes for arguments like these, and how its gradients come back.
 
     Parameters
@@ -22,23 +27,34 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
         As for `compile`.
     *args
         Arguments for one call; the shapes and dtypes count.  Nothing is changed.
-    target : {"numpy", "torch", "javascript", "latex"}
+    target : {"numpy", "torch", "javascript", "latex", "onnx"}
         NumPy source that runs on its own, the same program for PyTorch, an ES module in JavaScript without a
-        library, or the steps of the chain rule in LaTeX, one line an operation.
+        library, the steps of the chain rule in LaTeX, one line an operation, or the forward pass as an ONNX
+        model, which needs the library onnx (the extra `interop`).
+    batch : int or None
+        For ONNX: the axis of the arrays among `args` that counts samples.  The model takes any number of them
+        (its axis is named "batch"); this is found by running the function with several numbers.  With None
+        it is for just these sizes.
 
     Returns
     -------
-    str
+    str, or onnx.ModelProto for ONNX
         Source.  The printed functions take the arguments and the parameters that `function` uses, and give
         its result and a dict of gradients.  JavaScript's `forward` and `backward` take and give objects with
         everything by name, numbers and flat typed arrays.  LaTeX is an ``align*`` environment.
+        An ONNX model takes the arguments and gives the results; parameters are its initializers, named as in
+        `state_dict`.  It has passed onnx's checker; ``onnx.save(model, path)`` writes it.  In float64
+        onnxruntime lacks some operators (Conv, AveragePool, Erf, Tan and its kin), which it has in float32.
 
     Raises
     ------
     TraceError
-        If the function cannot be traced, or an operation has no counterpart in the target.
+        If the function cannot be traced, or an operation has no counterpart in the target; for ONNX, if the
+        function is for one number of samples only.
     ValueError
         For another target.
+    ImportError
+        If the library onnx is needed and missing.
     TypeError
         If the target is not given by name.
 
@@ -58,6 +74,11 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
     \frac{\partial L}{\partial z_{1}} &= \frac{\partial L}{\partial z_{2}} \cdot 2 \odot z_{1} \\
     \frac{\partial L}{\partial w} &= \frac{\partial L}{\partial z_{1}} \odot x
     \end{align*}
+    >>> import pytest
+    >>> onnx = pytest.importorskip("onnx")
+    >>> model = emit(lambda x: np.tanh(x * w), np.ones((5, 2)), target="onnx")
+    >>> [node.op_type for node in model.graph.node], model.graph.initializer[0].name
+    (['Mul', 'Tanh'], 'w')
     """
     if target not in TARGETS:
         raise ValueError(f"emit: target is one of {', '.join(map(repr, TARGETS))}, not {target!r}")
@@ -68,6 +89,8 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy") -> str
                 f"them; give the target by name: emit(f, x, target={name!r})"
             )
     compiled = function if isinstance(function, Compiled) else compile(function)
+    if target == "onnx":
+        return onnx_model(compiled.function, args, batch)
     if target == "latex":
         return latex(compiled.function, args)
     program = compiled.program(*args)

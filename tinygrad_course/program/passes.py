@@ -7,7 +7,7 @@ which results can be written into memory that is free by then.  None of them cha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,7 @@ def without_repeats(
             new[out] = args[0]
         else:
             seen[key] = out
-            kept.append(Instruction(instruction.function, args, kwargs, out, instruction.strict))
+            kept.append(replace(instruction, args=args, kwargs=kwargs))
     return kept, new
 
 

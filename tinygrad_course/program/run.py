@@ -415,8 +415,8 @@ def same_things(one: Any, other: Any) -> bool:
 
 def argument_names(function: Callable[..., Any], n: int) -> list[str]:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = inspect.signature(getattr(function, "forward", function)).parameters.values()
     except (TypeError, ValueError):
         parameters = ()  # type: ignore[assignment]
-    names = [p.name for p in parameters if p.kind != p.VAR_POSITIONAL][:n]
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:n]
     return [*names, *(f"x{i}" for i in range(len(names), n))]

@@ -13,6 +13,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import BuiltinFunctionType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ from .variables import Variable
 
 if TYPE_CHECKING:
     from .tape import Tape
+
+notation: ContextVar[str] = ContextVar("notation", default="")
+"""The fact of rows, such as "torch", by which a function is written down: what has it stays one step."""
 
 
 class TraceError(RuntimeError):
@@ -100,6 +104,8 @@ class Traced(Methods):
         _check_size(row, args, kwargs)
         if row.nondifferentiable and not row.shapes_only:
             return tape.decided(function, args, kwargs)
+        if getattr(row, notation.get(), ""):
+            return self._call(function, args, kwargs)
         if not (row.draws or row.shapes_only):
             n = len(tape.instructions)
             try:

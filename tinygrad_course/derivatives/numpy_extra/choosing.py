@@ -40,7 +40,7 @@ def _choose(a, choices, out=None, mode="raise"):
     return _in_common(out, choices)
 
 
-composed(np.take, _take, formula="a at indices along axis", javascript="take")
+composed(np.take, _take, formula="a at indices along axis", javascript="take", onnx="take")
 composed(np.choose, _choose, formula="entries of the choices that a names")
 
 

@@ -17,6 +17,7 @@ derivative(
     javascript="2 ** x",
     formula="2 ** x",
     torch="exp2",
+    onnx="Pow(2, x)",
 )
 derivative(
     np.log2,
@@ -26,6 +27,7 @@ derivative(
     formula="log₂ x",
     domain="x > 0",
     torch="log2",
+    onnx="Mul(Log(x), 1.4426950408889634)",
 )
 derivative(
     np.log10,
@@ -35,6 +37,7 @@ derivative(
     formula="log₁₀ x",
     domain="x > 0",
     torch="log10",
+    onnx="Mul(Log(x), 0.4342944819032518)",
 )
 derivative(
     np.logaddexp,
@@ -43,6 +46,7 @@ derivative(
     javascript="logaddexp(x, y)",
     formula="log(exp x + exp y)",
     torch="logaddexp",
+    onnx="Add(Max(x, y), Softplus(Neg(Abs(Sub(x, y)))))",
 )
 derivative(
     np.logaddexp2,
@@ -58,6 +62,7 @@ derivative(
     javascript="Math.cbrt(x)",
     formula="∛x",
     kink="inf at 0",
+    onnx="Mul(Sign(x), Pow(Abs(x), 0.3333333333333333))",
 )
 derivative(
     np.reciprocal,
@@ -66,6 +71,7 @@ derivative(
     formula="1 / x",
     domain="x ≠ 0",
     torch="reciprocal",
+    onnx="Reciprocal",
 )
 power = TABLE[np.power]
 derivative(

@@ -24,9 +24,9 @@ def _at_least(ndim):
     return composition
 
 
-composed(np.atleast_1d, _at_least(1), formula="x with at least one axis", torch="reshape")
-composed(np.atleast_2d, _at_least(2), formula="x with at least two axes", torch="reshape")
-composed(np.atleast_3d, _at_least(3), formula="x with at least three axes", torch="reshape")
+composed(np.atleast_1d, _at_least(1), formula="x with at least one axis", torch="reshape", onnx="reshape")
+composed(np.atleast_2d, _at_least(2), formula="x with at least two axes", torch="reshape", onnx="reshape")
+composed(np.atleast_3d, _at_least(3), formula="x with at least three axes", torch="reshape", onnx="reshape")
 
 
 # Joining

@@ -156,4 +156,4 @@ def _pad(array, pad_width, mode="constant", **kwargs):
     return array
 
 
-composed(np.pad, _pad, formula="array with a margin around it")
+composed(np.pad, _pad, formula="array with a margin around it", onnx="pad")

@@ -22,6 +22,7 @@ derivative(
     domain="y ≠ 0",
     kink="1 for x at the jumps",
     torch="fmod",
+    onnx="Mod(x, y, fmod=1)",
 )
 derivative(
     np.remainder,
@@ -33,6 +34,7 @@ derivative(
     domain="y ≠ 0",
     kink="1 for x at the jumps",
     operator=operator.mod,
+    onnx="Mod(Add(Mod(x, y, fmod=1), y), y, fmod=1)",
 )
 composed(
     np.divmod,

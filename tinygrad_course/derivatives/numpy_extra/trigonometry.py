@@ -15,6 +15,7 @@ derivative(
     formula="tan x",
     domain="cos x ≠ 0",
     torch="tan",
+    onnx="Tan",
 )
 derivative(
     np.arcsin,
@@ -24,6 +25,7 @@ derivative(
     formula="arcsin x",
     domain="|x| < 1",
     torch="asin",
+    onnx="Asin",
 )
 derivative(
     np.arccos,
@@ -33,6 +35,7 @@ derivative(
     formula="arccos x",
     domain="|x| < 1",
     torch="acos",
+    onnx="Acos",
 )
 
 # Hyperbolic functions
@@ -43,6 +46,7 @@ derivative(
     javascript="Math.sinh(x)",
     formula="sinh x",
     torch="sinh",
+    onnx="Sinh",
 )
 derivative(
     np.cosh,
@@ -51,6 +55,7 @@ derivative(
     javascript="Math.cosh(x)",
     formula="cosh x",
     torch="cosh",
+    onnx="Cosh",
 )
 derivative(
     np.arcsinh,
@@ -59,6 +64,7 @@ derivative(
     javascript="Math.asinh(x)",
     formula="arcsinh x",
     torch="asinh",
+    onnx="Asinh",
 )
 derivative(
     np.arccosh,
@@ -68,6 +74,7 @@ derivative(
     formula="arccosh x",
     domain="x > 1",
     torch="acosh",
+    onnx="Acosh",
 )
 derivative(
     np.arctanh,
@@ -77,6 +84,7 @@ derivative(
     formula="arctanh x",
     domain="|x| < 1",
     torch="atanh",
+    onnx="Atanh",
 )
 
 
@@ -108,6 +116,7 @@ derivative(
     formula="√(x² + y²)",
     kink="0 at the origin",
     torch="hypot",
+    onnx="Sqrt(Add(Mul(x, x), Mul(y, y)))",
 )
 for to_radians in (np.deg2rad, np.radians):
     derivative(to_radians, lambda g, out, x: np.radians(g), scalar=math.radians, formula="x · π / 180")
