@@ -200,6 +200,11 @@ def add(a: Any, b: Any) -> Any:
     return np.array(c) if issubclass(type(c), np.generic) else c
 
 
+def settled(out: Any) -> Any:
+    """A result as a Value holds it: NumPy's scalars become arrays without axes."""
+    return np.array(out) if issubclass(type(out), np.generic) else out
+
+
 def as_recorded(operand: Any, parent: Any) -> Any:
     """What a rule gets for an argument when its result is to be recorded: the Value, as it was then."""
     if parent is None or type(operand) is tuple:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .backprop import backpropagate, is_number
+from .backprop import backpropagate, is_number, settled
 from .record import Record
 from .table import TABLE, Row
 from .watch import Watch, recording, recording_mode, watching
@@ -137,11 +137,6 @@ def stripped(a: Any) -> Any:
 def like_sequence(sequence: Any, parts: list[Any]) -> Any:
     """`parts` in the kind of tuple or list that `sequence` is."""
     return type(sequence)(*parts) if hasattr(sequence, "_fields") else type(sequence)(parts)
-
-
-def settled(out: Any) -> Any:
-    """A result as a Value holds it: NumPy's scalars become arrays without axes."""
-    return np.array(out) if issubclass(type(out), np.generic) else out
 
 
 def as_number(out: Any) -> Any:

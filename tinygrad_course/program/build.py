@@ -10,8 +10,8 @@ from typing import Any
 from ..arraylike import Value
 from ..blocks import lined_up
 from ..derivatives import Row
+from ..engine.backprop import settled
 from ..engine.record import ancestors
-from ..engine.value import settled
 from ..trees import leaves, mapped
 from .grouped import Group, grouped
 from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats

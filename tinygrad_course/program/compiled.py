@@ -16,8 +16,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import result_at
-from ..engine.backprop import backpropagate
-from ..engine.value import settled
+from ..engine.backprop import backpropagate, settled
 from ..engine.watch import recording_mode, watching
 from ..later import in_a_notebook
 from ..locks import alone

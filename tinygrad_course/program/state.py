@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arraylike import Value
-from ..engine.value import settled
+from ..engine.backprop import settled
 from ..trees import leaves
 
 Place = tuple[Any, str]
