@@ -23,6 +23,7 @@ from .at import write
 from .calls import as_numbers, positional, understood
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, refuse_strange, written_over
+from .foreign import applied_to_lazy, is_lazy, like
 from .methods import Methods
 from .namespace import Namespace
 from .operators import Operators
@@ -81,13 +82,15 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
     @pointing
     def apply_row(cls, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute an operation on `args`, Values among them, and record it, or say what is wrong with it."""
+        lazy = False
         try:
             if row.composition is None and (not args or any(isinstance(a, Value) for a in kwargs.values())):
                 args, kwargs = positional(row, args, kwargs)
             for a in (*row.operands(args), *kwargs.values()):
                 refuse_strange(a, row.name)
+                lazy = lazy or is_lazy(getattr(a, "primal", a))
             args = as_numbers(args) if row.elementwise and None not in row.rules else args
-            out = engine.apply(cls, row, args, kwargs)
+            out = (applied_to_lazy if lazy else engine.apply)(cls, row, args, kwargs)
             constant = row.nondifferentiable and row.shapes_only and isinstance(out, np.ndarray)
             return Value(out, requires_grad=False) if constant and out.dtype.kind == "f" else out
         except FAILURES as error:
@@ -172,8 +175,7 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
             return one_like(self.primal)
         if is_number(self.primal):
             return float(gradient)
-        foreign = hasattr(type(gradient), "__array_function__") and not isinstance(gradient, np.ndarray)
-        return gradient if foreign else np.array(gradient, self.dtype)
+        return like(self.primal, gradient)
 
     def _recorded_seed(self, gradient: Value) -> Value:
         """`gradient` as a number or an array, as the data is, and in its dtype."""

@@ -98,8 +98,8 @@ class Contents(Record):
 
     @property
     def size(self) -> int:
-        """The number of entries."""
-        return 1 if is_number(self.primal) else int(self.primal.size)
+        """The number of entries; nan where a Dask array does not know its lengths."""
+        return 1 if is_number(self.primal) else self.primal.size
 
     @property
     def dtype(self) -> np.dtype[Any]:

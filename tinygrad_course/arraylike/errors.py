@@ -11,6 +11,7 @@ from ..derivatives.numpy_extra.unsupported import UNSUPPORTED
 from ..engine.record import ancestors
 from ..engine.table import Row
 from ..engine.value import stripped
+from .foreign import is_lazy
 
 
 def describe(x: Any) -> str:
@@ -43,6 +44,8 @@ FAILURES = (ValueError, TypeError, IndexError, AttributeError, OverflowError, np
 def explained(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Exception:
     """`error`, which an operation met, with the operation and its arguments named."""
     args, kwargs = stripped(args), {name: stripped(a) for name, a in kwargs.items()}
+    if any(map(is_lazy, (*row.operands(args), *kwargs.values()))):
+        return _named(row, args, error)
     if row.composition is not None and not any(
         map(callable, args)
     ):  # theirs are the errors of who wrote them
@@ -83,6 +86,8 @@ def _named(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
 def _advice(row: Row, args: tuple[Any, ...], error: Exception) -> str:
     """What to write instead, where a common slip explains the failure."""
     name, shapes = row.name, [np.shape(a) for a in args if hasattr(a, "shape")]
+    if lazy := [a for a in row.operands(args) if is_lazy(a)]:
+        return _advice_on_lazy(lazy, str(error))
     if isinstance(error, np.exceptions.AxisError) and shapes and shapes[0]:
         return f"; the axes of shape {shapes[0]} go from 0 to {len(shapes[0]) - 1}, and -1 is the last"
     if isinstance(error, np.linalg.LinAlgError):
@@ -114,6 +119,16 @@ def _advice(row: Row, args: tuple[Any, ...], error: Exception) -> str:
                 return hint + f"; {called}[:, None] would fit, a number for each row"
         return hint
     return ""
+
+
+def _advice_on_lazy(arrays: list[Any], said: str) -> str:
+    if "x.compute()" in said:  # which a part of it said
+        return ""
+    if any(n != n for a in arrays for n in a.shape):
+        return "; lengths that are not known (nan) are found by x.compute_chunk_sizes()"
+    if any(word in said for word in ("chunk", "block")):
+        return "; x.rechunk({0: -1}) cuts x anew, into one piece along axis 0, and x.compute() computes it"
+    return "" if "broadcast" in said else "; x.compute() gives NumPy's array, if there is room for it"
 
 
 _ADVICE = {  # by operation

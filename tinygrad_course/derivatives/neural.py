@@ -205,17 +205,23 @@ def _exp(away):
     return np.exp(away, out=away) if type(away) is np.ndarray else np.exp(away)
 
 
+def _largest(x, axis):
+    """The largest entries along `axis`, to take away before exp; none where there are no entries."""
+    start = {"initial": -np.inf} if 0 in x.shape else {}
+    return np.max(x, axis=axis, keepdims=True, **start)
+
+
 @in_wide
 def _softmax(x, axis=-1):
     """exp x / Σ exp x over `axis`."""
-    e = _exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    e = _exp(x - _largest(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 @in_wide
 def _log_softmax(x, axis=-1):
     """x - log Σ exp x over `axis`."""
-    x = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    x = x - _largest(x, axis)
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.backprop import total
 from ..engine.table import TABLE, derivative
 from .elementwise import through_kink
-from .shaping import in_wide, laid_over, wide
+from .shaping import are_known, in_wide, laid_over, wide
 
 
 def axes_of(x, axis):
@@ -25,8 +25,10 @@ def restore(reduced, x, axis, keepdims=False):
     """`reduced` with the axes that a reduction of `x` took away back in place, of length 1."""
     if keepdims or not getattr(reduced, "ndim", 0):  # a single number stretches as it is
         return reduced
-    shape = [1 if a in axes_of(x, axis) else n for a, n in enumerate(x.shape)]
-    return np.reshape(reduced, shape)
+    axes = axes_of(x, axis)
+    if not are_known(x.shape):
+        return reduced[tuple(None if a in axes else slice(None) for a in range(x.ndim))]
+    return np.reshape(reduced, [1 if a in axes else n for a, n in enumerate(x.shape)])
 
 
 def count(x, axis):
@@ -40,7 +42,7 @@ def count(x, axis):
 
 
 def _sum_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, initial=0, where=True):
-    g = laid_over(restore(g, x, axis, keepdims), getattr(x, "shape", ()))
+    g = laid_over(restore(g, x, axis, keepdims), x)
     return g if where is True else np.where(where, g, 0.0)
 
 
@@ -59,13 +61,14 @@ derivative(
 
 def _selected(x, axis, where):
     """How many entries of `x` a mean over `axis` counts, in the shape of the mean with its axes kept."""
-    if where is True:
-        return count(x, axis)
-    return np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=True)
+    n = count(x, axis)
+    if n != n:  # nan: of a Dask array
+        return np.sum(np.logical_and(where, np.ones_like(x)), axis=axis, keepdims=True)
+    return n if where is True else np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=True)
 
 
 def _mean_rule(g, out, x, axis=None, dtype=None, out_=None, keepdims=False, where=True):
-    g = laid_over(restore(wide(g), x, axis, keepdims) / _selected(x, axis, where), getattr(x, "shape", ()))
+    g = laid_over(restore(wide(g), x, axis, keepdims) / _selected(x, axis, where), x)
     return g if where is True else np.where(where, g, 0.0)
 
 

@@ -32,14 +32,20 @@ def wide(x):
     return cast(x, np.float32) if getattr(x, "dtype", None) == np.float16 else x
 
 
-def laid_over(x, shape):
-    """``np.broadcast_to(x, shape)``; of small arrays in a tenth of its time."""
+def laid_over(x, like):
+    """``np.broadcast_to(x, np.shape(like))``; of small arrays in a tenth of its time."""
+    shape = getattr(like, "shape", ())
     if type(x) is not np.ndarray or (x.ndim and (x.ndim != len(shape) or not x.flags.c_contiguous)):
-        return np.broadcast_to(x, shape)
+        return np.broadcast_to(x, shape) if are_known(shape) else x + np.zeros_like(like)
     strides = [0 if n == 1 else step for n, step in zip(x.shape, x.strides)] if x.ndim else (0,) * len(shape)
     view = np.ndarray(shape, x.dtype, x, 0, strides)
     view.flags.writeable = False
     return view
+
+
+def are_known(shape):
+    """Whether all lengths are numbers: of a Dask array that was chosen by a mask some are nan."""
+    return all(n == n for n in shape)
 
 
 def in_wide(function):

@@ -23,7 +23,7 @@ import numpy as np
 from ..locks import alone
 from .record import ancestors
 from .table import Row, derivative
-from .watch import walking
+from .watch import bring_home, walking
 
 _publishing = threading.RLock()  # one pass at a time adds to what stands in `.grad`
 
@@ -57,10 +57,10 @@ def backpropagate(root: Any, cotangent: Any, *, inputs: Any = None, create_graph
     gradients = dict.fromkeys(values)
     gradients[root] = cotangent
     copy_context().run(walk, Pass(nodes, gradients, create_graph))  # what a walk sets ends with its context
-    if inputs is not None:
-        return [gradients.get(v) for v in inputs]
-    alone(_publishing, lambda: publish(gradients))
-    return []
+    bring_home(root.primal, gradients)
+    if inputs is None:
+        alone(_publishing, lambda: publish(gradients))
+    return [gradients.get(v) for v in inputs or ()]
 
 
 def walk(this: Pass) -> None:
@@ -91,8 +91,7 @@ class Pass:
             kwargs = {name: a for name, a in kwargs.items() if name != "residuals"}  # they have no record
         for i, (parent, operand) in enumerate(zip(parents, operands)):
             if parent is not None and parent in self.gradients:
-                if parent.primal is not operand:
-                    check_unchanged(node, parent, operand)
+                check_unchanged(node, parent, operand)
                 try:
                     c = self.contribution(node, i, (g, out, *args), kwargs)
                 except TypeError as error:
@@ -177,11 +176,11 @@ def fitted(c: Any, like: Any, row: Row) -> Any:
     if c.shape != like.shape:
         extra = c.ndim - like.ndim
         shape = (1,) * extra + like.shape
-        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, c.shape)):
+        if extra < 0 or any(n != 1 and abs(n - m) > 0 for n, m in zip(shape, c.shape)):  # nan: who knows
             said = f"{row.name}: a rule gave a gradient of shape {c.shape} for an argument of {like.shape}"
             raise ValueError(f"{said}; a rule returns the argument's shape, or one that it broadcasts to")
         stretched = tuple(a for a, (n, m) in enumerate(zip(shape, c.shape)) if n == 1 != m)
-        c = np.reshape(np.sum(c, axis=stretched, keepdims=True), like.shape)
+        c = np.squeeze(np.sum(c, axis=stretched, keepdims=True), tuple(range(extra)))
     return c if c.dtype == like.dtype else c.astype(like.dtype)
 
 
@@ -196,8 +195,7 @@ def add(a: Any, b: Any) -> Any:
         return b if a is None else a
     if type(a) is tuple:
         return tuple(map(add, a, b))
-    c = a + b
-    return np.array(c) if issubclass(type(c), np.generic) else c
+    return settled(a + b)
 
 
 def settled(out: Any) -> Any:
@@ -217,17 +215,16 @@ def as_recorded(operand: Any, parent: Any) -> Any:
 def check_unchanged(node: Any, parent: Any, operand: Any) -> None:
     """Raise if the array that was recorded has been written to since (a rebound `.data` is harmless)."""
     now = parent.primal
-    if all(issubclass(type(x), np.ndarray) for x in (operand, now)) and np.may_share_memory(operand, now):
+    numpys = now is not operand and all(issubclass(type(x), np.ndarray) for x in (operand, now))
+    if numpys and np.may_share_memory(operand, now):
         who = repr(parent.name) if parent.name else f"an argument of shape {operand.shape}"
-        said = (
-            f"backward: {who} was updated in place after {node.row.name} recorded it, so its old data is gone"
-        )
+        said = f"backward: {who} was updated in place after {node.row.name} recorded it: its old data is gone"
         raise RuntimeError(f"{said}; run the forward pass again, or update with p.data = p.data - ...")
 
 
-def _total(x: Any) -> float:
-    """The sum of all entries as a Python float: how an array's gradient reaches a scalar."""
-    return float(np.sum(x))
+def _total(x: Any) -> Any:
+    """The sum of all entries as a Python float (of foreign data, without axes): how it reaches a scalar."""
+    return float(np.sum(x)) if isinstance(x, (float, np.ndarray, np.generic)) else np.sum(x)
 
 
 total = derivative(_total, lambda g, out, x: np.broadcast_to(g, np.shape(x)), formula="Σ x over all entries")

@@ -143,7 +143,8 @@ def as_number(out: Any) -> Any:
     """The result of an operation on numbers only: a number again, if it is a single one."""
     if is_number(out) or out.ndim or out.dtype != float:
         return out
-    return computed(NUMBER, (out,), {})
+    ours = isinstance(out, np.ndarray) or hasattr(type(out), "apply_row")
+    return computed(NUMBER, (out,), {}) if ours else out
 
 
 def one_like(data: Any) -> Any:

@@ -59,6 +59,14 @@ class Watch:
         return function(*args, **kwargs)
 
 
+@functools.singledispatch
+def bring_home(data: Any, gradients: dict[Any, Any]) -> None:
+    """Make the gradients of a pass the kinds of array that their values are.
+
+    Who knows arrays of another kind than NumPy's says how, by registering the kind; `data` are the root's.
+    """
+
+
 def watching() -> Watch | None:
     """The watch that is set in this block; None nearly always."""
     mode = recording_mode.get()
