@@ -162,11 +162,11 @@ def trace(
 
     def then(run: Run, result: Any) -> Any:
         outs = leaves(result)
-        writes = run.changes()
+        writes, given = run.changes(), [run.own(o) for o in outs]
         run.back(outs)
-        return mapped(type, result), outs, writes
+        return mapped(type, result), outs, [*given, *[new for _, new in writes]], writes
 
-    run, (structure, outs, writes) = traced(function, args, kwargs, held, recording, then, fixed)
+    run, (structure, outs, given, writes) = traced(function, args, kwargs, held, recording, then, fixed)
     for value in ancestors([o for o in outs if type(o) is Value]):
         if value.name and isinstance(value.data, Traced):
             run.names.give(value.data.variable, value.name)  # the user's own names
@@ -178,7 +178,7 @@ def trace(
 
     effects = [i for i in instructions if isinstance(i.function, Effect)]
     returned, gradients = (
-        [final(o) for o in (*outs, *[new for _, new in writes])],
+        [*map(final, given)],
         [*map(final, run.gradients)],
     )
     needed = variables_in([*returned, *gradients, *[i.args for i in effects]])

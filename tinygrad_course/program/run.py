@@ -200,9 +200,14 @@ class Run:
                         "a gradient that is recorded (create_graph=True) is left behind in .grad",
                         "take it out: g, p.grad = p.grad, None",
                     )
-                found.append((place, self._own(now) if place[1] == "grad" else now))
+                found.append((place, self._own(now) if place[1] == "grad" else self.own(now)))
                 self.current[id(thing), place[1]] = now
         return found
+
+    def own(self, result: Any) -> Any:
+        """A result, or a copy of an array in it that every run would give: the caller may write into it."""
+        data = result.data if type(result) is Value else result
+        return self.tape.call(copied, (data,), {}) if type(data) is np.ndarray else result
 
     def _own(self, gradient: Any) -> Any:
         """A copy of a gradient that is left behind: no two of them share memory, and none is a buffer."""
@@ -376,6 +381,9 @@ def _performed(
             run.restore()
     except BaseException as error:
         run.restore()  # should putting back have been interrupted
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, TraceError) and isinstance(error, (TypeError, ValueError)):
+            raise cause from None  # NumPy has met it in `a[0] = x`, and has words of its own for that
         if not run.tape.deciding or not isinstance(error, Exception):
             raise
     if run.tape.deciding:  # even if the function has caught what told of it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..trees import leaves
+from ..trees import leaves, mapped
 from .facts import row_of
+from .keys import key_of
 from .kinds import ARRAYS
 from .randomness import Randomness, generators_in
+from .state import Effect
 from .traced import Decides, Traced, data_in, found, noted_in, refused, traced_as, users_line
 from .variables import Instruction, Variable, expect
 
@@ -33,6 +36,9 @@ class Tape:
     randomness: Randomness = field(default_factory=lambda: Randomness([], []))
     parameters: set[Variable] = field(default_factory=set)  # data of parameters, which may be replaced
     stale: set[Variable] = field(default_factory=set)  # memory that an effect has written into
+    views: list[weakref.ref[Traced]] = field(default_factory=list)
+    looking: int = 0  # into functions of our own: what do they consist of?
+    constants: dict[int, tuple[Any, Any]] = field(default_factory=dict)  # arrays by id, as they were last
     scalars: dict[Variable, frozenset[int]] = field(default_factory=dict)  # made of these arguments alone
     deciding: dict[int, str] = field(default_factory=dict)  # those whose values decide something: the line
     before_walk: Callable[[Value], None] = lambda root: None  # told of a backward pass in the function
@@ -102,6 +108,8 @@ class Tape:
             )
         if self.scalars:
             self._of_scalars(function, args, kwargs, variable)
+        if not isinstance(function, Effect):  # which may want to write into its arguments
+            args, kwargs = mapped(self._as_now, args), mapped(self._as_now, kwargs)
         refs, named = noted_in(args), noted_in(kwargs)
         strict = np.geterr()["invalid"] == "raise"
         self.instructions.append(Instruction(function, refs, named, variable, strict, users_line()))
@@ -114,7 +122,20 @@ class Tape:
                 if isinstance(traced.data, np.ndarray) and np.may_share_memory(out, traced.data):
                     variable.source = traced.variable
                     break
-        return traced_as(out, variable, self)
+        result = traced_as(out, variable, self)
+        if variable.source is not None:
+            self.views.append(weakref.ref(result))
+        return result
+
+    def _as_now(self, thing: Any) -> Any:
+        """A constant array as it is now: the function may write into it later."""
+        if type(thing) not in ARRAYS or not thing.flags.writeable:
+            return thing
+        _, copy = self.constants.get(id(thing), (None, None))
+        if copy is None or key_of(copy) != key_of(thing):
+            copy = thing.copy()
+            self.constants[id(thing)] = thing, copy
+        return copy
 
     def _of_scalars(self, function: Callable[..., Any], args: Any, kwargs: Any, out: Variable) -> None:
         """Note what is made of scalar arguments alone; what is no arithmetic is for their values only."""

@@ -22,6 +22,8 @@ import numpy as np
 from ..arraylike import Value
 from ..arraylike.methods import Methods
 from ..derivatives import TABLE, Row, cast
+from ..derivatives.indexing import set_at
+from ..engine.watch import walking
 from ..trees import leaves, mapped
 from .facts import row_of
 from .kinds import is_known_file
@@ -45,7 +47,7 @@ class Decides(Exception):
 class Traced(Methods):
     """A number or an array that writes down what is done with it."""
 
-    __slots__ = ("data", "tape", "variable")
+    __slots__ = ("__weakref__", "data", "tape", "variable")
 
     def __init__(self, data: Any, variable: Variable, tape: Tape) -> None:
         self.data, self.variable, self.tape = data, variable, tape
@@ -60,8 +62,10 @@ class Traced(Methods):
         tape, variable = self.tape, self.variable
         if variable in tape.parameters:
             return new
-        if variable.is_input or variable.source or any(v.source is variable for v in tape.variables):
-            raise refused("an array is changed in place (x += ...)", "make a new one, x = x + ...")
+        shown = any(t.variable.root is variable for ref in tape.views if (t := ref()) is not None)
+        if variable.is_input or variable.source or shown:
+            what = "an argument, a view, or an array with views is changed in place (x += y, x[i] = y)"
+            raise refused(what, "make a new one, x = x + y; of a part, x[i] = x[i] + y")
         if new.shape != self.shape:
             raise ValueError(f"an array of shape {self.shape} has no room for a result of {new.shape}")
         if new.dtype != self.dtype:
@@ -107,25 +111,38 @@ class Traced(Methods):
         if getattr(row, notation.get(), ""):
             return self._call(function, args, kwargs)
         if not (row.draws or row.shapes_only):
-            n = len(tape.instructions)
+            n, tape.looking = len(tape.instructions), tape.looking + 1
             try:
                 return function(*args, **kwargs)  # what it consists of
             except (TraceError, TypeError, ValueError, AttributeError):
                 # it does more than NumPy calls, and so is one step of the program
                 del tape.instructions[n:]
+            finally:
+                tape.looking -= 1
         return self._call(function, args, kwargs, row.shapes_only)
 
     def _call(self, function: Any, args: Any, kwargs: dict[str, Any], shapes_only: bool = False) -> Any:
         if shapes_only:
             for traced in found((args, kwargs)):
                 self.tape.decide(traced)
-            return function(*data_in(args), **data_in(kwargs))
+            out = function(*data_in(args), **data_in(kwargs))
+            users = not (self.tape.looking or self.tape.elsewhere or walking.get())
+            if not (users and type(out) is np.ndarray and out.ndim):
+                return out
+            out[...] = 0 if function is np.empty_like else out  # what is in it is the same at each run
+            return self.tape.call(copied, (out,), {})  # an array that may be written into
         if kwargs.get("out") is not None:
             raise refused(*_writes(function.__name__))
         return self.tape.call(function, args, kwargs)
 
     def __setitem__(self, index: Any, new: Any) -> None:
-        raise refused("an array is written into (x[index] = ...)", "make a new one: np.where, np.concatenate")
+        if self.tape.looking or not isinstance(self.data, np.ndarray):
+            raise refused("an array is written into (x[index] = ...)", "make a new one: np.where, np.stack")
+        if type(new) is Value:
+            raise refused("a Value is written into a plain array", "make it a Value, out = np.zeros_like(v)")
+        whole = self.tape.call(TABLE[set_at].function, (self, index, new), {})
+        if self._in_place(whole) is not self:
+            raise refused("a parameter's data are written into", "rebind them: p.data = np.where(...)")
 
     # What would make the program depend on the data
     def _plain(self, kind: Callable[[Any], Any], what: str, instead: str) -> Any:
@@ -163,13 +180,15 @@ class Traced(Methods):
 
     def __float__(self) -> float:
         what = "a traced array is turned into a plain number (item, float, format)"
-        return self._plain(float, what, "do that outside")
+        instead = "do that outside; an array to write into is made by out = np.zeros_like(x)"
+        return self._plain(float, what, instead)
 
     __int__ = __index__ = __complex__ = __float__
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         what = "a traced array is turned into a plain one (np.asarray, np.array)"
-        return self._plain(np.asarray, what, "use np.stack, or do so outside")
+        instead = "use np.stack, or out = np.zeros_like(x), out[i] = ..., or do so outside"
+        return self._plain(np.asarray, what, instead)
 
     def item(self) -> float:
         return self.__float__()
