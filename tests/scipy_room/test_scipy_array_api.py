@@ -1,9 +1,10 @@
 """SciPy's functions that support the array API, called with Values where SCIPY_ARRAY_API=1 is set.
 
 A line a function: it records and has the right gradient, or it refuses with a TypeError, or its result has no
-slope.  They are those of special, stats, integrate, linalg, constants and optimize in SciPy 1.17, but not
+slope.  Here are those of special, stats, integrate, linalg, constants and optimize in SciPy 1.17, but not
 those that take functions (cubature, nsum, qmc_quad, tanhsinh, bootstrap, ks_1samp, cramervonmises, power and
-the tests by permutation).  The switch is read when SciPy is imported, so the calls run in a new Python.
+the tests by permutation); the others are in test_scipy_array_api_arrays.py.  The switch is read when SciPy
+is imported, so the calls run in a new Python.
 """
 
 import importlib
@@ -262,9 +263,9 @@ def outcome(function, arguments, call):
     return "records"
 
 
-def all_outcomes():
+def all_outcomes(lines):
     found = {}
-    for name, (arguments, call) in {**RECORDS, **REFUSES, **PLAIN}.items():
+    for name, (arguments, call) in lines.items():
         module, _, called = name.rpartition(".")
         function = getattr(importlib.import_module(f"scipy.{module}"), called, None)
         if function is not None:
@@ -275,19 +276,24 @@ def all_outcomes():
     return found
 
 
-@pytest.fixture(scope="module")
-def outcomes():
+def in_new_python(file):
+    """The outcomes that a file of lines prints where the switch is set."""
     scipy = pytest.importorskip("scipy")
     if tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 17):
         pytest.skip("the lines are those of SciPy 1.17")
     done = subprocess.run(
-        [sys.executable, __file__],
+        [sys.executable, file],
         env={**os.environ, "SCIPY_ARRAY_API": "1"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    return in_new_python(__file__)
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -309,4 +315,4 @@ def test_its_result_has_no_slope(outcomes, name):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    print(json.dumps(all_outcomes()))
+    print(json.dumps(all_outcomes({**RECORDS, **REFUSES, **PLAIN})))
