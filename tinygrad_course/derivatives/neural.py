@@ -103,6 +103,7 @@ leaky_relu = derivative(
     lambda g, out, x, negative_slope=0.01: np.where(x > 0, g, negative_slope * g),
     formula="x where x > 0, else negative_slope · x",
     kink="negative_slope at 0",
+    torch="torch.nn.functional.leaky_relu(x, negative_slope)",
     onnx="LeakyRelu(x, alpha=negative_slope)",
 )
 sigmoid = derivative(
@@ -136,9 +137,15 @@ silu = derivative(
     _silu,
     lambda g, out, x: g * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
     formula="x · sigmoid(x)",
+    torch="nn.functional.silu",
     onnx="Mul(x, Sigmoid(x))",
 )
-gelu = derivative(_gelu, _gelu_rule, formula="x · Φ(x)")
+gelu = derivative(
+    _gelu,
+    _gelu_rule,
+    formula="x · Φ(x)",
+    torch="torch.nn.functional.gelu(x, approximate=approximate)",
+)
 
 
 def _elu(input, alpha=1.0):
@@ -176,6 +183,7 @@ elu = derivative(
     lambda g, out, x, alpha=1.0: np.where(x > 0, g, g * (alpha * np.exp(np.minimum(x, 0)))),
     formula="x where x > 0, else alpha · (exp x - 1)",
     kink="alpha at 0",
+    torch="torch.nn.functional.elu(x, alpha)",
     onnx="Elu(x, alpha=alpha)",
 )
 prelu = derivative(
@@ -191,9 +199,15 @@ hardtanh = derivative(
     chooses=True,
     formula="x, but at least min_val and at most max_val",
     kink="0 at the bounds",
+    torch="torch.nn.functional.hardtanh(x, min_val, max_val)",
 )
-softsign = derivative(_softsign, lambda g, out, x: g / np.square(1 + np.abs(x)), formula="x / (1 + |x|)")
-mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))")
+softsign = derivative(
+    _softsign,
+    lambda g, out, x: g / np.square(1 + np.abs(x)),
+    formula="x / (1 + |x|)",
+    torch="nn.functional.softsign",
+)
+mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))", torch="nn.functional.mish")
 
 
 # Softmax and cross-entropy
@@ -231,12 +245,17 @@ def _softmax_rule(g, out, x, axis=-1):
 
 
 softmax = derivative(
-    _softmax, _softmax_rule, formula="exp x / Σ exp x over axis", onnx="Softmax(x, axis=axis)"
+    _softmax,
+    _softmax_rule,
+    formula="exp x / Σ exp x over axis",
+    torch="torch.softmax(x, dim=axis)",
+    onnx="Softmax(x, axis=axis)",
 )
 log_softmax = derivative(
     _log_softmax,
     lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(wide(g), axis=axis, keepdims=True),
     formula="x - log Σ exp x over axis",
+    torch="torch.log_softmax(x, dim=axis)",
     onnx="LogSoftmax(x, axis=axis)",
 )
 

@@ -78,7 +78,7 @@ derivative(
     torch="x.clone()",
     shaping=True,
     latex="x",
-    onnx="Identity(x)",
+    onnx="cast",
 )
 
 

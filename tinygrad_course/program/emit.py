@@ -10,6 +10,7 @@ from .export.javascript import javascript_source
 from .export.latex import latex
 from .export.onnx import onnx_model
 from .export.torch import torch_source
+from .traced import written_for
 
 TARGETS = ("numpy", "torch", "javascript", "latex", "onnx")
 
@@ -93,9 +94,9 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy", batch:
         return onnx_model(compiled.function, args, batch)
     if target == "latex":
         return latex(compiled.function, args)
+    if target == "torch":
+        with written_for("torch"):
+            program = Compiled(compiled.function).program(*args)
+        return torch_source(program.parts, getattr(compiled.function, "__name__", "function"))
     program = compiled.program(*args)
-    if target == "numpy":
-        return program.source
-    if target == "javascript":
-        return javascript_source(program.parts)
-    return torch_source(program.parts, getattr(compiled.function, "__name__", "function"))
+    return program.source if target == "numpy" else javascript_source(program.parts)

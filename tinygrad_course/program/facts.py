@@ -68,3 +68,16 @@ def arguments(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[s
     """
     known = parameters(row)
     return {**known, **dict(zip(known, args)), **kwargs}
+
+
+def is_neutral(reduction: np.ufunc | None, initial: Any) -> bool:
+    """Whether a reduction that starts with `initial` gives what it gives without.
+
+    Examples
+    --------
+    >>> is_neutral(np.maximum, -np.inf), is_neutral(np.add, 1.0)
+    (True, False)
+    """
+    if reduction is None or not isinstance(initial, (int, float)):
+        return False
+    return all(reduction(initial, x) == x for x in (-1e308, -2.0, 2.0, 1e308))

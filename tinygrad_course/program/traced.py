@@ -12,7 +12,7 @@ import linecache
 import operator
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import BuiltinFunctionType, FrameType
 from typing import TYPE_CHECKING, Any
@@ -32,8 +32,17 @@ from .variables import Variable
 if TYPE_CHECKING:
     from .tape import Tape
 
-notation: ContextVar[str] = ContextVar("notation", default="")
-"""The fact of rows, such as "torch", by which a function is written down: what has it stays one step."""
+_notation: ContextVar[str] = ContextVar("notation", default="")
+
+
+@contextlib.contextmanager
+def written_for(notation: str) -> Iterator[None]:
+    """In this block, what rows know how to write in a notation ("torch") is traced as one step."""
+    token = _notation.set(notation)
+    try:
+        yield
+    finally:
+        _notation.reset(token)
 
 
 class TraceError(RuntimeError):
@@ -108,7 +117,7 @@ class Traced(Methods):
         _check_size(row, args, kwargs)
         if row.nondifferentiable and not row.shapes_only:
             return tape.decided(function, args, kwargs)
-        if getattr(row, notation.get(), ""):
+        if getattr(row, _notation.get(), ""):
             return self._call(function, args, kwargs)
         if not (row.draws or row.shapes_only):
             n, tape.looking = len(tape.instructions), tape.looking + 1

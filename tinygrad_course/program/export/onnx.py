@@ -17,11 +17,11 @@ import numpy as np
 
 from ...derivatives import Row
 from ..closure import held_by
-from ..facts import arguments, parameters, row_of
+from ..facts import arguments, is_neutral, parameters, row_of
 from ..kinds import is_module
 from ..run import argument_names
 from ..state import Effect
-from ..traced import TraceError, copied, notation
+from ..traced import TraceError, copied, written_for
 from ..variables import Instruction, Variable
 from .onnx_calls import CALLS, reduced
 from .onnx_graph import Graph
@@ -43,11 +43,8 @@ def onnx_model(function: Callable[..., Any], args: Sequence[Any], batch: int | N
         raise ImportError(
             "emit: target='onnx' needs the library onnx: pip install 'tinygrad_course[interop]'"
         ) from None
-    token = notation.set("onnx")
-    try:
+    with written_for("onnx"):
         whole = joined(function, args, batch)
-    finally:
-        notation.reset(token)
     title = getattr(function, "__name__", type(function).__name__)
     return OnnxPrinter(Graph(onnx), whole, names_of(function, args, whole)).model(re.sub(r"\W", "_", title))
 
@@ -214,7 +211,7 @@ class OnnxPrinter:
                 raise self.refusal(f" with {name}={value}")
         name, found = self.evaluated(expression, values, dtype, self.common(values))
         initial = values.get("initial")
-        if row.reduction is not None and initial is not None and initial != row.reduction.identity:
+        if row.reduction is not None and initial is not None and not is_neutral(row.reduction, initial):
             both = row_of(row.reduction)
             assert both is not None
             name = self.graph.node(both.onnx, [name, self.operand(initial, dtype)])

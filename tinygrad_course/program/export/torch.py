@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...derivatives import Row
-from ..facts import arguments, parameters, row_of
+from ..facts import arguments, is_neutral, parameters, row_of
 from ..passes import is_slope, variables_in
 from ..source import Printer, body_of, definition
 from ..state import Effect
@@ -71,6 +71,7 @@ class TorchPrinter(Printer):
         for name, a in values.items():
             default = defaults.get(name)
             usual = a is default or (type(a) is type(default) and a == default)
+            usual = usual or (name == "initial" and is_neutral(row.reduction, a))
             none = name in absent and not (default is None or default is False)
             if not usual and (none or name not in mentioned):
                 raise TraceError(
@@ -130,7 +131,7 @@ class _Filled(ast.NodeTransformer):
 
 def _permute(printer: TorchPrinter, instruction: Instruction) -> str:
     x, axes = (*instruction.args, instruction.kwargs.get("axes"))[:2]
-    order = tuple(range(len(x.shape)))[::-1] if axes is None else tuple(axes)
+    order = tuple(range(len(x.shape)))[::-1] if axes is None else tuple(map(int, axes))
     return f"{printer.text(x)}.T" if order == (1, 0) else f"{printer.text(x)}.permute({order})"
 
 
@@ -185,6 +186,13 @@ def _scattered(printer: TorchPrinter, instruction: Instruction) -> str:
     return f"{zeros}.index_add(0, {where}, {text}.reshape(-1)).reshape({shape})"
 
 
+def _hypot(printer: TorchPrinter, instruction: Instruction) -> str:
+    """hypot, away from where PyTorch's gradient is nan: both are 0."""
+    x, y = (printer.tensor(a, instruction) for a in instruction.args)
+    zero = f"(({x} == 0) & ({y} == 0))"
+    return f"torch.hypot({x} + {zero}, {y}) * ~{zero}"
+
+
 CALLS: dict[str, Callable[[TorchPrinter, Instruction], str]] = {
     "permute": _permute,
     "reshape": _reshape,
@@ -192,6 +200,7 @@ CALLS: dict[str, Callable[[TorchPrinter, Instruction], str]] = {
     "cumsum": _running,
     "cumprod": _running,
     "dot": _dot,
+    "hypot": _hypot,
     "linalg.solve": _solve,
     "index_add": _scattered,
 }
