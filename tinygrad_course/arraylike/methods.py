@@ -20,7 +20,7 @@ _numpy: Any = np  # NumPy's type stubs do not know that its functions take Value
 
 
 def over_axes(name: str, axis: Axis, more: Any, keepdims: bool, torch: dict[str, Any]) -> dict[str, Any]:
-    """The keywords of a reduction, which may be called as PyTorch's are: ``dim=``, ``keepdim=``.
+    """The keywords of a reduction, which may be called as PyTorch's are: ``dim=``, ``keepdim=``; none of all.
 
     Raises
     ------
@@ -31,6 +31,8 @@ def over_axes(name: str, axis: Axis, more: Any, keepdims: bool, torch: dict[str,
         axes = (axis, *more)
         said = f"{name}{axes}: several axes are one tuple, v.{name}(axis={axes})"
         raise TypeError(f"{said}; keepdims and ddof are given by name")
+    if axis is None and keepdims is False and not torch:
+        return {}
     over = {"axis": axis, "keepdims": keepdims}
     for word, mine in (("dim", "axis"), ("keepdim", "keepdims")):
         if word in torch:
@@ -137,7 +139,7 @@ class Methods:
     def cumsum(self, axis: int | None = None, **torch: Any) -> Value:
         """Running sums along `axis`."""
         over = over_axes("cumsum", axis, (), False, torch)
-        return _numpy.cumsum(self, axis=over["axis"])
+        return _numpy.cumsum(self, axis=over.get("axis"))
 
     def clip(self, low: Any = None, high: Any = None) -> Value:
         """The entries, but at least `low` and at most `high`."""
@@ -168,7 +170,7 @@ class Methods:
 
     def squeeze(self, axis: Axis = None, **torch: Any) -> Value:
         """Without the axes of length 1."""
-        return _numpy.squeeze(self, over_axes("squeeze", axis, (), False, torch)["axis"])
+        return _numpy.squeeze(self, over_axes("squeeze", axis, (), False, torch).get("axis"))
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Value:
         """All entries along one axis; or those of the axes from `start_dim` to `end_dim`."""

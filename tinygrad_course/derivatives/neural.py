@@ -320,9 +320,9 @@ def _softmax_cross_entropy_saving(logits, target):
     (axis, back), dtype, logits = _class_axis(logits), logits.dtype, wide(logits)
     if logits.ndim == 2 and logits.shape[1] <= FEW:
         logits = logits.T.reshape(-1).reshape(logits.shape[::-1]).T
-    top = np.max(logits, axis)
+    top = logits.max(axis)
     e = _exp(logits - top[back])
-    total = np.sum(e, axis)
+    total = e.sum(axis)
     log_sum = np.log(total) + top
     if _is_classes(logits, target):
         out = log_sum - _picked(logits, target, axis, back)

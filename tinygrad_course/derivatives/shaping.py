@@ -35,8 +35,15 @@ def wide(x):
 def laid_over(x, like):
     """``np.broadcast_to(x, np.shape(like))``; of small arrays in a tenth of its time."""
     shape = getattr(like, "shape", ())
-    if type(x) is not np.ndarray or (x.ndim and (x.ndim != len(shape) or not x.flags.c_contiguous)):
-        return np.broadcast_to(x, shape) if are_known(shape) else x + np.zeros_like(like)
+    if type(x) is np.ndarray:
+        return stretched(x, shape)
+    return np.broadcast_to(x, shape) if are_known(shape) else x + np.zeros_like(like)
+
+
+def stretched(x, shape):
+    """``np.broadcast_to(x, shape)`` of NumPy's own arrays."""
+    if x.ndim and (x.ndim != len(shape) or not x.flags.c_contiguous):
+        return np.broadcast_to(x, shape)
     strides = [0 if n == 1 else step for n, step in zip(x.shape, x.strides)] if x.ndim else (0,) * len(shape)
     view = np.ndarray(shape, x.dtype, x, 0, strides)
     view.flags.writeable = False

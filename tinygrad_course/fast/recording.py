@@ -15,11 +15,13 @@ from ..arraylike import Value, operators
 from ..arraylike.errors import FAILURES
 from ..arraylike.operators import Operators
 from ..arraylike.truth import Truth
+from ..derivatives.shaping import stretched
 from ..engine.record import MANY, ONE, next_serial
 from ..engine.table import TABLE, Row
 from ..engine.watch import recording_mode
 
 _mode = recording_mode.get
+_stretched: Any = stretched  # rules have no types
 _new = object.__new__
 _USUAL = frozenset({np.ndarray, Truth, int, float, bool, str, type(None)})
 _SCALARS = frozenset(np.dtype(letter).type for letter in "?bhilqBHILQefd")
@@ -126,6 +128,31 @@ def unary(row: Row, plain: Callable[..., Any]) -> Callable[[Value], Any]:
     return method
 
 
+def _reduction(function: Callable[..., Any], reduce: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's function for the reduction of a ufunc, without what it does before it calls that."""
+
+    def compute(x: Any, axis: Any = None, *rest: Any, **more: Any) -> Any:
+        return function(x, axis, *rest, **more) if rest or more else reduce(x, axis)
+
+    return compute
+
+
+def _mean(x: Any, *rest: Any, **more: Any) -> Any:
+    """`np.mean`; of all entries, where their number is known to the last bit, without what it does before."""
+    if rest or more or x.dtype.char not in "fd" or not 0 < x.size < 2**24:
+        return np.mean(x, *rest, **more)
+    return np.add.reduce(x, None) / x.size
+
+
+def _broadcast_to(x: Any, shape: Any, **more: Any) -> Any:
+    usual = not more and type(shape) is tuple and x.ndim == 0  # others may not fit
+    return _stretched(x, shape) if usual else np.broadcast_to(x, shape, **more)
+
+
+# In place of a row's function, with the same results
+_COMPUTE: dict[Any, Callable[..., Any]] = {np.mean: _mean, np.broadcast_to: _broadcast_to}
+
+
 def applied(plain: Callable[..., Any]) -> Callable[..., Any]:
     """The quick way to record any row of arrays: what is usual needs few of the looks that `apply` takes."""
 
@@ -158,7 +185,7 @@ def applied(plain: Callable[..., Any]) -> Callable[..., Any]:
             return plain(row, args, kwargs)
         try:
             if row.residuals is None:
-                out = row.function(*data, **kwargs)
+                out = _COMPUTE.get(row.function, row.function)(*data, **kwargs)
             else:
                 out, kept = row.residuals.function(*data, **kwargs)
                 kwargs = {**kwargs, "residuals": kept}
@@ -211,6 +238,8 @@ def install() -> None:
             if reflected is not plain:
                 setattr(Value, f"__r{name[2:]}", backward)
     for function, row in TABLE.items():
+        if row.reduction is not None:
+            _COMPUTE[function] = _reduction(function, row.reduction.reduce)
         if isinstance(function, np.ufunc) and row.rules and None not in row.rules and function.nout == 1:
             if function.nin == 1:
                 _QUICK[function] = (unary(row, operators.unary(function)),)

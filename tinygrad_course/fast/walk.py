@@ -74,7 +74,10 @@ def walk(this: Pass) -> None:
             pull(this, node)
             continue
         if type(out) is not float:
-            (pull if type(out) is tuple else pull_arrays)(this, node)
+            if type(out) is tuple:
+                pull(this, node)
+            else:
+                pull_arrays(this, gradients, node, row, out, y)
             continue
         # One or two Python floats: where a rule fails or gives no number, `Pass.pull` looks closer.
         g, x, px = gradients[node], node.x, node.px
@@ -107,10 +110,9 @@ def walk(this: Pass) -> None:
             gradients[py] = d if before is None else before + d
 
 
-def pull_arrays(this: Pass, node: Any) -> None:
+def pull_arrays(this: Pass, gradients: dict[Any, Any], node: Any, row: Any, out: Any, y: Any) -> None:
     """`Pass.pull` for one or two operands of which some are arrays."""
-    gradients, row, out, x, y = this.gradients, node.row, node.primal, node.x, node.y
-    g = gradients[node]
+    g, x = gradients[node], node.x
     i, parent, operand = 0, node.px, x
     while True:
         if parent in gradients:
