@@ -38,6 +38,7 @@ DEMOS = {  # its picture for README.md, and what it shows
     "pytorch_twin": ("pytorch_twin.png", "the same network, weights and batches here and in PyTorch"),
     "mnist": ("mistakes.png", "784-100-10 on the real 60,000 and 10,000 digits"),
     "mnist_dask": ("mnist_dask.png", "the same on a cluster's workers, of which one may be killed"),
+    "gpt": ("gpt.png", "a small GPT reads Alice in Wonderland for half a minute, and writes"),
 }
 LARGEST = 60_000  # bytes of a picture in README.md
 

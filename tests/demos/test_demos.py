@@ -16,6 +16,7 @@ from demos import (
     backpropagation,
     feature_space,
     gates,
+    gpt,
     gradient_descent,
     kernel,
     mnist_dask,
@@ -27,7 +28,7 @@ from demos import (
 )
 from demos.__main__ import DEMOS, LARGEST
 from demos.__main__ import main as demos_main
-from tinygrad_course import Value, data
+from tinygrad_course import Value, compile, data, nn, optim
 
 MINE = [name for name in DEMOS if name != "mnist"]
 FOLDER = Path(gates.__file__).parent
@@ -392,3 +393,34 @@ def test_figures_for_slides(form, head, tmp_path, monkeypatch):
     assert made.startswith(head)
     assert made == (tmp_path / "twice" / f"neuron.{form}").read_bytes()
     assert f"wrote {1 + len(graph)} figures into {tmp_path / 'once'}" in printed.getvalue()
+
+
+def test_the_gpt_learns_letters_and_looks_back_only():
+    printed, _, (losses, _) = ran("gpt")
+    assert losses[0] == pytest.approx(
+        np.log(72), abs=0.1
+    )  # at first every letter is as probable as any other
+    assert losses[-5:].mean() < 3.2
+    assert "Written after 50 steps" in printed
+    text, letters = gpt.read()
+    assert len(letters) == 72 and len(gpt.BOOK.read_bytes()) < 300_000
+    net = gpt.begin(len(letters), seed=1)
+    before, after = (net(piece).numpy() for piece in (text[None, :20], np.append(text[:19], 5)[None]))
+    np.testing.assert_array_equal(before[:, :19], after[:, :19])
+    assert not np.allclose(before[:, 19], after[:, 19])
+
+
+def test_pytorch_learns_the_same_gpt():
+    pytest.importorskip("torch")
+    text, letters = gpt.read()
+    net = gpt.begin(len(letters), seed=0)
+    theirs, _ = gpt.train_torch(net, len(letters), text, 0, 12)
+    ours, _ = gpt.train(nn, optim, net, compile, text, 0, 12)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+
+
+def test_a_seed_gives_the_same_gpt():
+    states = [gpt.begin(72, seed).state_dict() for seed in (0, 0, 1)]
+    for name in states[0]:
+        np.testing.assert_array_equal(states[0][name], states[1][name])
+    assert (states[0]["letters.weight"] != states[2]["letters.weight"]).any()
