@@ -31,6 +31,10 @@ def symmetric(c):
     return (c + np.swapaxes(c, 0, 1)) / 2
 
 
+def closed(y):
+    return np.concatenate([y, y[:1]])
+
+
 CALLS = {  # function of the room or of SciPy, given either; what is differentiated
     "norm.logpdf": (lambda s: lambda x, m, d: s.stats.norm.logpdf(x, m, d), (LINE, 0.3, 1.7)),
     "norm.pdf": (lambda s: lambda x, m, d: s.stats.norm.pdf(x, loc=m, scale=d), (LINE, 0.3, 1.7)),
@@ -75,6 +79,22 @@ CALLS = {  # function of the room or of SciPy, given either; what is differentia
         lambda s: lambda x, y: s.interpolate.CubicSpline(KNOTS, y, axis=1, bc_type="natural")(x, 1),
         (PROBABILITIES * 4.9, CURVES),
     ),
+    "CubicSpline's places": (
+        lambda s: lambda x, y, t: s.interpolate.CubicSpline(t, y)(x),
+        (PROBABILITIES * 4.9, CURVES[0], KNOTS + 0.1 * CURVES[1]),
+    ),
+    "CubicSpline of few places": (
+        lambda s: lambda x, y, t: s.interpolate.CubicSpline(t, y)(x, 1),
+        (PROBABILITIES, CURVES[0, :3], KNOTS[:3] + 0.1 * CURVES[1, :3]),
+    ),
+    "CubicSpline, clamped": (
+        lambda s: lambda x, y, t: s.interpolate.CubicSpline(t, y, 1, "clamped")(x),
+        (PROBABILITIES, CURVES, KNOTS + 0.1 * CURVES[1]),
+    ),
+    "CubicSpline, periodic": (
+        lambda s: lambda x, y, t: s.interpolate.CubicSpline(t, closed(y), bc_type="periodic")(x, 1),
+        (PROBABILITIES * 9.0 - 2.0, CURVES[0, :5], KNOTS + 0.1 * CURVES[1]),
+    ),
     "multigammaln": (lambda s: lambda a: s.special.multigammaln(a, 3), (3.3,)),
     "polygamma": (lambda s: lambda a: s.special.polygamma(2, a), (3.3,)),
     "softplus": (lambda s: lambda a: s.special.softplus(a), (LINE,)),
@@ -116,7 +136,7 @@ def test_it_is_scipys_and_its_derivatives_are_those_of_finite_differences(name):
     got = call(Ours)(*map(Value, arguments))
     np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-10, atol=1e-12)
     assert got.shape == np.shape(wanted)
-    np.testing.assert_allclose(call(Ours)(*arguments), wanted, rtol=1e-14)  # of plain numbers
+    np.testing.assert_allclose(call(Ours)(*arguments), wanted, rtol=1e-12)  # of plain numbers
     finite = lambda *a: np.where(np.isfinite(wanted), call(Ours)(*a), 0.0)
     gradcheck(finite, *arguments)
     weights = np.cos(np.arange(np.size(wanted))).reshape(np.shape(wanted))
@@ -189,10 +209,13 @@ def test_what_cannot_be_followed_is_refused():
     hidden = Value(0.5)
     with pytest.raises(TypeError, match=r"uses a Value that is none of its arguments: hand it over in args="):
         integrate.odeint(lambda y, t: -hidden * y, [1.0], [0.0, 1.0])
-    with pytest.raises(TypeError, match=r"places x of the points; give x\.numpy\(\)"):
-        interpolate.CubicSpline(Value(KNOTS), KNOTS)
-    with pytest.raises(TypeError, match=r"bc_type 'periodic' is not known here"):
-        interpolate.CubicSpline(KNOTS, KNOTS, bc_type="periodic")
+    with pytest.raises(TypeError, match=r"bc_type 'open' is not known here"):
+        interpolate.CubicSpline(KNOTS, KNOTS, bc_type="open")
+    for match, given in (("6 heights", (KNOTS[:4], KNOTS)), ("must increase", (-KNOTS, KNOTS))):
+        with pytest.raises(ValueError, match=match):
+            interpolate.CubicSpline(*map(Value, given))
+    with pytest.raises(ValueError, match="first and the last height"):
+        interpolate.CubicSpline(KNOTS, Value(KNOTS), bc_type="periodic")
     with warnings.catch_warnings(), pytest.raises(ValueError, match="logm of this matrix is complex"):
         warnings.simplefilter("ignore")
         linalg.logm(Value(-np.eye(2)))
