@@ -47,6 +47,23 @@ def like(data: Any, x: Any) -> Any:
     return x if x.dtype == data.dtype else x.astype(data.dtype)
 
 
+def all_computed(*arrays: Any) -> tuple[Any, ...]:
+    """The same with NumPy's arrays in place of Dask's, all computed in one go."""
+    return tuple(_dask().compute(*arrays)) if any(map(is_lazy, arrays)) else arrays
+
+
+def looked_at(x: Any, check: Callable[[Any], None]) -> Any:
+    """`x`, if `check` raises nothing for it; of a Dask array, for each block when that is computed."""
+
+    def seen(block: Any) -> Any:
+        check(block)
+        return block
+
+    if is_lazy(x):
+        return x.map_blocks(seen, dtype=x.dtype, meta=_dask().utils.meta_from_array(x))
+    return seen(x)
+
+
 # At the end of a backward pass
 @bring_home.register(Foreign)
 @bring_home.register(tuple)  # of several results

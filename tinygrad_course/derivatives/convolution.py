@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.table import composed, derivative, nondifferentiable, opaque
+from .indexing import picked_along
 from .products import swap
+from .shaping import any_foreign
 
 CACHED = 2**18
 """So many entries are worked on at a time, few enough to stay close to the processor."""
@@ -105,6 +107,12 @@ def _convolution(x, weight, stride, padding, dilation, groups):
     out, inner, *kernel = weight.shape
     matrix = np.reshape(weight, (groups, out // groups, inner * math.prod(kernel)))
     positions = _positions(x.shape[2:], kernel, stride, padding, dilation)
+    if any_foreign(x, weight):
+        columns = np.reshape(
+            _windows(x, kernel, stride, padding, dilation),
+            (x.shape[0], groups, matrix.shape[-1], math.prod(positions)),
+        )
+        return np.reshape(np.matmul(matrix, columns), (x.shape[0], out, *positions))
     shape, dtype = (x.shape[0], groups, out // groups, math.prod(positions)), np.result_type(x, weight)
     sums = np.empty_like(x, shape=shape, dtype=dtype)
     for part, columns in _columns(x, kernel, stride, padding, dilation, groups):
@@ -178,7 +186,7 @@ def _max_pool(x, kernel, stride, padding, dilation):
     """The largest entry of every window; of equal ones the first gets the gradient, as in PyTorch."""
     entries, axis = _entries(windows(x, kernel, stride, padding, dilation, -np.inf), len(kernel))
     first = _first_largest(entries, axis, x.shape, kernel, stride, padding, dilation)
-    return np.squeeze(np.take_along_axis(entries, first, axis), axis)
+    return np.squeeze(picked_along(entries, first, axis), axis)
 
 
 def _max_pool_places(x, kernel, stride, padding, dilation):
@@ -207,7 +215,7 @@ def _first_largest(entries, axis, shape, kernel, stride, padding, dilation):
         inside = np.ones(shape[len(shape) - len(kernel) :], bool)
         there, _ = _entries(_windows(inside, kernel, stride, padding, dilation, False), len(kernel))
         real = np.expand_dims(np.argmax(there, axis=0), 0)
-        first = np.where(np.take_along_axis(entries, first, axis) == -np.inf, real, first)
+        first = np.where(picked_along(entries, first, axis) == -np.inf, real, first)
     return first
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.table import derivative
+from .shaping import any_foreign
 
 
 def _is_basic(index):
@@ -26,6 +27,9 @@ OFTEN = 32
 def _scatter(g, index, shape):
     """Zeros of `shape` with `g` added in at `index`; what is named several times adds up."""
     out = np.zeros_like(g, shape=shape)
+    if any_foreign(g) and _is_basic(index):  # which may not take None where it is written into
+        index = tuple(part for part in (index if isinstance(index, tuple) else (index,)) if part is not None)
+        g = np.reshape(g, out[index].shape)
     if _is_basic(index) or (isinstance(index, np.ndarray) and index.dtype == bool):
         out[index] = g
     elif isinstance(index, np.ndarray) and len(shape) > 1 and g.size:
@@ -157,3 +161,13 @@ derivative(
     torch="torch.take_along_dim(x, indices, dim=axis)",
     onnx="take_along_axis",
 )
+
+
+def picked_along(x: Any, index: Any, axis: int) -> Any:
+    """``np.take_along_axis(x, index, axis)`` for one number along `axis`, also where that is unknown."""
+    if not any_foreign(x, index):
+        return np.take_along_axis(x, index, axis)
+    numbers = np.arange(x.shape[axis], like=index).reshape(
+        [-1 if a == axis % x.ndim else 1 for a in range(x.ndim)]
+    )
+    return np.sum(np.where(index == numbers, x, 0.0), axis=axis, keepdims=True)

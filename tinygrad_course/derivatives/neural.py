@@ -11,7 +11,8 @@ import numpy as np
 from ..engine.table import derivative, nondifferentiable
 from .indexing import scatter
 from .products import product
-from .shaping import cast, in_wide, wide
+from .reductions import largest
+from .shaping import any_foreign, cast, in_wide, wide
 
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)
@@ -61,7 +62,8 @@ def _silu(input):
 
 def _erf(x):
     """The error function, 2/√π ∫₀ˣ exp(-t²) dt."""
-    return np.asarray(_erf_of_objects(x), getattr(x, "dtype", float))
+    out = _erf_of_objects(x)
+    return np.array(out, getattr(x, "dtype", float)) if type(out) is float else out.astype(x.dtype)
 
 
 def _gelu(input, approximate="none"):
@@ -219,23 +221,17 @@ def _exp(away):
     return np.exp(away, out=away) if type(away) is np.ndarray else np.exp(away)
 
 
-def _largest(x, axis):
-    """The largest entries along `axis`, to take away before exp; none where there are no entries."""
-    start = {"initial": -np.inf} if 0 in x.shape else {}
-    return np.max(x, axis=axis, keepdims=True, **start)
-
-
 @in_wide
 def _softmax(x, axis=-1):
     """exp x / Σ exp x over `axis`."""
-    e = _exp(x - _largest(x, axis))
+    e = _exp(x - largest(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 @in_wide
 def _log_softmax(x, axis=-1):
     """x - log Σ exp x over `axis`."""
-    x = x - _largest(x, axis)
+    x = x - largest(x, axis)
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 
@@ -269,6 +265,8 @@ def _only_classes(target, classes, ignored=-1):
     """Whether `target` holds nothing but class numbers, and not that of samples to be ignored."""
     if not target.size:
         return True
+    if any_foreign(target):
+        return bool(np.all((target >= 0) & (target < classes))) and not 0 <= ignored < classes
     whole = target.view(target.dtype.str.replace("i", "u"))  # without a sign, numbers below 0 are large
     return bool(np.maximum.reduce(whole, None) < classes) and not 0 <= ignored < classes
 
@@ -285,23 +283,23 @@ def _slope(p, scale, g, target):
     """scale · p along the axis of the classes, less g at the target classes."""
     _, back = _class_axis(p)
     out = p * scale[back]
-    if out.ndim == 2 and out.dtype == g.dtype:
-        try:
-            out[np.arange(len(target)), target] -= g
-            return out
-        except (TypeError, NotImplementedError):  # an array that cannot be written into
-            pass
+    if out.ndim == 2 and out.dtype == g.dtype and not any_foreign(out, target):
+        out[np.arange(len(target)), target] -= g
+        return out
     return out - np.where(_hot(p, target), g[back], 0.0)
 
 
 def _hot(x, target):
     """Where along the axis of the classes the target class is."""
     axis, back = _class_axis(x)
-    return target[back] == np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    classes = np.arange(x.shape[axis]) if not any_foreign(target) else np.arange(x.shape[axis], like=target)
+    return target[back] == classes.reshape((-1,) + (1,) * (x.ndim - axis - 1))
 
 
 def _picked(x, target, axis, back):
     """The entries of x at the target classes."""
+    if any_foreign(x, target):
+        return np.sum(np.where(_hot(x, target), x, 0.0), axis)
     if x.ndim == 2:
         return x[np.arange(len(target)), target]
     return np.take_along_axis(x, target[back], axis).reshape(target.shape)
@@ -425,12 +423,20 @@ def _standardize_rule(g, out, x, axis, eps, residuals=None):
 
 def _embedding(input, weight, padding_idx=None):
     """The rows of `weight` that the whole numbers `input` name."""
-    return np.take(weight, input, axis=0)
+    return np.matmul(_marks(input, weight), weight) if any_foreign(input) else np.take(weight, input, axis=0)
+
+
+def _marks(input, weight):
+    """For each of the whole numbers 1 at its place among the rows of `weight`, and 0 elsewhere."""
+    return (input[..., None] == np.arange(len(weight), like=input)).astype(weight.dtype)
 
 
 def _embedding_rule(g, out, input, weight, padding_idx=None):
     if padding_idx is not None:
         g = g * np.expand_dims(input != padding_idx, -1)
+    if any_foreign(input):
+        axes = tuple(range(input.ndim))
+        return np.tensordot(_marks(input, weight), g, (axes, axes))
     return scatter(g, input, weight.shape)
 
 

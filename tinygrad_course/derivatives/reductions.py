@@ -204,10 +204,16 @@ def _cumsum_rule(g, out, x, axis=None, dtype=None, out_=None):
 derivative(np.cumsum, _cumsum_rule, formula="running sum of x along axis", torch="cumsum", onnx="running")
 
 
+def largest(x, axis):
+    """The largest entries along `axis`, for taking away before exp; of none, -inf."""
+    start = {"initial": -np.inf} if 0 in x.shape else {}
+    return np.max(x, axis=axis, keepdims=True, **start)
+
+
 @in_wide
 def _logsumexp(x, axis=None, keepdims=False):
     """log Σ exp x over `axis`, without overflow: the largest entry is taken out first."""
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = largest(x, axis)
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
         out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top

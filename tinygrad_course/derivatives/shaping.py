@@ -4,6 +4,8 @@ Their rules move the gradient back to where the entries came from.
 """
 
 import functools
+import math
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +50,12 @@ def stretched(x, shape):
     view = np.ndarray(shape, x.dtype, x, 0, strides)
     view.flags.writeable = False
     return view
+
+
+def any_foreign(*arrays: Any) -> bool:
+    """Whether any, or what a Value holds, is another library's array, which may know no index by arrays."""
+    data = [getattr(x, "primal", x) for x in arrays]
+    return any(hasattr(type(x), "__array_function__") and not isinstance(x, np.ndarray) for x in data)
 
 
 def are_known(shape):
@@ -132,7 +140,7 @@ derivative(
 derivative(
     np.transpose,
     lambda g, out, x, axes=None: np.transpose(
-        g, None if axes is None else np.argsort([a % x.ndim for a in np.ravel(axes)])
+        g, None if axes is None else np.argsort([a % x.ndim for a in np.ravel(axes)]).tolist()
     ),
     formula="x with its axes in another order",
     torch="permute",
@@ -197,8 +205,8 @@ derivative(
 
 def _concatenate_rule(i, g, out, arrays, axis=0, out_=None, **_):
     if axis is None:
-        start = sum(np.size(a) for a in arrays[:i])
-        return np.reshape(g[start : start + np.size(arrays[i])], np.shape(arrays[i]))
+        sizes = [math.prod(np.shape(a)) for a in arrays[: i + 1]]
+        return np.reshape(g[sum(sizes[:-1]) : sum(sizes)], np.shape(arrays[i]))
     start = sum(a.shape[axis] for a in arrays[:i])
     along = slice(start, start + arrays[i].shape[axis])
     return g[(slice(None),) * (axis % out.ndim) + (along,)]

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..derivatives.neural import only_classes
+from ..arraylike.foreign import is_lazy, looked_at
+from ..derivatives import neural
+from ..derivatives.shaping import any_foreign
 from ..lines import pointing
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
@@ -140,17 +142,19 @@ def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwis
             f"{who}: class numbers are integers in a plain array, and these are {target.dtype}"
             f"{' in a Value' if isinstance(target, Value) else '; convert them with target.astype(int)'}"
         )
-    if only_classes(target, classes, ignore_index):
+    if not is_lazy(target) and neural.only_classes(target, classes, ignore_index):
         return target, None
+
+    def check(target: Any) -> None:
+        if not neural.only_classes(target, classes):
+            raise ValueError(
+                f"{who}: the numbers of {classes} classes go from 0 to {classes - 1}, and those of the "
+                f"target from {target.min()} to {target.max()}"
+                + ("; count them from 0: target - 1" if target.min() == 1 and target.max() == classes else "")
+            )
+
     counted = target != ignore_index
-    target = np.where(counted, target, 0)
-    if not only_classes(target, classes):
-        raise ValueError(
-            f"{who}: the numbers of {classes} classes go from 0 to {classes - 1}, and those of the target "
-            f"from {target.min()} to {target.max()}"
-            + ("; count them from 0: target - 1" if target.min() == 1 and target.max() == classes else "")
-        )
-    return target, counted
+    return looked_at(np.where(counted, target, 0), check), counted
 
 
 def _other_targets(input: Any, target: Any, samples: tuple[int, ...]) -> str:
@@ -188,7 +192,10 @@ def class_shares(target: Any, weight: Any, counted: Any, dtype: Any) -> Any:
     """How much each sample counts: the weight of its class, or 0; None if all count alike."""
     if weight is None and counted is None:
         return None
-    share = np.ones(target.shape, dtype) if weight is None else weight[target]
+    if weight is None:
+        share = np.ones(target.shape, dtype)
+    else:
+        share = neural.embedding(target, weight[:, None])[..., 0] if any_foreign(target) else weight[target]
     return share if counted is None else share * counted
 
 

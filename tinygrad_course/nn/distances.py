@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import neural
+from ..derivatives.indexing import picked_along
 from .arguments import (
     array,
     class_numbers,
@@ -95,7 +96,7 @@ def nll_loss(
     share = class_shares(target, weight, counted, input.dtype)
     axis = 1 if input.ndim > 1 else 0
     input = without_ignored(input, counted)
-    each = -_numpy.squeeze(_numpy.take_along_axis(input, np.expand_dims(target, axis), axis), axis)
+    each = -_numpy.squeeze(picked_along(input, np.expand_dims(target, axis), axis), axis)
     return reduced(shared_out(each, share, counted), reduction, share)
 
 

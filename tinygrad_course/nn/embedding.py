@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..arraylike import Value
+from ..arraylike.foreign import is_lazy, looked_at
 from ..derivatives import neural
 from . import init
 from .arguments import array, count_of
@@ -52,11 +53,15 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Value:
     if weight.ndim != 2:
         raise ValueError(f"embedding: weight is a table of two axes, not of shape {weight.shape}")
     rows = weight.shape[0]
-    if not neural.only_classes(input, rows):
-        raise IndexError(
-            f"embedding: the rows of the table go from 0 to {rows - 1}, and the numbers given from "
-            f"{input.min()} to {input.max()}"
-        )
+
+    def check(input: Any) -> None:
+        if not neural.only_classes(input, rows):
+            raise IndexError(
+                f"embedding: the rows of the table go from 0 to {rows - 1}, and the numbers given from "
+                f"{input.min()} to {input.max()}"
+            )
+
+    input = looked_at(input, check)
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise IndexError(f"embedding: padding_idx={padding_idx} is no row of a table of {rows} rows")
@@ -97,13 +102,18 @@ def one_hot(input: Any, num_classes: int = -1) -> NDArray[np.int64]:
             raise ValueError(
                 "one_hot: there are no numbers to tell how many classes there are; say num_classes"
             )
+        if is_lazy(input):
+            raise TypeError("one_hot: how many classes a Dask array has is not known yet; say num_classes")
         num_classes = int(input.max()) + 1
-    if not neural.only_classes(input, num_classes):
-        raise ValueError(
-            f"one_hot: the numbers of {num_classes} classes go from 0 to {num_classes - 1}, and those given "
-            f"from {input.min()} to {input.max()}"
-        )
-    return (input[..., None] == np.arange(num_classes)).astype(np.int64)
+
+    def check(input: Any) -> None:
+        if not neural.only_classes(input, num_classes):
+            raise ValueError(
+                f"one_hot: the numbers of {num_classes} classes go from 0 to {num_classes - 1}, and those "
+                f"given from {input.min()} to {input.max()}"
+            )
+
+    return (looked_at(input, check)[..., None] == np.arange(num_classes)).astype(np.int64)
 
 
 def _whole(who: str, input: Any) -> Any:

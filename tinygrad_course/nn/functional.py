@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
+from ..arraylike.foreign import is_lazy
 from ..derivatives import neural, reductions
 from ..derivatives.neural import elu, gelu, hardtanh, leaky_relu, linear, mish, relu, sigmoid, silu, softsign
 from ..engine.watch import watching
@@ -298,7 +299,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     if (watch := watching()) is not None:
         watch.loss("BCELoss", input, target)
     p = input.data if isinstance(input, Value) else input
-    if not np.all((p >= 0) & (p <= 1)):
+    if not is_lazy(p) and not np.all((p >= 0) & (p <= 1)):
         raise ValueError(
             f"binary_cross_entropy: the inputs must be probabilities, and range from {np.min(p):.4g} to "
             f"{np.max(p):.4g}; use binary_cross_entropy_with_logits for a network's plain outputs"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..arraylike import Value
+from ..arraylike.foreign import all_computed
 from ..derivatives import neural
 from ..engine.watch import walking
 from .arguments import array, count_of, settings_of, taken_as, widened
@@ -101,7 +102,7 @@ def instance_norm(
     axes = tuple(range(2, input.ndim))
     if running_mean is not None and input.size and not walking.get():
         data = widened(input.numpy() if isinstance(input, Value) else input)
-        found = np.mean(data, (0, *axes)), np.mean(np.var(data, axes, ddof=1), 0)
+        found = all_computed(np.mean(data, (0, *axes)), np.mean(np.var(data, axes, ddof=1), 0))
         move((running_mean, running_var), found, momentum)
     out = neural.standardize(input, axes, eps) if input.size else input
     return affine(out, along_channels(weight, input), along_channels(bias, input))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..derivatives import neural
+from ..derivatives.indexing import picked_along
 from .arguments import array, class_numbers, class_weights, reduced, taken_as
 from .distances import cosine_similarity, pairwise_distance
 from .loss import Loss
@@ -138,9 +139,9 @@ def multi_margin_loss(
     input, target = array(input), array(target)
     if input.ndim == 1 and target.shape == (1,):
         target = target[0]
-    class_numbers("multi_margin_loss", input, target, -1)
+    target, _ = class_numbers("multi_margin_loss", input, target, -1)
     column = np.expand_dims(target, -1)
-    lead = _beyond(margin - _numpy.take_along_axis(input, column, -1) + input)
+    lead = _beyond(margin - picked_along(input, column, -1) + input)
     lead = lead if p == 1 else lead * lead
     if weight is not None:
         lead = lead * np.expand_dims(class_weights("multi_margin_loss", input, weight)[target], -1)

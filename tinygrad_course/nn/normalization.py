@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..arraylike import Value
+from ..arraylike.foreign import all_computed
 from ..derivatives import neural
 from ..engine.watch import walking, watching
 from ..locks import alone, write_at_once
@@ -146,10 +147,10 @@ def _with_own_statistics(input: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 
 def _statistics(input: Any) -> tuple[Any, Any]:
-    """Mean and variance (divided by n - 1) of each channel, as plain arrays."""
+    """Mean and variance (divided by n - 1) of each channel, as plain arrays; Dask's are computed here."""
     data = widened(input.data if isinstance(input, Value) else input)  # in float16 squares overflow
     axes = (0, *range(2, data.ndim))
-    return np.mean(data, axis=axes), np.var(data, axis=axes, ddof=1)
+    return all_computed(np.mean(data, axis=axes), np.var(data, axis=axes, ddof=1))
 
 
 def move(running: Any, found: Any, share: Any) -> None:
