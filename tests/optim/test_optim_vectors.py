@@ -10,7 +10,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tinygrad_course import Value, nn, optim
+from tinygrad_course import Value, blocks, nn, optim
 
 EVERY = [
     lambda p: optim.SGD(p, lr=0.1),
@@ -203,7 +203,8 @@ def test_gradients_that_are_values_or_transposed_work_too():
 
 
 @every
-def test_vectors_longer_than_a_block_go_the_way_of_short_ones(make):
+def test_vectors_longer_than_a_block_go_the_way_of_short_ones(make, monkeypatch):
+    monkeypatch.setattr(blocks, "BYTES", blocks.LEAST)
     rng = np.random.default_rng(4)
     data, gradients = rng.normal(size=100_000), rng.normal(size=(3, 100_000))
     long, short = [Value(data.copy())], [Value(part) for part in np.split(data, 4)]

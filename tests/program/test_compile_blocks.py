@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 from following import same
 
-from tinygrad_course import Value, compile, nn
-from tinygrad_course.blocks import BYTES
+from tinygrad_course import Value, blocks, compile, nn
 from tinygrad_course.nn import functional as F
 
-LONG = 6 * BYTES // 4 + 37  # seven blocks of float32, the last one shorter
+LONG = 6 * blocks.LEAST // 4 + 37  # seven blocks of float32, the last one shorter
+
+
+@pytest.fixture(autouse=True)
+def short_blocks(monkeypatch):
+    monkeypatch.setattr(blocks, "BYTES", blocks.LEAST)
 
 
 def entries(*shape, dtype=np.float32):

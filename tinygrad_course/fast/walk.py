@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..blocks import BYTES
+from ..blocks import LEAST
 from ..engine.backprop import Pass, add, as_recorded, check_unchanged, fitted
 from ..engine.record import MANY, ONE
 from ..engine.table import TABLE
@@ -128,7 +128,7 @@ def pull_arrays(this: Pass, gradients: dict[Any, Any], node: Any, row: Any, out:
                 ):
                     before = gradients[parent]
                     if before is not None:
-                        if before.nbytes >= BYTES and before.base is None and getrefcount(before) == ALONE:
+                        if before.nbytes >= LEAST and before.base is None and getrefcount(before) == ALONE:
                             with np.errstate(invalid="ignore"):
                                 c = np.add(before, c, before)  # nobody else has it: in its own memory
                         else:
