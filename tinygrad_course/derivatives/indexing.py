@@ -137,7 +137,7 @@ add_at = derivative(
 )
 
 
-def _along(index, axis, shape):
+def along_axis(index, axis, shape):
     """`index` of take_along_axis as an index for all axes: each entry keeps its place along the others."""
     grid = list(np.ogrid[tuple(slice(n) for n in shape)])
     grid[axis % len(shape)] = index
@@ -149,7 +149,7 @@ def _take_along_axis_rule(g, out, x, indices, axis=-1):
         return np.reshape(scatter(g, indices, (x.size,)), x.shape)
     shape = tuple(n if a == axis % x.ndim else m for a, (n, m) in enumerate(zip(x.shape, g.shape)))
     return scatter(
-        g, _along(indices, axis, g.shape), shape
+        g, along_axis(indices, axis, g.shape), shape
     )  # the walk undoes broadcasting over the other axes
 
 

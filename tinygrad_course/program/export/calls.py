@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ...derivatives.indexing import along_axis
 from ...derivatives.products import contracted, letters_of
-from ..facts import arguments, row_of
 from ..traced import TraceError
 from ..variables import Instruction, Variable
 from .loops import Place, Shape, collapsed, loops, whole
@@ -18,109 +22,62 @@ from .loops import Place, Shape, collapsed, loops, whole
 if TYPE_CHECKING:
     from .javascript import JavaScript
 
-ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 
 # Products
-def _matmul(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    x, y = map(printer.place, instruction.args)
-    batch = ALPHABET[3 : 3 + max(len(x.shape), len(y.shape), 2) - 2]
-    mine = [batch[len(batch) - max(len(p.shape) - 2, 0) :] for p in (x, y)]
-    left = mine[0] + ("ik" if len(x.shape) > 1 else "k")
-    right = mine[1] + ("kj" if len(y.shape) > 1 else "k")
-    result = batch + ("i" if len(x.shape) > 1 else "") + ("j" if len(y.shape) > 1 else "")
-    letters = str.maketrans("ijk" + batch, "abc" + ALPHABET[3 : 3 + len(batch)])
-    terms = [(left.translate(letters), x), (right.translate(letters), y)]
-    return printer.contraction(out, result.translate(letters), terms)
-
-
 def _einsum(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     subscripts, *operands = instruction.args
     if not isinstance(subscripts, str):
-        raise TraceError(printer.refusal(instruction, " without subscripts as text"))
+        raise printer.refused(instruction, " without subscripts as text")
+    return _spelled(printer, out, subscripts, operands)
+
+
+def _spelled(printer: JavaScript, out: Place, subscripts: str, operands: Sequence[Any]) -> list[str]:
+    """A sum of products, with a letter for each axis as in ``np.einsum``."""
     places = [printer.place(x) for x in operands]
-    alike = [np.empty(x.shape, bool) for x in places]
-    terms, result = letters_of(subscripts, alike)  # type: ignore[no-untyped-call]
+    terms, result = letters_of(subscripts, places)  # type: ignore[no-untyped-call]
     return printer.contraction(out, result, list(zip(terms, places)))
 
 
-def _tensordot(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    x, y, axes = (*instruction.args, instruction.kwargs.get("axes", 2))[:3]
-    places = printer.place(x), printer.place(y)
-    alike = [np.empty(p.shape, bool) for p in places]
-    first, second = contracted(alike[0], alike[1], axes)  # type: ignore[no-untyped-call]
-    left = ALPHABET[: len(places[0].shape)]
-    right = list(ALPHABET[len(left) : len(left) + len(places[1].shape)])
+def _matmul(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    x, y = (len(a.shape) for a in instruction.args)
+    left, right = "...a" if x > 1 else "", "b" if y > 1 else ""
+    return _spelled(
+        printer, out, f"{left}c,{'...' * (y > 1)}c{right}->{'...' + left[3:] + right}", instruction.args
+    )
+
+
+def _paired(
+    printer: JavaScript, out: Place, x: Place, y: Place, first: Sequence[int], second: Sequence[int]
+) -> list[str]:
+    """The products of all entries of `x` and `y`, summed over axes that belong together."""
+    left = ascii_letters[: x.ndim]
+    right = [*ascii_letters[x.ndim : x.ndim + y.ndim]]
     for a, b in zip(first, second):
         right[b] = left[a]
-    shared = {left[a] for a in first}
-    result = "".join(c for c in (*left, *right) if c not in shared)
-    return printer.contraction(out, result, [(left, places[0]), ("".join(right), places[1])])
+    summed = {left[a] for a in first}
+    result = "".join(c for c in (*left, *right) if c not in summed)
+    return printer.contraction(out, result, [(left, x), ("".join(right), y)])
+
+
+def _tensordot(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
+    a, b, axes = _named(instruction).values()
+    x, y = printer.place(a), printer.place(b)
+    return _paired(printer, out, x, y, *contracted(x, y, axes))  # type: ignore[no-untyped-call]
 
 
 def _dot(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     x, y = map(printer.place, instruction.args)
-    left = ALPHABET[: len(x.shape)]
-    right = ALPHABET[len(left) : len(left) + len(y.shape)]
-    if not left or not right:
-        return printer.contraction(out, left + right, [(left, x), (right, y)])
-    summed = len(right) - 2 if len(right) > 1 else 0
-    result = left[:-1] + right[:summed] + right[summed + 1 :]
-    right = right[:summed] + left[-1] + right[summed + 1 :]
-    return printer.contraction(out, result, [(left, x), (right, y)])
+    if not x.ndim or not y.ndim:
+        return _paired(printer, out, x, y, [], [])
+    return _paired(printer, out, x, y, [x.ndim - 1], [max(y.ndim - 2, 0)])
 
 
 def _outer(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    flat = []
-    for thing in instruction.args:
-        x = printer.place(thing)
-        seen = x.showing(x.positions.ravel())
-        if seen is None:
-            raise TraceError(printer.refusal(instruction, " of what lies in memory another way"))
-        flat.append(seen)
-    return printer.contraction(out, "ab", [("a", flat[0]), ("b", flat[1])])
-
-
-# Convolution: sums of products over windows, which are the padded array with more strides
-def _windowed(x: Place, kernel: Shape, positions: Shape, stride: Shape, dilation: Shape) -> Place:
-    """The windows of the last axes of `x`: (..., *kernel, *positions)."""
-    n = len(kernel)
-    steps = x.strides[len(x.strides) - n :]
-    strides = (
-        *x.strides[: len(x.strides) - n],
-        *(s * d for s, d in zip(steps, dilation)),
-        *(s * t for s, t in zip(steps, stride)),
-    )
-    return Place(x.name, (*x.shape[: len(x.shape) - n], *kernel, *positions), strides, x.start)
-
-
-def _margins(x: Place, padding: Any) -> tuple[Shape, Any]:
-    """The shape with a margin around the last axes, and where in it the array itself is."""
-    pairs = [(0, 0)] * (len(x.shape) - len(padding)) + [tuple(pair) for pair in padding]
-    shape = tuple(n + sum(pair) for n, pair in zip(x.shape, pairs))
-    return shape, tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, pairs))
-
-
-def _padded(
-    printer: JavaScript, x: Place, padding: Any, dtype: Any, fill: float = 0.0
-) -> tuple[Place, list[str]]:
-    """`x` with a margin of `fill` around its last axes, and the lines that copy it there."""
-    if not any(map(any, padding)):
-        return x, []
-    shape, inside = _margins(x, padding)
-    wide = whole(printer.names.fresh("padded"), shape)
-    printer.declare(wide.name, shape, dtype)
-    middle = cast(Place, wide.showing(wide.positions[inside]))
-    start = [f"{wide.name}.fill({printer.number(fill)});"] if fill else []
-    return wide, [*start, *printer.copied(x, middle)]
-
-
-def _split(x: Place, axis: int, groups: int) -> Place:
-    """An axis as two: the groups, and what is in each."""
-    inside = x.shape[axis] // groups
-    shape = (*x.shape[:axis], groups, inside, *x.shape[axis + 1 :])
-    strides = (*x.strides[:axis], x.strides[axis] * inside, x.strides[axis], *x.strides[axis + 1 :])
-    return Place(x.name, shape, strides, x.start)
+    flat = [x.showing(x.positions.ravel()) for x in map(printer.place, instruction.args)]
+    if None in flat:
+        raise printer.refused(instruction, " of what lies in memory another way")
+    x, y = cast(list[Place], flat)
+    return _paired(printer, out, x, y, [], [])
 
 
 def _named(instruction: Instruction) -> dict[str, Any]:
@@ -130,66 +87,89 @@ def _named(instruction: Instruction) -> dict[str, Any]:
     return bound.arguments
 
 
-def _letters(d: int) -> tuple[str, str]:
-    """Letters for the axes of a kernel and of its positions."""
-    return ALPHABET[7 : 7 + d], ALPHABET[7 + d : 7 + 2 * d]
+# Convolution: sums of products over windows, which are the padded array with more strides
+def _windowed(x: Place, kernel: Shape, positions: Shape, stride: Shape, dilation: Shape) -> Place:
+    """The windows of the last axes of `x`: (..., *kernel, *positions)."""
+    n = x.ndim - len(kernel)
+    within, between = (map(operator.mul, x.strides[n:], steps) for steps in (dilation, stride))
+    shape, strides = (*x.shape[:n], *kernel, *positions), (*x.strides[:n], *within, *between)
+    return replace(x, shape=shape, strides=strides)
+
+
+def _split(x: Place, axis: int, groups: int) -> Place:
+    """An axis as two: the groups, and what is in each."""
+    inside, stride = x.shape[axis] // groups, x.strides[axis]
+    shape = (*x.shape[:axis], groups, inside, *x.shape[axis + 1 :])
+    return replace(x, shape=shape, strides=(*x.strides[:axis], stride * inside, *x.strides[axis:]))
+
+
+def _with_margin(
+    printer: JavaScript,
+    x: Place,
+    padding: Any,
+    dtype: Any,
+    job: Callable[[Place], list[str]],
+    fill: float = 0.0,
+    adds: bool = False,
+) -> list[str]:
+    """The lines of ``job(wide)``, where `wide` is `x` with a margin of `fill` around its last axes.
+
+    If the job `adds` to `x`, which is a result, what it adds to the margin is left out.
+    """
+    wide, before, after = x, [], []
+    if any(map(any, padding)):
+        pairs = [(0, 0)] * (x.ndim - len(padding)) + [*padding]
+        wide = whole(printer.names.fresh("padded"), tuple(n + sum(pair) for n, pair in zip(x.shape, pairs)))
+        printer.declare(wide.name, wide.shape, dtype)
+        inside = tuple(slice(left, left + n) for n, (left, _) in zip(x.shape, pairs))
+        middle = cast(Place, wide.showing(wide.positions[inside]))
+        before = [f"{wide.name}.fill({printer.number(fill)});"] if fill else []
+        before, after = [*before, *printer.copied(x, middle)], printer.copied(middle, x)
+    return [f"{wide.name}.fill(0);", *job(wide), *after] if adds else [*before, *job(wide)]
 
 
 def _convolution(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    x, weight, stride, padding, dilation, groups = _named(instruction).values()
-    wide, lines = _padded(printer, printer.place(x), padding, x.dtype)
-    w, (k, p) = printer.place(weight), _letters(len(stride))
-    seen = _split(_windowed(wide, w.shape[2:], out.shape[2:], stride, dilation), 1, groups)
-    terms = [("agc" + k + p, seen), ("goc" + k, _split(w, 0, groups))]
-    return [*lines, *printer.contraction(_split(out, 1, groups), "ago" + p, terms)]
+    """One of the three arrays in ⟨y, convolution(x, weight)⟩, computed from the two others."""
+    given = _named(instruction)
+    stride, padding, dilation, groups = [*given.values()][-4:]
+    y, x, weight = (printer.place(given[name]) if name in given else out for name in ("y", "x", "weight"))
+    d = len(stride)
+    k, p = ascii_letters[7 : 7 + d], ascii_letters[7 + d : 7 + 2 * d]
 
+    def summed(wide: Place) -> list[str]:
+        seen = _windowed(wide, weight.shape[2:], y.shape[2:], stride, dilation)
+        terms = {
+            "y": ("ago" + p, _split(y, 1, groups)),
+            "x": ("agc" + k + p, _split(seen, 1, groups)),
+            "weight": ("goc" + k, _split(weight, 0, groups)),
+        }
+        letters, result = terms.pop(next(name for name in terms if name not in given))
+        return printer.contraction(result, letters, [*terms.values()], assign="+=" if x is out else "=")
 
-def _convolution_weight(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    x, y, kernel, stride, padding, dilation, groups = _named(instruction).values()
-    wide, lines = _padded(printer, printer.place(x), padding, x.dtype)
-    g, (k, p) = printer.place(y), _letters(len(stride))
-    seen = _split(_windowed(wide, kernel, g.shape[2:], stride, dilation), 1, groups)
-    terms = [("ago" + p, _split(g, 1, groups)), ("agc" + k + p, seen)]
-    return [*lines, *printer.contraction(_split(out, 0, groups), "goc" + k, terms)]
-
-
-def _convolution_input(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    y, weight, _, stride, padding, dilation, groups = _named(instruction).values()
-    g, w, (k, p) = printer.place(y), printer.place(weight), _letters(len(stride))
-    wide, lines = _gathering(printer, out, padding, instruction.out.dtype)
-    seen = _split(_windowed(wide, w.shape[2:], g.shape[2:], stride, dilation), 1, groups)
-    terms = [("ago" + p, _split(g, 1, groups)), ("goc" + k, _split(w, 0, groups))]
-    summed = printer.contraction(seen, "agc" + k + p, terms, assign="+=")
-    return [f"{wide.name}.fill(0);", *summed, *lines]
+    dtype = given.get("x", instruction.out).dtype
+    return _with_margin(printer, x, padding, dtype, summed, adds=x is out)
 
 
 def _overlap_add(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     x, _, kernel, stride, padding, dilation = _named(instruction).values()
     source = printer.place(x)
-    wide, lines = _gathering(printer, out, padding, instruction.out.dtype)
-    positions = source.shape[len(source.shape) - len(kernel) :]
-    seen = _windowed(wide, kernel, positions, stride, dilation)
-    return [f"{wide.name}.fill(0);", *printer.copied(source, seen, "+="), *lines]
 
+    def added(wide: Place) -> list[str]:
+        seen = _windowed(wide, kernel, source.shape[-len(kernel) :], stride, dilation)
+        return printer.copied(source, seen, "+=")
 
-def _gathering(printer: JavaScript, out: Place, padding: Any, dtype: Any) -> tuple[Place, list[str]]:
-    """`out` with a margin to add into, and the lines that then copy what is inside."""
-    if not any(map(any, padding)):
-        return out, []
-    shape, inside = _margins(out, padding)
-    wide = whole(printer.names.fresh("padded"), shape)
-    printer.declare(wide.name, shape, dtype)
-    middle = cast(Place, wide.showing(wide.positions[inside]))
-    return wide, printer.copied(middle, out)
+    return _with_margin(printer, out, padding, instruction.out.dtype, added, adds=True)
 
 
 def _windows(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     x, kernel, stride, padding, dilation, fill = _named(instruction).values()
     if isinstance(fill, Variable):
-        raise TraceError(printer.refusal(instruction, " with a fill that is computed"))
-    wide, lines = _padded(printer, printer.place(x), padding, instruction.out.dtype, fill)
-    positions = out.shape[len(out.shape) - len(kernel) :]
-    return [*lines, *printer.copied(_windowed(wide, kernel, positions, stride, dilation), out)]
+        raise printer.refused(instruction, " with a fill that is computed")
+
+    def shown(wide: Place) -> list[str]:
+        return printer.copied(_windowed(wide, kernel, out.shape[-len(kernel) :], stride, dilation), out)
+
+    return _with_margin(printer, printer.place(x), padding, instruction.out.dtype, shown, fill)
 
 
 # Indices, parts of which may be known only when the program runs
@@ -268,51 +248,36 @@ def _set_at(printer: JavaScript, instruction: Instruction, out: Place, sign: str
     return [*printer.copied(printer.place(x), out), *written]
 
 
-def _add_at(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    return _set_at(printer, instruction, out, "+=")
-
-
-def _along(index: Any, axis: int, shape: Shape) -> tuple[Any, ...]:
-    """An index for all axes in which `index` stands for one and each entry keeps its place in the others."""
-    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in shape)])
-    grid[axis % len(shape)] = index
-    return tuple(grid)
-
-
 def _take_along_axis(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    row = row_of(instruction.function)
-    assert row is not None
-    x, indices, axis = list(arguments(row, instruction.args, instruction.kwargs).values())[:3]
-    source = printer.place(x)
+    x, indices, axis = _named(instruction).values()
     if axis is None or any(
         n != m for a, (n, m) in enumerate(zip(x.shape, out.shape)) if a != axis % len(x.shape)
     ):
-        raise TraceError(printer.refusal(instruction, " with arrays that broadcast"))
-    return _chosen(printer, source, _along(indices, axis, out.shape), out, "{other} = {chosen};")
+        raise printer.refused(instruction, " with arrays that broadcast")
+    index = along_axis(indices, axis, out.shape)  # type: ignore[no-untyped-call]
+    return _chosen(printer, printer.place(x), index, out, "{other} = {chosen};")
 
 
 def _take(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    row = row_of(instruction.function)
-    assert row is not None
-    values = arguments(row, instruction.args, instruction.kwargs)
-    x, axis, mode = printer.place(values["a"]), values["axis"], values["mode"]
+    a, indices, axis, _, mode = _named(instruction).values()
+    x = printer.place(a)
     seen = x.showing(x.positions.ravel()) if axis is None else x
     if seen is None or mode != "raise":
-        raise TraceError(printer.refusal(instruction, " in this way"))
-    index = (*(slice(None),) * ((axis or 0) % len(seen.shape)), values["indices"])
+        raise printer.refused(instruction, " in this way")
+    index = (*(slice(None),) * ((axis or 0) % seen.ndim), indices)
     return _chosen(printer, seen, index, out, "{other} = {chosen};")
 
 
 def _slope(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     """scale · p along the axis of the classes, less g at the target classes."""
     p, scale, g, target = instruction.args
-    axis = 1 if len(out.shape) > 1 else 0
+    axis = 1 if out.ndim > 1 else 0
     across = printer.place(scale)
     across = cast(Place, across.showing(np.expand_dims(across.positions, axis)))
     lines = printer.entry_by_entry(
         "scale * p", {"scale": across, "p": printer.place(p)}, out, instruction.out
     )
-    index: list[Any] = list(np.ogrid[tuple(slice(n) for n in target.shape)]) if target.shape else []
+    index: list[Any] = [*np.ogrid[tuple(map(slice, target.shape))]]
     index.insert(axis, target)
     return [*lines, *_chosen(printer, out, tuple(index), printer.place(g), "{chosen} -= {other};")]
 
@@ -321,17 +286,16 @@ def _slope(printer: JavaScript, instruction: Instruction, out: Place) -> list[st
 def _join(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
     """Each array copied to where the function puts its entries."""
     arrays, *rest = instruction.args
-    places, lines, first = [printer.place(a) for a in arrays], [], 0
-    numbered = []
-    for place in places:
-        numbered.append(np.arange(first, first + math.prod(place.shape)).reshape(place.shape))
-        first += numbered[-1].size
-    joined = instruction.function(numbered, *rest, **instruction.kwargs)
+    places = [printer.place(a) for a in arrays]
+    ends = np.cumsum([math.prod(p.shape) for p in places])
+    parts = np.split(np.arange(ends[-1]), ends[:-1])
+    numbered = [part.reshape(place.shape) for part, place in zip(parts, places)]
+    order = np.argsort(instruction.function(numbered, *rest, **instruction.kwargs).ravel())
+    lines = []
     for place, numbers in zip(places, numbered):
-        order = np.argsort(joined.ravel(), kind="stable")
         target = out.showing(order[numbers])
         if target is None:
-            raise TraceError(printer.refusal(instruction, " of such arrays"))
+            raise printer.refused(instruction, " of such arrays")
         lines += printer.copied(place, target)
     return lines
 
@@ -342,15 +306,12 @@ def _cast(printer: JavaScript, instruction: Instruction, out: Place) -> list[str
 
 
 def _clip(printer: JavaScript, instruction: Instruction, out: Place) -> list[str]:
-    values, more = list(instruction.args), instruction.kwargs
-    low, high = ((*values[1:], None, None))[:2]
-    low = next((more[k] for k in ("a_min", "min") if k in more), low)
-    high = next((more[k] for k in ("a_max", "max") if k in more), high)
-    expression, operands = "x", {"x": printer.place(values[0])}
-    if low is not None:
-        expression, operands["low"] = f"Math.max({expression}, low)", printer.place(low)
-    if high is not None:
-        expression, operands["high"] = f"Math.min({expression}, high)", printer.place(high)
+    values = _named(instruction)
+    expression, operands = "x", {"x": printer.place(values["a"])}
+    for name, function, names in (("low", "max", ("a_min", "min")), ("high", "min", ("a_max", "max"))):
+        bound = next((b for n in names if (b := values.get(n, np._NoValue)) is not np._NoValue), None)
+        if bound is not None:
+            expression, operands[name] = f"Math.{function}({expression}, {name})", printer.place(bound)
     return printer.entry_by_entry(expression, operands, out, instruction.out)
 
 
@@ -360,15 +321,13 @@ CALLS: dict[str, Callable[[JavaScript, Instruction, Place], list[str]]] = {
     "tensordot": _tensordot,
     "dot": _dot,
     "outer": _outer,
-    "convolution": _convolution,
-    "convolution_input": _convolution_input,
-    "convolution_weight": _convolution_weight,
+    **dict.fromkeys(("convolution", "convolution_input", "convolution_weight"), _convolution),
     "windows": _windows,
     "overlap_add": _overlap_add,
     "index": _index,
     "scatter": _scatter,
     "set_at": _set_at,
-    "add_at": _add_at,
+    "add_at": partial(_set_at, sign="+="),
     "take_along_axis": _take_along_axis,
     "take": _take,
     "slope": _slope,

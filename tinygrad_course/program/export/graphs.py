@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ from ..passes import without_dead, without_repeats
 from ..tape import Tape
 from ..traced import Traced, TracedArray, TraceError, copied
 from ..variables import Instruction, Variable
-from .javascript import JavaScript, module
+from .javascript import DRAWS, SAY, JavaScript, module, unwritten
 
 
+@dataclass
 class GraphProgram:
     """A graph's forward and backward pass in JavaScript, and what everything in it is called there.
 
@@ -55,16 +57,15 @@ class GraphProgram:
         For every name its shape, and ``"number"`` or the class of its typed array.
     """
 
-    def __init__(self) -> None:
-        self.source = ""
-        self.inputs: dict[str, Any] = {}
-        self.values: dict[int, str] = {}
-        self.operands: dict[tuple[int, int], str] = {}
-        self.gradients: dict[str, str] = {}
-        self.gradient_names: dict[int, str] = {}
-        self.contributions: dict[tuple[int, int], str] = {}
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        self.arrays: dict[str, str] = {}
+    source: str
+    inputs: dict[str, Any]
+    values: dict[int, str]
+    operands: dict[tuple[int, int], str]
+    gradients: dict[str, str]
+    gradient_names: dict[int, str]
+    contributions: dict[tuple[int, int], str]
+    shapes: dict[str, tuple[int, ...]]
+    arrays: dict[str, str]
 
     def script(self, name: str) -> str:
         """The program as one statement for a page's script: ``const name = (() => { ... })();``."""
@@ -80,14 +81,11 @@ def _naming(row: Row | None) -> Iterator[None]:
     except Exception as error:  # rows of people's own may fail in any way
         if row is None or str(error).startswith(f"emit: {row.name}"):
             raise
-        emitted = isinstance(error, TraceError) and str(error).startswith("emit: ")
-        why = (
-            str(error).removeprefix("emit: ")
-            if emitted
-            else "it, or its rule, does what only plain arrays can; say how JavaScript writes it, "
-            f'derivative({row.name}, ..., javascript="..."), or leave it out'
-        )
-        raise TraceError(f"emit: {row.name} cannot be written in JavaScript: {why}") from error
+        why = str(error).removeprefix("emit: ")
+        if not isinstance(error, TraceError) or why == str(error):
+            say = f"say how JavaScript writes it, {SAY.format(row.name)}"
+            why = f"it, or its rule, does what only plain arrays can; {say}"
+        raise unwritten(row.name, why) from error
 
 
 class _Replay:
@@ -135,17 +133,13 @@ class _Replay:
             self.traced[value] = self.leaf(value, value, value.name or "x")
             return
         if row.draws:
-            raise TraceError(
-                f"emit: {row.name} cannot be written in JavaScript: it draws random numbers, which a page "
-                "would not draw again; call net.eval()"
-            )
+            raise unwritten(row.name, DRAWS)
         names = list(parameters(row))
         operands = []
         for i, (operand, parent) in enumerate(zip(row.operands(args), value.parents)):
             name = names[i] if i < len(names) and row.rule_for_all is None else "x"
-            operands.append(
-                self.traced[parent] if parent is not None else self.given(value, i, operand, row, name)
-            )
+            known = parent is not None
+            operands.append(self.traced[parent] if known else self.given(value, i, operand, row, name))
         args = mapped(self.array, row.with_operands(args, operands))
         kwargs = {k: mapped(self.array, a) for k, a in value.kwargs.items() if k != "residuals"}
         out = self.called(row, args, kwargs)
@@ -278,16 +272,17 @@ def _printed(replay: _Replay, nodes: list[Value], middle: int) -> GraphProgram:
     forward = replay.lines(printer, (i for i in instructions if i.out in forward_only))
     backward = replay.lines(printer, (i for i in instructions if i.out not in forward_only))
     name = printer.names.given
-    program = GraphProgram()
-    program.inputs = {name[t.variable]: leaf for t, leaf in replay.leaves.values()}
-    program.values = {v.serial: name[variable] for v, variable in values.items()}
-    program.operands = {k: name[t.variable] for k, t in replay.plain.items()}
-    program.gradients = {name[x]: name[g] for x, g in gradients.items()}
-    program.gradient_names = {v.serial: name[g] for v, g in of_values.items()}
-    program.contributions = {k: name[c] for k, c in contributions.items()}
-    for v in [*inputs, *needed]:
-        program.shapes[name[v]] = v.shape
-        program.arrays[name[v]] = printer.array(v.dtype) if v.shape else "number"
+    program = GraphProgram(
+        source="",
+        inputs={name[t.variable]: leaf for t, leaf in replay.leaves.values()},
+        values={v.serial: name[variable] for v, variable in values.items()},
+        operands={k: name[t.variable] for k, t in replay.plain.items()},
+        gradients={name[x]: name[g] for x, g in gradients.items()},
+        gradient_names={v.serial: name[g] for v, g in of_values.items()},
+        contributions={k: name[c] for k, c in contributions.items()},
+        shapes={name[v]: v.shape for v in [*inputs, *needed]},
+        arrays={name[v]: printer.array(v.dtype) if v.shape else "number" for v in [*inputs, *needed]},
+    )
     outs = {n: n for n in program.values.values() if n not in program.inputs}
     names = (program.gradients, program.gradient_names, program.contributions)
     found = {n: n for named in names for n in named.values()}

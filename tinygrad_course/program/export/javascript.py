@@ -16,8 +16,9 @@ import operator
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -48,10 +49,17 @@ WORDS = [
     "backward", "__proto__",
 ]  # fmt: skip
 """Names that mean something in what is printed."""
-
-
 SIGNS = {operator.invert: "!{}", operator.pow: "power({}, {})"}
 """Python's operators that JavaScript writes in another way."""
+
+
+DRAWS = "it draws random numbers, which a page would not draw again; call net.eval()"
+SAY = 'derivative({}, ..., javascript="..."), or leave it out'
+
+
+def unwritten(name: str, why: str) -> TraceError:
+    """The error for what cannot be printed."""
+    return TraceError(f"emit: {name} cannot be written in JavaScript: {why}")
 
 
 @functools.cache
@@ -104,15 +112,9 @@ class JavaScript:
 
     def written(self, instruction: Instruction) -> list[str]:
         """The lines for one instruction; none for what only shows another array."""
-        out = instruction.out
-        if shown := self.shown(instruction):
-            if isinstance(shown, Place) and out in self.needed:
-                return self.commented(instruction, self.copied(shown, self.made(instruction)))
-            self.numpy.names.given.setdefault(out, self.numpy.call(instruction))
-            self.places[out] = shown
-            return []
-        place = self.made(instruction)
-        return self.commented(instruction, self.computed(instruction, place))
+        if self.moves(instruction):
+            return self.moved(instruction)
+        return self.commented(instruction, self.computed(instruction, self.made(instruction)))
 
     def commented(self, instruction: Instruction, lines: list[str]) -> list[str]:
         """The lines, and in front of loops what NumPy's source says."""
@@ -141,10 +143,7 @@ class JavaScript:
         """The class of typed arrays for a dtype."""
         name = "bool" if dtype is None else np.dtype(dtype).name
         if name not in ARRAYS:
-            raise TraceError(
-                f"emit: {who} cannot be written in JavaScript: it computes in {name}, for which JavaScript "
-                "has no array; use float32"
-            )
+            raise unwritten(who, f"it computes in {name}, for which JavaScript has no array; use float32")
         return ARRAYS[name]
 
     def ones(self, seed: Variable) -> list[str]:
@@ -171,11 +170,11 @@ class JavaScript:
             if known is thing:
                 return place
         place = whole(self.names.fresh("constant"), array.shape)
-        entries = ", ".join(map(self.number, array.ravel().tolist()))
-        if array.size and len(set(array.ravel().tolist())) == 1 and array.size > 1:
-            entries = f"{array.size}).fill({self.number(array.flat[0].item())}"
-        else:
-            entries = f"[{entries}]"
+        numbers = array.ravel().tolist()
+        alike = len(numbers) > 1 == len(set(numbers))
+        entries = f"[{', '.join(map(self.number, numbers))}]"
+        if alike:
+            entries = f"{array.size}).fill({self.number(numbers[0])}"
         self.declare(place.name, array.shape, array.dtype, entries)
         self.constants.append((thing, place))
         return place
@@ -189,28 +188,36 @@ class JavaScript:
             return "NaN" if x != x else "Infinity" if x > 0 else "(-Infinity)"
         return repr(x) if math.copysign(1, x) > 0 else f"({x!r})"
 
-    def shown(self, instruction: Instruction) -> Any:
-        """The place of what only shows entries of its first argument; None where memory is needed."""
-        args = instruction.args
-        x = args[0] if args else None
-        if not isinstance(x, Variable) or not self.moves(instruction):
-            return None
-        if isinstance(self.places[x], list):
-            return self.places[x][args[1]]
-        found = instruction.function(self.places[x].positions, *args[1:], **instruction.kwargs)
-        if isinstance(found, (list, tuple)):
-            places = [self.places[x].showing(part) for part in found]
-            return None if None in places else places
-        return self.places[x].showing(found)
-
     @staticmethod
     def moves(instruction: Instruction) -> bool:
         """Whether the result has entries of the first argument, at places that do not depend on any entry."""
         row, function = row_of(instruction.function), instruction.function
-        picks = row is not None and (row.shaping or row.javascript in ("pick", "index"))
-        return (
-            picks and function is not _astype and not variables_in([instruction.args[1:], instruction.kwargs])
-        )
+        if row is None or function is _astype or not (row.shaping or row.javascript in ("pick", "index")):
+            return False
+        return not variables_in([instruction.args[1:], instruction.kwargs])
+
+    def moved(self, instruction: Instruction) -> list[str]:
+        """Nothing where strides lead to the entries, if no memory is needed; else loops that copy them."""
+        out, (x, *rest) = instruction.out, instruction.args
+        known: Any = self.place(x)
+        if isinstance(known, list):
+            seen = known[rest[0]]
+        else:
+            found: Any = instruction.function(known.positions, *rest, **instruction.kwargs)
+            several = isinstance(found, (list, tuple))
+            seen = [known.showing(part) for part in found] if several else known.showing(found)
+        if isinstance(seen, list) and None in seen:
+            raise self.refused(instruction)
+        if seen and out not in self.needed:
+            self.numpy.names.given.setdefault(out, self.numpy.call(instruction))
+            self.places[out] = seen
+            return []
+        place = self.made(instruction)
+        if seen:
+            return self.commented(instruction, self.copied(cast(Place, seen), place))
+        table = self.place(np.ascontiguousarray(found).ravel())  # says where each entry comes from
+        entry = lambda at: [f"{place.name}[{at[0]}] = {known.name}[{table.at(at)}];"]
+        return self.commented(instruction, loops((found.size,), entry))
 
     # What is computed
     def computed(self, instruction: Instruction, out: Place) -> list[str]:
@@ -218,24 +225,20 @@ class JavaScript:
         function, row = instruction.function, row_of(instruction.function)
         if function in (copied, float):
             return self.copied(self.place(instruction.args[0]), out)
-        if self.moves(instruction):
-            return self.moved(instruction, out)
         expression = expression_of(function)
         if not expression or expression == "pick":
-            raise TraceError(self.refusal(instruction))
+            raise self.refused(instruction)
         if expression in CALLS:
             return CALLS[expression](self, instruction, out)
-        values = (
-            arguments(row, instruction.args, instruction.kwargs) if row else dict(zip("xy", instruction.args))
-        )
+        args = instruction.args
+        values = arguments(row, args, instruction.kwargs) if row else dict(zip("xy", args))
         if row and (strange := set(instruction.kwargs) - set(parameters(row))):
-            raise TraceError(self.refusal(instruction, f" with {strange.pop()}="))
+            raise self.refused(instruction, f" with {strange.pop()}=")
         if re.search(r"\baxis\b", expression):
             return self.along(instruction, expression, values, out)
-        used = {name: a for name, a in values.items() if re.search(rf"(?<![.\w]){name}\b", expression)}
-        return self.entry_by_entry(
-            expression, {n: self.place(a) for n, a in used.items()}, out, instruction.out
-        )
+        used = [name for name in values if re.search(rf"(?<![.\w]){name}\b", expression)]
+        operands = {name: self.place(values[name]) for name in used}
+        return self.entry_by_entry(expression, operands, out, instruction.out)
 
     def entry_by_entry(
         self, expression: str, operands: dict[str, Place], out: Place, variable: Variable
@@ -270,17 +273,6 @@ class JavaScript:
         target, source = collapsed([out, x.stretched(out.shape)])
         return loops(target.shape, lambda at: [f"{target.at(at)} {assign} {source.at(at)};"])
 
-    def moved(self, instruction: Instruction, out: Place) -> list[str]:
-        """Loops that copy entries from where no strides lead: a table says where each comes from."""
-        x = self.place(instruction.args[0])
-        found = instruction.function(x.positions, *instruction.args[1:], **instruction.kwargs)
-        if isinstance(found, (list, tuple)):
-            raise TraceError(self.refusal(instruction))
-        if seen := x.showing(found):
-            return self.copied(seen, out)
-        table = self.place(np.ascontiguousarray(found).ravel())
-        return loops((found.size,), lambda at: [f"{out.name}[{at[0]}] = {x.name}[{table.at(at)}];"])
-
     def along(
         self, instruction: Instruction, expression: str, values: dict[str, Any], out: Place
     ) -> list[str]:
@@ -289,16 +281,14 @@ class JavaScript:
         first = next(iter(values))
         x, axis, initial = self.place(values[first]), values.get("axis"), values.get("initial")
         if values.get("where", True) is not True or row is None:
-            raise TraceError(self.refusal(instruction, " with where="))
-        axes: Shape = axes_of(np.empty(x.shape, bool), axis)  # type: ignore[no-untyped-call]
-        kept = [a for a in range(len(x.shape)) if a not in axes]
+            raise self.refused(instruction, " with where=")
+        axes: Shape = axes_of(x, axis)  # type: ignore[no-untyped-call]
         if x.number:
-            x = Place(f"[{x.name}]", x.shape, x.strides)
-        row_by_row = whole(out.name, tuple(x.shape[a] for a in kept))
-        target = Place(out.name, row_by_row.shape, row_by_row.strides, number=out.number)
-        part = Place(x.name, target.shape, tuple(x.strides[a] for a in kept), x.start)
-        target, part = collapsed([target, part])
-        (inner,) = collapsed([Place("", tuple(x.shape[a] for a in axes), tuple(x.strides[a] for a in axes))])
+            x = replace(x, name=f"[{x.name}]", number=False)
+        each = x.along([a for a in range(x.ndim) if a not in axes])
+        target = replace(whole(out.name, each.shape), number=out.number)
+        target, part = collapsed([target, each])
+        (inner,) = collapsed([replace(x.along(axes), start=0)])
         n, scratch = math.prod(inner.shape), ""
         if len(inner.shape) > 1:
             scratch = self.names.fresh("line")
@@ -362,20 +352,14 @@ class JavaScript:
         row = row_of(instruction.function)
         return row.name if row else getattr(instruction.function, "__name__", "a function").strip("_")
 
-    def refusal(self, instruction: Instruction, how: str = "") -> str:
+    def refused(self, instruction: Instruction, how: str = "") -> TraceError:
         """What to say of an instruction that cannot be printed."""
         name, row = self.named(instruction), row_of(instruction.function)
         if isinstance(instruction.function, Effect):
-            return f"emit: {instruction.function.__name__} changes parameters; emit the part without it"
+            return TraceError(f"emit: {name} changes parameters; emit the part without it")
         if row is not None and row.draws:
-            return (
-                f"emit: {name} cannot be written in JavaScript: it draws random numbers, which a page would "
-                "not draw again; call net.eval()"
-            )
-        return (
-            f"emit: {name}{how} cannot be written in JavaScript: its row does not say how; say it, "
-            f'derivative({name}, ..., javascript="..."), or leave it out'
-        )
+            return unwritten(name, DRAWS)
+        return unwritten(name + how, f"its row does not say how; say it, {SAY.format(name)}")
 
 
 def expression_of(function: Any) -> str:

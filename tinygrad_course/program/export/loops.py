@@ -7,8 +7,9 @@ stretched or sliced array is a place with other strides and no memory of its own
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,14 @@ class Place:
     number: bool = False
 
     @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
     def positions(self) -> Any:
         """The position of every entry in the flat array."""
-        found = np.full(self.shape, self.start, np.int64)
-        for axis, (n, stride) in enumerate(zip(self.shape, self.strides)):
-            found += (np.arange(n) * stride).reshape([-1 if a == axis else 1 for a in range(len(self.shape))])
-        return found
+        grid = np.ogrid[tuple(map(slice, self.shape))]
+        return sum(map(operator.mul, grid, self.strides), np.full(self.shape, self.start))
 
     def showing(self, positions: Any) -> Place | None:
         """The same memory, with the entries at `positions`; None where no strides lead there.
@@ -53,14 +56,18 @@ class Place:
         for axis, n in enumerate(positions.shape):
             second = tuple(int(a == axis) for a in range(positions.ndim))
             strides.append(int(positions[second]) - first if n > 1 and positions.size else 0)
-        seen = Place(self.name, positions.shape, tuple(strides), first, self.number)
+        seen = replace(self, shape=positions.shape, strides=tuple(strides), start=first)
         return seen if np.array_equal(seen.positions, positions) else None
 
     def stretched(self, shape: Shape) -> Place:
         """The place broadcast to a shape."""
-        extra = len(shape) - len(self.shape)
         strides = [0 if n == 1 else s for n, s in zip(self.shape, self.strides)]
-        return Place(self.name, shape, (*(0,) * extra, *strides), self.start, self.number)
+        return replace(self, shape=shape, strides=(*(0,) * (len(shape) - self.ndim), *strides))
+
+    def along(self, axes: Sequence[int]) -> Place:
+        """The entries that are first along all axes but these."""
+        shape, strides = ([steps[a] for a in axes] for steps in (self.shape, self.strides))
+        return replace(self, shape=tuple(shape), strides=tuple(strides))
 
     def position(self, indices: Sequence[str]) -> str:
         """Where in the flat array the entry at these indices is, as text."""
@@ -102,7 +109,7 @@ def collapsed(places: Sequence[Place]) -> list[Place]:
             shape.append(n)
             for s, step in zip(strides, steps):
                 s.append(step)
-    return [Place(p.name, tuple(shape), tuple(s), p.start, p.number) for p, s in zip(places, strides)]
+    return [replace(p, shape=tuple(shape), strides=tuple(s)) for p, s in zip(places, strides)]
 
 
 def loops(sizes: Sequence[int], body: Callable[[list[str]], Iterable[str]], after: int = 0) -> list[str]:
