@@ -67,6 +67,13 @@ def signals():
     )  # fmt: skip
 
 
+def pools(x):
+    x = F.max_pool2d(x, 3, 2, padding=1, ceil_mode=True)[..., :4, :4] + F.max_pool2d(x, 2, 2, 1, dilation=2)
+    x = F.avg_pool2d(x, 2, 1, padding=1) + F.avg_pool2d(x, 2, 1, padding=1, count_include_pad=False)
+    x = x + F.avg_pool2d(x, 3, 1, padding=1, divisor_override=4)
+    return F.max_pool1d(x.mean(axis=-1), 2), F.avg_pool2d(x, 2, ceil_mode=True), F.adaptive_max_pool2d(x, 2)
+
+
 def first_of(module):
     return lambda x: module(x)[0]
 
@@ -76,6 +83,7 @@ NETWORKS = {
     "CNN": (cnn, (3, 2, 8, 8), 0),
     "decoder": (decoder, (3, 5), 0),
     "signals": (signals, (3, 2, 8), 0),
+    "pools": (lambda: pools, (3, 2, 8, 8), 0),
     "GPT": (GPT, (2, 6, int), 0),
     "encoder, batch second": (lambda: nn.TransformerEncoderLayer(8, 2, 16, rng=0), (5, 3, 8), 1),
     "LSTM": (lambda: first_of(nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True, rng=0)), (2, 4, 3), 0),
@@ -100,6 +108,8 @@ def test_networks_for_any_number_of_samples(name):
         network.eval()
     model = emit(network, sample(shape, 3, batch), target="onnx", batch=batch)
     onnx.checker.check_model(model, full_check=True)
+    if name == "CNN":  # what pools is one operator
+        assert [n.op_type for n in model.graph.node].count("MaxPool") == 1
     for n in (1, 2, 3, 8):
         x = sample(shape, n, batch)
         got, ran = run(model, x)
@@ -123,6 +133,9 @@ def test_convolutions_in_double_precision_are_models_that_onnx_computes():
     x = sample((2, 2, 8, 8), 2, 0, float)
     got, _ = run(emit(network, x, target="onnx"), x)
     same(got, network(x), 1e-12)
+    got, ran = run(emit(pools, x, target="onnx"), x)
+    assert ran
+    same(got, pools(x), 1e-12)
 
 
 def test_a_loss_and_its_parts():

@@ -20,7 +20,7 @@ from ..engine.value import one_like
 from ..lines import pointing
 from . import hooks
 from .at import write
-from .calls import as_numbers, positional, understood
+from .calls import as_numbers, positional, understood, undivided
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, refuse_strange, written_over
 from .foreign import applied_to_lazy, is_lazy, like
@@ -90,6 +90,7 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
                 refuse_strange(a, row.name)
                 lazy = lazy or is_lazy(getattr(a, "primal", a))
             args = as_numbers(args) if row.elementwise and None not in row.rules else args
+            row = row if row.composition is None else undivided(row, args)
             out = (applied_to_lazy if lazy else engine.apply)(cls, row, args, kwargs)
             constant = row.nondifferentiable and row.shapes_only and isinstance(out, np.ndarray)
             return Value(out, requires_grad=False) if constant and out.dtype.kind == "f" else out

@@ -7,6 +7,7 @@ what to write instead.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from ..derivatives.numpy_extra import running
 from ..engine.backprop import is_number
 from ..engine.table import TABLE, Row
 from ..engine.value import NUMBER, Value, computed
+from ..engine.watch import recording_mode
 from ..later import later
 from .errors import no_method, no_row, spelled
 
@@ -158,3 +160,11 @@ def accepted_keywords(function: Any, method: str, keywords: dict[str, Any]) -> d
     if refused := [key for key in keywords if key not in shaping]:
         raise TypeError(f"{name}: the keyword {refused[0]}= is not recorded; leave it out")
     return keywords
+
+
+def undivided(row: Row, args: tuple[Any, ...]) -> Row:
+    """A composed row as one operation, where nothing is recorded and what stands for data keeps it whole."""
+    data = [getattr(a, "primal", a) for a in row.operands(args)]
+    if recording_mode.get() or not any(hasattr(type(d), "keeps") and d.keeps(row) for d in data):
+        return row
+    return dataclasses.replace(row, composition=None, rules=(None,) * len(args))

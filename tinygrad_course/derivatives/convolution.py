@@ -256,7 +256,11 @@ convolution_weight: Any = derivative(
     javascript="convolution_weight",
 )
 max_pool = composed(
-    _max_pool, _max_pool, formula="largest entry of every window", kink="to the first among ties"
+    _max_pool,
+    _max_pool,
+    formula="largest entry of every window",
+    kink="to the first among ties",
+    onnx="max_pool",
 )
-avg_pool = composed(_avg_pool, _avg_pool, formula="mean of every window")
+avg_pool = composed(_avg_pool, _avg_pool, formula="mean of every window", onnx="avg_pool")
 (max_pool_places,) = nondifferentiable(_max_pool_places)

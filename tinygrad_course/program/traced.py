@@ -117,7 +117,7 @@ class Traced(Methods):
         _check_size(row, args, kwargs)
         if row.nondifferentiable and not row.shapes_only:
             return tape.decided(function, args, kwargs)
-        if getattr(row, _notation.get(), ""):
+        if self.keeps(row):
             return self._call(function, args, kwargs)
         if not (row.draws or row.shapes_only):
             n, tape.looking = len(tape.instructions), tape.looking + 1
@@ -129,6 +129,11 @@ class Traced(Methods):
             finally:
                 tape.looking -= 1
         return self._call(function, args, kwargs, row.shapes_only)
+
+    @staticmethod
+    def keeps(row: Row) -> bool:
+        """Whether a row is one step of the program, whatever it consists of."""
+        return bool(getattr(row, _notation.get(), ""))
 
     def _call(self, function: Any, args: Any, kwargs: dict[str, Any], shapes_only: bool = False) -> Any:
         if shapes_only:

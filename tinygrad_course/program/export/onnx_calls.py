@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...derivatives.convolution import windows
 from ...derivatives.products import contracted, letters_of
 from ...derivatives.reductions import axes_of
 from ..facts import arguments, row_of
@@ -274,14 +275,29 @@ def _convolution_input(printer: OnnxPrinter, step: Instruction) -> str:
 
 def _windows(printer: OnnxPrinter, step: Instruction) -> str:
     """The windows of the last axes, one axis after the other looked up by numbers, and then put in order."""
-    x, kernel, stride, padding, dilation, fill = _bound(step)
-    graph, dtype, shape = printer.graph, printer.dtype(step.out), printer.shape(x)
-    n, rank = len(kernel), len(shape)
-    name = printer.operand(x, dtype)
+    x, *how = _bound(step)
+    places = printer.shape(step.out)[-len(how[0]) :]
+    return _laid_out(
+        printer, printer.operand(x, printer.dtype(step.out)), len(printer.shape(x)), places, *how
+    )
+
+
+def _laid_out(
+    printer: OnnxPrinter,
+    name: str,
+    rank: int,
+    places: tuple[Any, ...],
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    fill: Any,
+) -> str:
+    graph, n = printer.graph, len(kernel)
     pairs = [(0, 0)] * (rank - n) + [tuple(pair) for pair in padding]
     if any(map(any, pairs)):
+        dtype = printer.dtype(printer.step.out) if printer.step else None
         name = graph.node("Pad", [name, graph.integers(_pads(pairs)), printer.operand(fill, dtype)])
-    places = printer.shape(step.out)[-n:]
     if any(isinstance(p, Size) for p in places):
         raise printer.refusal(" along the axis of the samples")
     for i, (k, s, d, p) in enumerate(zip(kernel, stride, dilation, places)):
@@ -290,6 +306,42 @@ def _windows(printer: OnnxPrinter, step: Instruction) -> str:
     front = list(range(rank - n))
     order = front + [rank - n + 2 * i for i in range(n)] + [rank - n + 2 * i + 1 for i in range(n)]
     return graph.node("Transpose", [name], perm=order)
+
+
+def _max_pool(printer: OnnxPrinter, step: Instruction) -> str:
+    x, kernel, stride, padding, dilation = _bound(step)
+    if len(printer.shape(x)) != len(kernel) + 2:
+        raise printer.refusal(" of arrays that have no axes of samples and channels")
+    return printer.graph.node(
+        "MaxPool",
+        [printer.operand(x)],
+        kernel_shape=list(kernel),
+        strides=list(stride),
+        pads=_pads(padding),
+        dilations=list(dilation),
+    )
+
+
+def _avg_pool(printer: OnnxPrinter, step: Instruction) -> str:
+    """As one operator, or in double precision, which few know it in, as the mean of windows."""
+    x, kernel, stride, padding, count_include_pad = _bound(step)
+    graph, name, rank, n = printer.graph, printer.operand(x), len(printer.shape(x)), len(kernel)
+    if rank == n + 2 and printer.dtype(x).itemsize < 8:
+        return graph.node(
+            "AveragePool",
+            [name],
+            kernel_shape=list(kernel),
+            strides=list(stride),
+            pads=_pads(padding),
+            count_include_pad=int(count_include_pad),
+        )
+    sizes, places, one = printer.shape(x)[-n:], printer.shape(step.out)[-n:], (1,) * n
+    laid = _laid_out(printer, name, rank, places, kernel, stride, padding, one, 0.0)
+    sums = graph.node("ReduceSum", [laid, graph.integers(range(rank - n, rank))], keepdims=0)
+    entries = math.prod(kernel)
+    if not count_include_pad and any(map(any, padding)):
+        entries = windows(np.ones(sizes), kernel, stride, padding, one).sum(tuple(range(n)))
+    return graph.node("Div", [sums, printer.operand(entries, printer.dtype(x))])
 
 
 # Indices
@@ -412,6 +464,7 @@ def _embedding(printer: OnnxPrinter, step: Instruction) -> str:
 
 CALLS: dict[str, Callable[[OnnxPrinter, Instruction], str]] = {
     "argument": _argument,
+    "avg_pool": _avg_pool,
     "cast": _cast,
     "clip": _clip,
     "convolution": _convolution,
@@ -424,6 +477,7 @@ CALLS: dict[str, Callable[[OnnxPrinter, Instruction], str]] = {
     "index": _index,
     "join": _join,
     "linear": _linear,
+    "max_pool": _max_pool,
     "outer": _outer,
     "pad": _pad,
     "permute": _permute,
