@@ -27,7 +27,7 @@ def _cache() -> int:
         return 0
 
 
-BYTES = max(LEAST, _cache() // 8)  # of each array in a block; half a dozen arrays are worked on at a time
+BYTES = max(LEAST, _cache() // 32)  # of each array in a block: some arrays, and room for other programs
 
 
 def blocks(length: int, itemsize: int) -> list[slice]:
