@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import builtins
-import codecs
 import html
 import io
 import os
@@ -26,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices this small gain n
 os.environ.setdefault("MKL_NUM_THREADS", "1")  # NumPy reads this once: demos import style before NumPy
 
 import numpy as np
+from signs import in_signs, plain_signs
 
 sys.path.append(str(Path(__file__).parent.parent))  # a clone that is not installed works too
 from tinygrad_course.files import write_whole
@@ -56,14 +56,6 @@ RC = {
     "svg.hashsalt": "the same names of its parts each time",
 }
 FORMAT = "png"  # of the pictures
-
-TWINS = {
-    "│": "|", "─": "-", "┼": "+", "█": "#", "▀": "'", "▄": ".", "░": ".", "·": "*", "×": "x", "−": "-",
-    "–": "-", "…": "...", "→": "->", "⇒": "=>", "≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "±": "+-",
-    "σ": "sigmoid", "Σ": "sum ", "∂": "d", "η": "lr", "β": "beta", "δ": "delta", "π": "pi", "√": "sqrt ",
-    "²": "^2", "₀": "0", "₁": "1", "₂": "2", "₃": "3", "ŷ": "yhat", "‖": "||", "∧": "and", "¬": "not ",
-    "Φ": "Phi", "φ": "phi", "½": "1/2", "✓": "ok", "✗": "X",
-}  # fmt: skip
 
 
 # The command line
@@ -176,29 +168,6 @@ class Sheet(io.StringIO):
 def _part(kind: str, what: Any) -> AbstractContextManager[None]:
     """Tell a `Sheet`, if that is where it goes, what is printed next."""
     return sys.stdout.part(kind, what) if isinstance(sys.stdout, Sheet) else nullcontext()
-
-
-def _twins(error: UnicodeError) -> tuple[str, int]:
-    """ASCII in place of what the terminal's encoding lacks."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(TWINS.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("twins", _twins)
-
-
-def plain_signs() -> None:
-    """From now on, print ASCII in place of signs that the terminal lacks."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="twins")
-
-
-def in_signs(text: str) -> str:
-    """`text` in the signs that the terminal has (`print` does this by itself, but too late to align them)."""
-    encoding = sys.stdout.encoding or "utf-8"  # none at all: not a terminal, it takes every sign
-    return text.encode(encoding, "twins").decode(encoding)
 
 
 def width() -> int:
