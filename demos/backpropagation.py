@@ -90,20 +90,33 @@ def show(p, rate=1.0):
 
 def draw(figure, p, numbers, engine, error):
     """The network with every number, and below it in colour the error's derivative by that number."""
+    from matplotlib.offsetbox import AnnotationBbox, TextArea, VPacker
+
     axes = figure.subplots()
     axes.set(xlim=(-0.7, 9.2), ylim=(-1.1, 4.1), aspect="equal")
     axes.axis("off")
     at = {"x₁": (0, 3), "x₂": (0, 0), "₁": (4, 3), "₂": (4, 0), "ŷ": (7.6, 1.5)}
 
-    def weight(start, end, name, along):
-        style.edge(axes, at[start], at[end], f"{name} = {p[name]:.2f}", along)
-        x, y = np.add(at[start], np.multiply(along, np.subtract(at[end], at[start])))
-        gradient(x, y - 0.27, name)
+    def lines(name):
+        yield f"{name} = {p[name]:.2f}", {"fontsize": 10.5}
+        yield f"∂E/∂{name} = {engine[name]:+.4f}", {"fontsize": 9.5, "color": style.ORANGE}
 
-    def gradient(x, y, name):
-        look = {"color": style.ORANGE, "fontsize": 9.5, "zorder": 6, "ha": "center", "va": "center"}
-        paper = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none"}
-        axes.text(x, y, f"∂E/∂{name} = {engine[name]:+.4f}", bbox=paper, **look)
+    def weight(start, end, name, along):
+        style.edge(axes, at[start], at[end])
+        label = VPacker(
+            children=[TextArea(text, textprops=look) for text, look in lines(name)],
+            align="center",
+            pad=0,
+            sep=4,
+        )
+        place = np.add(at[start], np.multiply(along, np.subtract(at[end], at[start])))
+        paper = {"facecolor": "white", "edgecolor": "none"}
+        axes.add_artist(AnnotationBbox(label, place, pad=0.15, bboxprops=paper, zorder=2))
+
+    def bias(node, name):
+        x, y = at[node]
+        for (text, look), way in zip(lines(name), (0.85, -0.85)):
+            axes.text(x, y + way, text, ha="center", va="center", **look)
 
     for i in "₁₂":
         for j in "₁₂":
@@ -112,15 +125,17 @@ def draw(figure, p, numbers, engine, error):
     for name, number in (("x₁", X1), ("x₂", X2)):
         style.node(axes, at[name], f"{name}\n{number:.2f}", style.BLUE, radius=0.5)
     for i in "₁₂":
-        x, y = at[i]
         style.node(axes, at[i], f"z{i} {numbers['z' + i]:.2f}\nh{i} {numbers['h' + i]:.2f}", radius=0.62)
-        axes.text(x, y + 0.85, f"b{i} = {p['b' + i]:.2f}", ha="center", va="center", fontsize=10.5)
-        gradient(x, y - 0.85, "b" + i)
-    x, y = at["ŷ"]
+        bias(i, "b" + i)
     style.node(axes, at["ŷ"], f"z₃ {numbers['z₃']:.2f}\nŷ {numbers['ŷ']:.2f}", radius=0.62)
-    axes.text(x, y + 0.85, f"c = {p['c']:.2f}", ha="center", va="center", fontsize=10.5)
-    gradient(x, y - 0.85, "c")
-    axes.text(x, y - 1.4, f"E = ½(ŷ - {TARGET:g})² = {error.item():.4f}", ha="center", weight="bold")
+    bias("ŷ", "c")
+    axes.text(
+        at["ŷ"][0],
+        at["ŷ"][1] - 1.4,
+        f"E = ½(ŷ - {TARGET:g})² = {error.item():.4f}",
+        ha="center",
+        weight="bold",
+    )
 
 
 def main(argv=None):

@@ -87,18 +87,20 @@ def around(*clouds):
     return np.column_stack([low - 0.1 * (high - low), high + 0.1 * (high - low)]).ravel()
 
 
-def draw(figure, sets, looks):
-    """Above each set in the plane, below it in the hidden space of its network."""
+def draw(figure, sets, models, looks):
+    """Above each set in the plane, below it in the hidden space of its network, with the same border."""
     for (above, below), (name, (x, target)) in zip(figure.subplots(2, len(sets)).T, sets.items()):
-        above.plot(*grid().T, color=style.GREY, linewidth=0.7)
+        with no_grad():
+            style.plane(above, lambda p, model=models[name]: model(p).numpy()[:, 0], (-1.7, 1.7, -1.7, 1.7))
+        above.plot(*grid().T, color=style.GREY, linewidth=0.7, zorder=1.5)
         style.points(above, x, target, size=22)
         above.set(title=name, xticks=[], yticks=[], xlabel="x₁", ylabel="x₂")
-        above.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect="equal")
         draw_hidden(below, looks[name][-1], target, around(looks[name][-1][0]))
 
 
-def draw_frame(figure, sets, looks, moment):
+def draw_frame(figure, sets, looks, moment, step):
     """One moment of the training: the hidden spaces of all sets."""
+    figure.suptitle(f"step {step}")
     for axes, (name, (_, target)) in zip(figure.subplots(1, len(sets)), sets.items()):
         draw_hidden(axes, looks[name][moment], target, around(looks[name][0][0], looks[name][-1][0]))
         axes.set(title=name)
@@ -110,16 +112,17 @@ def main(argv=None):
     watched = (np.linspace(0, 1, 4 if args.quick else 30) ** 2 * steps).astype(int)
     sets = {name: make(args.seed) for name, make in SETS.items()}
     sets = {name: (middle(x), target) for name, (x, target) in sets.items()}
-    looks, rows = {}, []
+    models, looks, rows = {}, {}, []
     for name, (x, target) in sets.items():
         line, _ = train(nn.Linear(2, 1, rng=args.seed), x, target, steps)
-        right, looks[name] = train(network(np.random.default_rng(args.seed)), x, target, steps, watched)
+        models[name] = network(np.random.default_rng(args.seed))
+        right, looks[name] = train(models[name], x, target, steps, watched)
         rows.append((name, f"{line:.1%}", f"{right:.1%}"))
     style.heading(f"Points on the right side of a straight line, after {steps} steps")
     style.table(["set", "in the plane", "in the hidden space"], rows)
     print()
-    style.picture(args.out / "feature_space.png", draw, sets, looks, size=(9.6, 6.6))
-    frames = [(sets, looks, moment) for moment in range(len(watched))]
+    style.picture(args.out / "feature_space.png", draw, sets, models, looks, size=(9.6, 6.6))
+    frames = [(sets, looks, moment, step) for moment, step in enumerate(watched)]
     style.animation(args.out / "feature_space.gif", draw_frame, frames, size=(9.6, 3.6))
     model, (x, target) = network(np.random.default_rng(args.seed)), sets["circles"]
     style.lab(args.out / "feature_space.html", model, x, target[:, None], nn.BCEWithLogitsLoss())

@@ -89,12 +89,15 @@ def draw_confusion(figure: Any, counts: np.ndarray) -> None:
     """The confusion matrix; the colour shows the mistakes, the numbers everything."""
     axes = figure.subplots()
     mistakes = counts * (1 - np.eye(len(counts)))
-    axes.imshow(np.sqrt(mistakes), cmap="Oranges")
+    darkness = np.sqrt(mistakes / max(1, mistakes.max()))
+    axes.imshow(darkness, cmap="Oranges")
     for (i, j), n in np.ndenumerate(counts):
+        look = {
+            "weight": "bold" if i == j else "normal",
+            "color": "white" if darkness[i, j] > 0.7 else style.INK,
+        }
         if n:
-            axes.text(
-                j, i, str(n), ha="center", va="center", fontsize=9, weight="bold" if i == j else "normal"
-            )
+            axes.text(j, i, str(n), ha="center", va="center", fontsize=9, **look)
     axes.set(xlabel="answer", ylabel="digit", title="Confusion matrix")
     axes.set(xticks=range(len(counts)), yticks=range(len(counts)))
 

@@ -15,6 +15,7 @@ import io
 import os
 import shutil
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -334,7 +335,7 @@ def animation(
     size: tuple[float, float],
     seconds: float = 0.1,
 ) -> None:
-    """Save ``draw(figure, *frame)`` for each frame as a moving GIF.
+    """Save ``draw(figure, *frame)`` for each frame as a moving GIF, and as an MP4 where there is ffmpeg.
 
     Each frame is shown for so many seconds, the last one ten times as long.
     """
@@ -344,6 +345,30 @@ def animation(
         content = io.BytesIO()
         images[0].save(content, format="gif", save_all=True, append_images=images[1:], duration=times, loop=0)
         write(path, content.getvalue())
+        _film(path.with_suffix(".mp4"), draw, [*frames, *frames[-1:] * 9], size, seconds)
+
+
+def _film(
+    path: Path,
+    draw: Callable[..., None],
+    frames: Iterable[tuple[Any, ...]],
+    size: tuple[float, float],
+    seconds: float,
+) -> None:
+    """The same as a film, which is much smaller; matplotlib needs the program ffmpeg for it."""
+    from matplotlib.animation import FFMpegWriter
+
+    if not FFMpegWriter.isAvailable():
+        print(f"left out {path}: it needs the program ffmpeg")
+        return
+    with _figure(size) as figure, tempfile.TemporaryDirectory() as folder:
+        film, writer = Path(folder) / path.name, FFMpegWriter(fps=1 / seconds)
+        with writer.saving(figure, film, figure.dpi):
+            for frame in frames:
+                figure.clear()
+                draw(figure, *frame)
+                writer.grab_frame()
+        write(path, film.read_bytes())
 
 
 @contextmanager
@@ -359,19 +384,25 @@ def _drawn(
     draw: Callable[..., None], args: Sequence[Any], size: tuple[float, float], form: str, **how: Any
 ) -> bytes:
     """What `draw` draws, as a file of that form; the same each time."""
+    content = io.BytesIO()
+    with _figure(size) as figure:
+        draw(figure, *args)
+        undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
+        figure.savefig(content, format=form, metadata=undated, **how)
+    return content.getvalue()
+
+
+@contextmanager
+def _figure(size: tuple[float, float]) -> Iterator[Any]:
+    """An empty figure in the lecture's style, whatever settings a person has."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a person's own matplotlibrc shall not change the lecture's pictures
+        matplotlib.rcdefaults()
         matplotlib.rcParams.update(RC)
         matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=CYCLE)
-        figure = Figure(figsize=size, layout="constrained")
-        draw(figure, *args)
-        content = io.BytesIO()
-        undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
-        figure.savefig(content, format=form, metadata=undated, **how)
-    return content.getvalue()
+        yield Figure(figsize=size, layout="constrained")
 
 
 def _image(png: bytes) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demos import mnist
+from demos import mnist, mnist_report
 from demos.augment import affine
 from tinygrad_course import data, nn
 
@@ -122,3 +122,25 @@ def test_images_are_moved_about_but_stay_themselves():
     np.testing.assert_array_equal(moved, affine(images, np.random.default_rng(0)))
     assert not np.array_equal(moved, affine(images, np.random.default_rng(1)))
     np.testing.assert_allclose(affine(images, np.random.default_rng(0), 0.0), images, atol=0.3)
+
+
+def test_every_number_of_the_confusion_matrix_is_legible():
+    colors = pytest.importorskip("matplotlib.colors")
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    counts = np.arange(100).reshape(10, 10) ** 2
+    mnist_report.draw_confusion(figure, counts)
+    (axes,) = figure.axes
+    (image,) = axes.images
+
+    def light(colour):  # relative luminance, as accessibility guidelines define it
+        rgb = np.array(colors.to_rgb(colour))
+        return np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [
+            0.2126,
+            0.7152,
+            0.0722,
+        ]
+
+    for text in axes.texts:
+        column, row = text.get_position()
+        paper, ink = light(image.to_rgba(image.get_array())[row, column, :3]), light(text.get_color())
+        assert (max(paper, ink) + 0.05) / (min(paper, ink) + 0.05) > 3.5, text.get_text()

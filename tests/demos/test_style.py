@@ -261,3 +261,18 @@ def test_a_sheet_knows_headings_tables_and_files(tmp_path):
     assert said[0] == "\nAND\n"
     assert said[1] == "  x │   z\n  ──┼────\n  1 │ 0.5\n"
     assert text == "".join([*said[:2], "  a line\n", *said[2:]])
+
+
+def test_a_film_is_made_where_there_is_ffmpeg(tmp_path, monkeypatch, capsys):
+    animation = pytest.importorskip("matplotlib.animation")
+
+    def draw(figure, moment):
+        figure.suptitle(f"step {moment}")
+
+    for there in {False, animation.FFMpegWriter.isAvailable()}:
+        monkeypatch.setattr(animation.FFMpegWriter, "isAvailable", lambda there=there: there)
+        style.animation(tmp_path / "a.gif", draw, [(1,), (2,)], size=(2, 2))
+        film = tmp_path / "a.mp4"
+        assert film.exists() == there
+        said = f"wrote {film}" if there else f"left out {film}: it needs the program ffmpeg"
+        assert capsys.readouterr().out.splitlines() == [f"wrote {tmp_path / 'a.gif'}", said]
