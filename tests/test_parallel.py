@@ -21,7 +21,7 @@ import tinygrad_course
 from tinygrad_course import Value, compile, nn, optim, parallel
 from tinygrad_course.nn import functional as F
 
-distributed = pytest.importorskip("distributed")
+dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
 
 QUIET = {"dashboard_address": ":0", "silence_logs": 60, "threads_per_worker": 1}
 LIMIT = 100  # seconds that nothing here takes, unless it hangs
@@ -39,8 +39,9 @@ def client():
 
 @pytest.fixture(scope="module")
 def processes():
-    """Two workers that are processes."""
+    """Two workers that are processes; one that was killed is waited for, however busy the machine is."""
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
         distributed.LocalCluster(n_workers=2, **QUIET) as cluster,
         distributed.Client(cluster, timeout=LIMIT) as client,
     ):
