@@ -104,7 +104,7 @@ def test_plain_random_numbers_are_refused(draw):
 
 
 def test_what_another_thread_draws_meanwhile_is_not_the_functions(monkeypatch):
-    draws, known, over, two = [random.random] * 2, Randomness.has_strayed, threading.Event(), Value(2.0)
+    draws, known, over, two = [random.random] * 5, Randomness.has_strayed, threading.Event(), Value(2.0)
 
     def drawn_meanwhile(self):
         if draws:
