@@ -196,3 +196,15 @@ def test_scipys_function_that_takes_the_numbers_out_is_named(module, call, said)
 def test_ones_own_code_is_not_taken_for_a_library():
     with pytest.raises(TypeError, match=r"does not turn into a plain array by itself.*write v\.numpy\(\)"):
         np.asarray(Value([1.0]))
+
+
+UFUNCS = [name for name in dir(sp) if isinstance(getattr(sp, name), np.ufunc)]
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_each_ufunc_of_scipy_has_a_row_or_is_refused_by_name(name):
+    ufunc = getattr(sp, name)
+    if ufunc in TABLE:
+        return
+    with pytest.raises(TypeError, match=rf"{name} .*v\.numpy\(\)"):
+        ufunc(*[Value(0.5)] * ufunc.nin)

@@ -14,7 +14,7 @@ from tinygrad_course.derivatives import TABLE, Row
 from tinygrad_course.testing import arrays, broadcastable, shapes
 
 with contextlib.suppress(ImportError):
-    from tinygrad_course.derivatives import scipy_special  # noqa: F401 (its rows are some of ROWS)
+    from tinygrad_course.derivatives import scipy_distributions  # noqa: F401 (its rows are some of ROWS)
 
 try:
     import torch

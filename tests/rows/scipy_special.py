@@ -7,7 +7,8 @@ import numpy as np
 from rows.registry import Call, apart, binary, broadcastable, case, numbers, st, unary
 
 try:
-    from tinygrad_course.derivatives.scipy_special import exprel_slope, polygamma, sp, zeta
+    from tinygrad_course.derivatives.scipy_distributions import sp
+    from tinygrad_course.derivatives.scipy_special import exprel_slope, polygamma, zeta
 except ImportError:
     sp = None
 
@@ -105,6 +106,60 @@ def special_functions():
     case(sp.pseudo_huber, binary(first={"low": 0.25}))
 
 
+def distributions():
+    """The cases of scipy_distributions.py."""
+    for function in (sp.sindg, sp.cosdg, sp.dawsn, sp.erfi):
+        case(function, unary())
+    case(sp.tandg, unary(low=-60, high=60))
+    case(sp.cotdg, unary(low=30, high=120))
+    case(sp.radian, angles())
+    case(sp.cbrt, unary(low=0.25))
+    case(sp.spence, unary(low=0.25, high=0.875))
+    case(sp.boxcox1p, binary(first={"low": -0.75}))
+    case(sp.inv_boxcox, binary(low=0.125, high=2))
+    case(sp.inv_boxcox1p, binary(low=0.125, high=2))
+
+    case(sp.rgamma, unary(low=0.25, high=4))
+    case(sp.binom, binary(first={"low": 2.25, "high": 6}, second={"low": 0.125, "high": 1.875}), edges=0)
+    case(sp.poch, binary(low=0.25, high=4), edges=0)
+    case(sp.expn, ordered(st.integers(0, 4), low=0.5, high=4), edges=0)
+    shape = st.sampled_from([0.5, 1.0, 2.5])
+    case(sp.hyp0f1, ordered(shape, low=0.25, high=4), edges=0)
+    case(sp.hyperu, ordered(shape, 2, low=0.5, high=4), edges=0)
+    for function in (sp.ellipk, sp.ellipe, sp.ellipkm1):
+        case(function, unary(low=0.25, high=0.75))
+    for function in (sp.ellipkinc, sp.ellipeinc):
+        case(function, binary(second={"low": 0.25, "high": 0.75}), edges=0)
+
+    case(sp.pdtr, ordered(st.sampled_from([0.0, 1.0, 3.0]), low=0.25, high=4), edges=0)
+    case(sp.pdtrc, ordered(st.sampled_from([0.0, 1.0, 3.0]), low=0.25, high=4), edges=0)
+    for function in (sp.chdtr, sp.chdtrc, sp.stdtr):
+        case(function, ordered(shape, low=0.25, high=4), edges=0)
+    for function in (sp.gdtr, sp.gdtrc):
+        case(function, rates(), edges=0)
+    for function in (sp.fdtr, sp.fdtrc):
+        case(function, ordered(shape, 2, low=0.25, high=4), edges=0)
+    case(sp.betaincc, ordered(shape, 2, low=0.125, high=0.875), edges=0)
+    for function in (sp.gammaincinv, sp.gammainccinv, sp.chdtri, sp.stdtrit):
+        case(function, ordered(shape, low=0.25, high=0.75), edges=0)
+    for function in (sp.betaincinv, sp.betainccinv, sp.fdtri):
+        case(function, ordered(st.sampled_from([1.0, 2.5]), 2, low=0.25, high=0.75), edges=0)
+    case(sp.ndtri_exp, unary(low=-4, high=-0.25))
+
+
+@st.composite
+def angles(draw):
+    return Call(tuple(draw(numbers(shape)) for shape in draw(broadcastable(3))))
+
+
+@st.composite
+def rates(draw):
+    """Calls whose second argument is a plain number."""
+    first, second = draw(broadcastable(2))
+    shape = draw(st.sampled_from([0.5, 2.5]))
+    return Call((draw(numbers(first, low=0.25, high=2)), shape, draw(numbers(second, low=0.25, high=2))))
+
+
 @st.composite
 def first_orders(draw):
     return Call((draw(numbers()), draw(st.integers(0, 3))))
@@ -125,3 +180,4 @@ def loss_arguments(draw):
 
 if sp is not None:
     special_functions()
+    distributions()

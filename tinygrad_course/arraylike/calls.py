@@ -68,7 +68,7 @@ def understood(function: Any, method: str, args: Any, kwargs: Any) -> tuple[Row,
 def read_scipys_rows() -> None:
     """Add the rows of scipy.special to the table; what somebody registered for one of its functions stays."""
     known = dict(TABLE)
-    later("derivatives.scipy_special")
+    later("derivatives.scipy_distributions")
     TABLE.update(known)
 
 

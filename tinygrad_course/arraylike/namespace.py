@@ -75,7 +75,7 @@ class Namespace:
         """SciPy's special functions, which it looks for here."""
         room = later("scipy.special")
         ours = {name: getattr(room, name) for name in room.__all__ if name != "zeta"}
-        return SimpleNamespace(**{**vars(later("derivatives.scipy_special").sp), **ours})
+        return SimpleNamespace(**{**vars(later("derivatives.scipy_distributions").sp), **ours})
 
     def _constant(self, array: Any) -> Any:
         """Real numbers as a Value without a gradient; anything else as it is."""

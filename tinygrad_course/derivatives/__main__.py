@@ -62,5 +62,5 @@ def lines() -> list[str]:
 
 if __name__ == "__main__":
     with contextlib.suppress(ImportError):  # SciPy's rows, where it is installed
-        later("derivatives.scipy_special")
+        later("derivatives.scipy_distributions")
     sys.stdout.write("\n".join(lines()) + "\n")

@@ -274,11 +274,11 @@ derivative(
 )
 
 
-def _gamma_density(out, a, x):
+def gamma_density(out, a, x):
     return np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a)) * _nan_where(np.isnan(out))
 
 
-def _beta_density(out, a, b, x):
+def beta_density(out, a, b, x):
     density = np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
     return density * _nan_where(np.isnan(out))
 
@@ -287,7 +287,7 @@ def _beta_density(out, a, b, x):
 derivative(
     sp.gammainc,
     unknown,
-    lambda g, out, a, x: g * _gamma_density(out, a, x),
+    lambda g, out, a, x: g * gamma_density(out, a, x),
     formula="1 / gamma x · ∫ t ** (x - 1) exp(-t) dt from 0 to y",
     domain="x > 0, y ≥ 0",
     torch="special.gammainc",
@@ -295,7 +295,7 @@ derivative(
 derivative(
     sp.gammaincc,
     unknown,
-    lambda g, out, a, x: -g * _gamma_density(out, a, x),
+    lambda g, out, a, x: -g * gamma_density(out, a, x),
     formula="1 / gamma x · ∫ t ** (x - 1) exp(-t) dt from y to ∞",
     domain="x > 0, y ≥ 0",
     torch="special.gammaincc",
@@ -304,7 +304,7 @@ derivative(
     sp.betainc,
     unknown,
     unknown,
-    lambda g, out, a, b, x: g * _beta_density(out, a, b, x),
+    lambda g, out, a, b, x: g * beta_density(out, a, b, x),
     formula="1 / beta(x, y) · ∫ t ** (x - 1) (1 - t) ** (y - 1) dt from 0 to z",
     domain="x, y > 0, 0 ≤ z ≤ 1",
 )
