@@ -52,9 +52,8 @@ class Program:
     Attributes
     ----------
     reads : list of places
-        The parameters' data, the arrays of modules, and perhaps gradients, that it reads at each call.
-    fed : list of int
-        The numbers of the spots in what is held whose arrays it reads after those.
+        The parameters' data, the arrays of modules, perhaps gradients, and what stands in the spots of what
+        is held, that it reads at each call.
     writes : list of places
         What it replaces at each call; the new ones come after the outputs.
     targets : list of int or Value
@@ -73,7 +72,6 @@ class Program:
     parts: Parts
     plan: Plan
     reads: list[Place]
-    fed: list[int]
     writes: list[Place]
     targets: list[int | Value]
     learns: list[bool]
@@ -91,6 +89,10 @@ class Program:
     def source(self) -> str:
         """The program as NumPy source."""
         return readable(self.parts, getattr(self.function, "__name__", "function"))
+
+    def given(self, leaves: list[Any]) -> list[Any]:
+        """Those of a call's arguments that are given to the program."""
+        return [x for i, x in enumerate(leaves) if i not in self.fixed] if self.fixed else leaves
 
     def start(self, data: list[Any]) -> tuple[Any, list[Any]]:
         """Run the forward pass: what the backward pass goes on with, and the outputs.
@@ -186,7 +188,7 @@ def trace(
     read_grad = any(t.variable in used for (_, attribute), t in run.reads if attribute == "grad")
     instructions = without_dead(instructions, needed)
     used = {v for i in instructions for v in variables_in([i.args, i.kwargs])} | set(needed)
-    unused = {t.variable for _, t in [*run.reads, *run.fed]} - used
+    unused = {t.variable for _, t in run.reads} - used
     reads = [(place, t) for place, t in run.reads if t.variable not in unused]
     forward_only = {i.out for i in run.tape.instructions[: run.backward_from]}
     forward = [i for i in instructions if i.out in forward_only]
@@ -212,7 +214,6 @@ def trace(
         parts,
         with_buffers([*forward, *backward], needed, groups),
         reads=[place for place, _ in reads],
-        fed=[i for i, t in run.fed if t.variable not in unused],
         writes=[place for place, _ in writes],
         targets=[t for t, _, _ in run.learning] if gradients else [],
         learns=[bool(gradients) and type(o) is Value and o.requires_grad for o in outs],

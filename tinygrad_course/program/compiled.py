@@ -93,9 +93,7 @@ class Compiled:
     def held_data(self, program: Program, *args: Any) -> list[Any]:
         """What a program reads besides its arguments, in the order of its inputs."""
         leaves, _, objects = flattened(args, {})
-        held = self._holders(objects)
-        read = [getattr(leaves[t] if type(t) is int else t, name) for t, name in program.reads]
-        return [*read, *map(held.feed, program.fed)]
+        return _read(program, self._holders(objects), program.given(leaves))
 
     @property
     def latest(self) -> Program:
@@ -236,12 +234,8 @@ class Compiled:
                 self._dropped.add(hash(dropped))
 
     def _run(self, program: Program, held: Held, leaves: list[Any], args: Any, kwargs: Any) -> Any:
-        if program.fixed:
-            leaves = [x for i, x in enumerate(leaves) if i not in program.fixed]
-        data = [x.data if type(x) is Value else x for x in leaves]
-        data += [getattr(leaves[t] if type(t) is int else t, name) for t, name in program.reads]
-        if program.fed:
-            data += map(held.feed, program.fed)
+        leaves = program.given(leaves)
+        data = [x.data if type(x) is Value else x for x in leaves] + _read(program, held, leaves)
         try:
             run, outs = program.start(data)
         except (ArithmeticError, ValueError):  # as without compile, this time
@@ -258,6 +252,12 @@ class Compiled:
             return program.rebuilt(outs, [Value.recorded(learned[0], program.row, operands, record, parents)])
         whole = Value.recorded(tuple(learned), program.row, operands, record, parents)
         return program.rebuilt(outs, [result_at(whole, i) for i in range(len(learned))])
+
+
+def _read(program: Program, held: Held, leaves: list[Any]) -> list[Any]:
+    """What a program reads besides its arguments."""
+    things = [*leaves, *held.spots]
+    return [getattr(things[t] if type(t) is int else t, name) for t, name in program.reads]
 
 
 class _Method:

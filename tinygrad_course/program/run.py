@@ -60,11 +60,9 @@ class Run:
         self.backward_from = 0
         self.reads: list[tuple[Place, Traced]] = []
         self.current: dict[tuple[int, str], Any] = {}  # what the program has put into a place, or found there
-        self.places: list[tuple[Place, Any]] = []  # each with its stand-in object
-        self.fed: list[tuple[int, Traced]] = []  # number of a spot of what is held, and what stands there
+        self.places: list[tuple[Place, Any, Any]] = []  # with its stand-in object, and what was there before
         self.result: Any = None
         self._given: list[tuple[str, Any, Any]] = []  # stand-ins for lists and dicts, and copies of them
-        self._before: list[tuple[Any, str, Any]] = []
         self._standing: list[Spot] = []
         self._during: list[Any] = []
 
@@ -111,6 +109,7 @@ class Run:
 
     def stand_in(self) -> None:
         """Let Traced arrays stand in for parameters, their gradients, and all arrays that are held."""
+        given = len(self.inputs)
         for name, value in self.values:
             self._stand_in((value, "primal"), value, name)
             self.tape.parameters.add(value.data.variable)
@@ -125,8 +124,8 @@ class Run:
             stand_in.grad = value.grad
             self._stand_in((n, "grad"), stand_in, "grad")
         known: dict[int, Traced] = {}  # one array in two places has one stand-in
-        for i, spot in enumerate(self.held.spots):
-            spot.thing = self.held.feed(i)
+        for number, spot in enumerate(self.held.spots, given):
+            spot.thing = spot.now
             self._standing.append(spot)
             if not isinstance(spot.thing, (np.ndarray, float)):
                 spot.put(TypeOf if spot.thing is type else OutOfReach(spot.name, spot.thing))
@@ -134,18 +133,17 @@ class Run:
             now = known.get(id(spot.thing))
             if now is None or isinstance(spot.thing, float):
                 now = known[id(spot.thing)] = self._input(spot.thing, spot.name or "held")
-                self.fed.append((i, now))
+                self.reads.append(((number, "now"), now))
             spot.put(now)
         self._during = self.held.now()
 
     def _stand_in(self, place: Place, thing: Any, name: str) -> None:
         attribute, now = place[1], getattr(thing, place[1])
-        self._before.append((thing, attribute, now))
+        self.places.append((place, thing, now))
         if isinstance(now, (np.ndarray, np.generic)) or type(now) is float:
             now = self._input(now, name)
             self.reads.append((place, now))
             setattr(thing, attribute, now)
-        self.places.append((place, thing))
         self.current[id(thing), attribute] = now
 
     def perform(self, function: Callable[..., Any], args: Any, kwargs: Any, then: Any) -> Any:
@@ -164,7 +162,7 @@ class Run:
         return done
 
     def _restore_places(self) -> None:
-        for thing, attribute, before in self._before:
+        for (_, attribute), thing, before in self.places:
             if getattr(thing, attribute) is not before:
                 setattr(thing, attribute, before)
         self.tape.randomness.restore()
@@ -191,7 +189,7 @@ class Run:
     def changes(self) -> list[tuple[Place, Any]]:
         """The places where something else stands than what the program has put there or found, and what."""
         found = []
-        for place, thing in self.places:
+        for place, thing, _ in self.places:
             now = getattr(thing, place[1])
             if now is not self.current[id(thing), place[1]]:
                 if type(now) is Value:

@@ -15,7 +15,7 @@ from ..engine.backprop import settled
 from ..trees import leaves
 
 Place = tuple[Any, str]
-"""An object, or the number of an argument, and the name of its attribute."""
+"""An object, or its number among arguments and then spots, and the name of its attribute."""
 
 
 def put(place: Place, new: Any) -> None:

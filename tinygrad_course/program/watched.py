@@ -71,6 +71,11 @@ class Spot:
     put: Callable[[Any], None]
     read: Callable[[], Any] | None = None
 
+    @property
+    def now(self) -> Any:
+        """The array, or the number, that a program reads there."""
+        return self.thing if self.read is None else self.read()
+
 
 @dataclass(slots=True)
 class Watched:
@@ -138,11 +143,6 @@ class Held:
         parts = [*[v for _, v in self.values], *self.modules, *self.generators]
         self.key = Key((*self.tokens, *[w.was[0] for w in self.contents], *map(Same, parts)))
         self.numbers = {id(v): i for i, (_, v) in enumerate(self.values)}
-
-    def feed(self, i: int) -> Any:
-        """The array, or the number, in a spot."""
-        spot = self.spots[i]
-        return spot.thing if spot.read is None else spot.read()
 
     def changed(self) -> bool:
         """Whether anything is not what it was any more."""
