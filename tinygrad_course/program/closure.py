@@ -46,16 +46,15 @@ class Scan:
         Whether the thing that is just looked at is watched: not what an optimizer or a schedule has counted.
     asked : frozenset of str
         The names in the code that led here.
-    attributes : list
-    entries : dict
-        What is watched of many things: a name for people, the thing or dict, and which attribute or entry.
+    looks : dict
+        What is watched of many things, by how it is read: a name for people, the thing, and which attribute
+        or entry.
     """
 
     def __init__(self, live: bool) -> None:
         self.held, self.live = Held(), live
         self.noted, self.asked = True, frozenset[str]()
-        self.attributes: list[tuple[str, Any, str]] = []
-        self.entries: dict[tuple[int, str], tuple[str, dict[str, Any], str]] = {}
+        self.looks: dict[Any, dict[tuple[int, str], tuple[str, Any, str]]] = {getattr: {}, dict.get: {}}
         self.seen: dict[tuple[int, bool], int] = {}
         self.kept: list[Any] = []
         self.waiting: list[tuple[str, Any, Any, bool, frozenset[str]]] = []
@@ -149,14 +148,12 @@ class Scan:
         if self.noted:
             self.held.watched.append(Watched(names, view, back, list(view)))
 
-    def watch_attributes(self, name: str, thing: Any, *attributes: str) -> None:
-        self.attributes += [(name, thing, key) for key in attributes] if self.noted else []
-
-    def watch_entries(self, known: dict[str, Any], names: Iterable[str]) -> list[str]:
-        """Compare some entries of a dict, and those that are not there; which of them are new."""
-        new = [key for key in names if (id(known), key) not in self.entries]
+    def watch_each(self, look: Any, thing: Any, keys: Iterable[str], name: str = "") -> list[str]:
+        """Compare what ``look(thing, key)`` gives for some keys, there or not; which of them are new."""
+        known = self.looks[look]
+        new = [key for key in keys if (id(thing), key) not in known]
         if self.noted:
-            self.entries.update({(id(known), key): (key, known, key) for key in new})
+            known.update({(id(thing), key): (name or key, thing, key) for key in new})
         return new
 
     def mapping(self, name: str, thing: dict[Any, Any], but: tuple[str, ...] = ()) -> None:
@@ -166,7 +163,7 @@ class Scan:
         self.token(len(chosen))
         self.watch(names, thing.keys(), functools.partial(forget, thing))
         if but:
-            self.watch_entries(thing, chosen)
+            self.watch_each(dict.get, thing, chosen)
         else:
             self.watch(names, thing.values(), lambda was: refill(thing, zip(keys, was)))
         parts: list[tuple[str, Any, Any]] = []
@@ -185,11 +182,10 @@ class Scan:
 
     def settled(self) -> Held:
         """What was found, ready to be compared."""
-        looks: Any = ((getattr, reassign, self.attributes), (dict.get, reenter, self.entries.values()))
-        for get, back, places in looks:
-            if places:
+        for look, back in ((getattr, reassign), (dict.get, reenter)):
+            if places := self.looks[look].values():
                 names, things, keys = map(list, zip(*places))
-                view = Each(get, things, keys, itertools.repeat(END))
-                back = functools.partial(back, list(zip(things, keys)))
-                self.held.watched.append(Watched(names, view, back, list(view)))
+                view = Each(look, things, keys, itertools.repeat(END))
+                put = functools.partial(back, list(zip(things, keys)))
+                self.held.watched.append(Watched(names, view, put, list(view)))
         return self.held.settle()

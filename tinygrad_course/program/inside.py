@@ -136,7 +136,7 @@ def _function(scan: Scan, name: str, thing: types.FunctionType, put: Any) -> Non
             scan.contents(key, cell, is_empty)
         else:
             part, put_part = cell.cell_contents, functools.partial(setattr, cell, "cell_contents")
-            scan.watch_attributes(key, cell, "cell_contents")
+            scan.watch_each(getattr, cell, ["cell_contents"], key)
             scan.inside(name, [(key, part, put_part)])
     if wrapped := vars(thing).get("__wrapped__"):
         scan.inside("", [(name, wrapped, None)])
@@ -144,13 +144,13 @@ def _function(scan: Scan, name: str, thing: types.FunctionType, put: Any) -> Non
 
 def _of_code(scan: Scan, name: str, thing: types.FunctionType) -> None:
     """What the code of a function names, and its defaults."""
-    scan.watch_attributes(thing.__name__, thing, "__code__", "__defaults__", "__kwdefaults__")
+    scan.watch_each(getattr, thing, ("__code__", "__defaults__", "__kwdefaults__"), thing.__name__)
     names = dict.fromkeys(_names(thing.__code__))
     scan.name(frozenset(names))
     known = thing.__globals__
     used = known if _reads_all(thing.__code__) else names
     of_python = vars(builtins)
-    scan.watch_entries(known, [key for key in used if key in known or key in of_python])
+    scan.watch_each(dict.get, known, [key for key in used if key in known or key in of_python])
     parts: list[tuple[str, Any, Any]] = [
         (key, known[key], functools.partial(known.__setitem__, key)) for key in used if key in known
     ]
@@ -194,7 +194,7 @@ def _python_module(scan: Scan, name: str, thing: types.ModuleType, put: Any) -> 
     everything = scan.asked & EVERYTHING and not known
     chosen = [key for key in (attributes if everything else scan.asked) if key in attributes]
     chosen = [key for key in chosen if not (key.startswith("__") and key.endswith("__"))]
-    for key in sorted(scan.watch_entries(attributes, chosen)):
+    for key in sorted(scan.watch_each(dict.get, attributes, chosen)):
         part = attributes[key]
         if part is type:
             raise TraceError("compile: builtins.type knows nothing of traced arrays; write type(x)")
@@ -311,12 +311,12 @@ def _attributes(scan: Scan, name: str, thing: Any) -> None:
         scan.held.modules.append(thing)
     slots = [n for part in kind.__mro__ for n in _listed(vars(part).get("__slots__", ()))]
     there = [n for n in slots if _has(thing, n) and n not in ("__dict__", "__weakref__")]
-    scan.watch_attributes(name, thing, *slots)
+    scan.watch_each(getattr, thing, slots, name)
     scan.inside(
         name, ((n, getattr(thing, n), functools.partial(object.__setattr__, thing, n)) for n in there)
     )
     if _has(thing, "__dict__") and isinstance(thing.__dict__, dict):
-        scan.watch_attributes(kind.__name__, thing, "__class__", "__dict__")
+        scan.watch_each(getattr, thing, ("__class__", "__dict__"), kind.__name__)
         scan.mapping(name, thing.__dict__, getattr(thing, "buffer_names", ()) if is_module(thing) else ())
 
 
