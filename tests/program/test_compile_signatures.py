@@ -127,6 +127,11 @@ def test_gradients_of_functions_without_a_sum():
         same(compile(grad(lambda x: x * 2.0))(1.5), grad(lambda x: x * 2.0)(1.5))
 
 
+def test_gradients_of_a_product_of_vectors():
+    for f in (lambda x: np.dot(x * x, x), lambda x: np.dot(grad(lambda x: np.sum(x**3))(x), x)):
+        same(compile(grad(f))(X), grad(f)(X))
+
+
 def test_a_custom_derivative_is_not_looked_into():
     def by_newton(a):
         x = a

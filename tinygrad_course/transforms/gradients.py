@@ -289,4 +289,4 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
 
 def _ones(like: Any) -> Any:
     data = like.data if isinstance(like, Value) else like
-    return 1.0 if isinstance(data, np.generic) else one_like(data)
+    return 1.0 if issubclass(type(data), np.generic) else one_like(data)
