@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> float:
     style.note(f"784 → 100 ReLU → 10: {count:,} parameters, seed {args.seed}")
     if args.resume:
         run.load()
-    print("  ".join(f"{name:>8}" for name in COLUMNS))
+    style.row(COLUMNS)
     for row in run.history:
         print_row(row)
     try:
@@ -205,9 +205,7 @@ def answers(model: nn.Module, x: np.ndarray) -> np.ndarray:
 def print_row(row: list[float]) -> None:
     """An epoch's line of the table."""
     epoch, rate, loss, train, test, seconds = row
-    print(
-        f"{epoch:>8.0f}  {rate:>8.5f}  {loss:>8.4f}  {train:>8.2%}  {test:>8.2%}  {seconds:>8.2f}", flush=True
-    )
+    style.row((f"{epoch:.0f}", f"{rate:.5f}", f"{loss:.4f}", f"{train:.2%}", f"{test:.2%}", f"{seconds:.2f}"))
 
 
 def report(run: Run, images: data.ImageSet) -> None:

@@ -135,8 +135,10 @@ def _natural(text: str) -> int:
 class Part(NamedTuple):
     """A part of what a demo printed: its kind, what it is, and where its text begins and ends."""
 
-    kind: str  # "heading", "table", "note" or "file"
-    what: Any  # the words of a heading or note, a table's rows of cells, a file's path and what is said of it
+    kind: str  # "heading", "table", "row", "note" or "file"
+    what: (
+        Any  # the words of a heading or note, rows of cells or one row, a file's path and what is said of it
+    )
     start: int
     end: int
 
@@ -224,6 +226,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int = 4)
             if number:
                 print()
             _print_table([[line[i] for i in columns] for line in lines])
+
+
+def row(cells: Sequence[str], width: int = 8) -> None:
+    """Print the next line of a table that grows, or its header."""
+    with _part("row", tuple(cells)):
+        print("  ".join(f"{cell:>{width}}" for cell in cells), flush=True)
 
 
 def _side_by_side(widths: Sequence[int]) -> list[list[int]]:

@@ -57,7 +57,7 @@ def build(folder: Path, runs: Mapping[str, Run], lines: Mapping[str, str]) -> li
     homework = exercises_page(chapters)
     listed = [*chapters, homework]
     contents = contents_page(listed)
-    search = search_page([contents, *listed])
+    search = search_page(listed)
     written = []
     around = dict(zip([page.address for page in listed], zip([contents, *listed], [*listed[1:], None])))
     for page in (contents, *listed, search):

@@ -69,7 +69,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         return "".join(f"<{tag}{look}>{escape(cell)}</{tag}>" for look, cell in zip(looks, line))
 
     filled = "".join(f"<tr>{cells('td', line)}</tr>" for line in body)
-    size = " wide" if sum(max(map(len, column)) + 2 for column in zip(*rows)) > 56 else ""
+    size = " wide" if sum(max(map(len, column)) + 2 for column in zip(*rows)) > 42 else ""
     return (
         f'<div class="table{size}" tabindex="0"><table><thead><tr>{cells("th", header)}</tr></thead>'
         f"<tbody>{filled}</tbody></table></div>"
@@ -89,7 +89,10 @@ def figure(address: str, content: bytes, about: str) -> str:
     width, height = dimensions(address, content)
     said = f"<figcaption>{escape(about)}</figcaption>" if about else ""
     image = f'<img src="{address}" alt="{escape(about)}" width="{width}" height="{height}" loading="lazy">'
-    return f'<figure class="picture"><a href="{address}">{image}</a>{said}</figure>'
+    look = (
+        "picture" if b"prefers-color-scheme" in content else "picture drawn"
+    )  # which has no dark of its own
+    return f'<figure class="{look}"><a href="{address}">{image}</a>{said}</figure>'
 
 
 def dimensions(address: str, content: bytes) -> tuple[int, int]:

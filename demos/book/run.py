@@ -17,7 +17,7 @@ class Run(NamedTuple):
     """What came out of a demo."""
 
     printed: str
-    parts: list[style.Part]  # all that it printed: those of a `Sheet`, and "text" for the rest
+    parts: list[style.Part]  # all that it printed: those of a `Sheet` but for rows, and "text"
     files: dict[str, bytes]  # name -> content
     result: Any  # what its main gave back
 
@@ -44,12 +44,20 @@ def window(columns: int) -> Iterator[None]:
 
 
 def in_parts(sheet: style.Sheet) -> list[style.Part]:
-    """The sheet's parts, and between them whatever else was printed, without blank lines around it."""
+    """The sheet's parts, and between them whatever else was printed, without blank lines around it.
+
+    Rows that follow each other are one table.
+    """
     text, parts, at = sheet.getvalue(), [], 0
     for part in [*sheet.parts, style.Part("end", None, len(sheet.getvalue()), 0)]:
         between = text[at : part.start].strip("\n")
         if between.strip():
             parts.append(style.Part("text", between, at, part.start))
-        parts.append(part)
+        if part.kind != "row":
+            parts.append(part)
+        elif parts and parts[-1].kind == "table" and parts[-1].end == part.start:
+            parts[-1] = parts[-1]._replace(what=[*parts[-1].what, part.what], end=part.end)
+        else:
+            parts.append(part._replace(kind="table", what=[part.what]))
         at = part.end
     return parts[:-1]

@@ -51,6 +51,19 @@ def test_it_follows_the_screen_until_it_is_touched(opened):
     assert not is_dark(browser) and browser.run(NODE) == fills[False]
 
 
+def test_a_page_around_it_says_how_it_looks(opened):
+    browser = opened(xor_loss(xor_network()))
+    for dark in (True, False, True):
+        browser.run(f"window.postMessage({{ dark: {str(dark).lower()} }}, '*')")
+        wait_until(browser, f"SCHEME.dark === {str(dark).lower()}")
+        assert is_dark(browser) == dark
+    for nonsense in ("{}", "null", "{ dark: 'no' }", "7"):
+        browser.run(f"window.postMessage({nonsense}, '*')")
+    wait_a_frame(browser)
+    assert is_dark(browser)
+    assert not browser.complaints()
+
+
 def test_keys_and_a_screen_reader_reach_it(opened):
     browser = opened(xor_loss(xor_network()))
     browser.run("document.getElementById('scheme').focus()")

@@ -1,5 +1,6 @@
 "use strict";
 // Light or dark: as the reader's screen is, and once the switch in the header was touched, as that says.
+// A page that holds this one in a frame can say it too: frame.contentWindow.postMessage({ dark: true }, "*").
 
 const SCHEME = (() => {
   const system = matchMedia("(prefers-color-scheme: dark)");
@@ -18,11 +19,16 @@ const SCHEME = (() => {
     for (const listener of listeners) listener();
   }
 
-  button.addEventListener("click", () => {
-    chosen = !scheme.dark;
+  function choose(dark) {
+    chosen = dark;
     for (const rule of rules) rule.media.mediaText = chosen ? "screen" : "not all";
     document.documentElement.style.colorScheme = chosen ? "dark" : "light"; // of what the browser draws itself
     changed();
+  }
+
+  button.addEventListener("click", () => choose(!scheme.dark));
+  window.addEventListener("message", ({ source, data }) => { // from the page that this one stands in
+    if (source === window.parent && typeof data?.dark === "boolean") choose(data.dark);
   });
   system.addEventListener("change", () => { if (chosen === null) changed(); });
   changed();

@@ -11,12 +11,22 @@ function kept(scheme) {
   } catch { return null; }
 }
 
-if (kept()) root.dataset.scheme = kept();
+const chosen = () => root.dataset.scheme === "dark";
+
+function show(scheme) {
+  root.dataset.scheme = scheme;
+  for (const frame of document.querySelectorAll("iframe")) frame.contentWindow.postMessage({ dark: chosen() }, "*");
+}
+
+if (kept()) show(kept());
 
 addEventListener("DOMContentLoaded", () => {
+  for (const frame of document.querySelectorAll("iframe")) {
+    frame.addEventListener("load", () => { if (kept()) show(kept()); });
+  }
   document.getElementById("scheme").addEventListener("click", () => {
-    const dark = root.dataset.scheme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-    root.dataset.scheme = dark === "dark" ? "light" : "dark";
+    const dark = root.dataset.scheme ? chosen() : matchMedia("(prefers-color-scheme: dark)").matches;
+    show(dark ? "light" : "dark");
     kept(root.dataset.scheme);
   });
   for (const cover of document.querySelectorAll(".cover")) {

@@ -1,5 +1,5 @@
 "use strict";
-// Sections that hold every word asked for; where a heading holds it counts more.
+// Sections that hold every word asked for: a word in a heading counts most, one in the code at the end least.
 
 const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 const entries = JSON.parse(document.getElementById("index").textContent)
@@ -7,9 +7,10 @@ const entries = JSON.parse(document.getElementById("index").textContent)
 const asked = new URLSearchParams(location.search).get("q")?.trim() ?? "";
 const words = plain(asked).split(/\s+/).filter(Boolean);
 
-function score({ title, heading, all }) {
+function score({ address, title, heading, all }) {
   const heads = plain(`${title} ${heading}`);
-  return words.reduce((sum, word) => sum + (heads.includes(word) ? 10 : 0) + Math.min(5, all.split(word).length - 1), 0);
+  const sum = words.reduce((n, word) => n + (heads.includes(word) ? 10 : 0) + Math.min(5, all.split(word).length - 1), 0);
+  return address.endsWith("#code") ? sum / 20 : sum;
 }
 
 function snippet(text) {
@@ -33,7 +34,7 @@ found.sort((a, b) => score(b) - score(a));
 for (const { address, title, heading, text } of found) {
   const item = document.createElement("li"), link = document.createElement("a"), said = document.createElement("p");
   link.href = address;
-  link.textContent = heading ? `${title}: ${heading}` : title;
+  link.textContent = heading && heading !== title ? `${title}: ${heading}` : title;
   said.append(...marked(snippet(text)));
   item.append(link, said);
   document.getElementById("found").append(item);
