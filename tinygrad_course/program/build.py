@@ -14,12 +14,12 @@ from ..engine.backprop import settled
 from ..engine.record import ancestors
 from ..trees import leaves, mapped
 from .grouped import Group, grouped
-from .passes import Plan, variables_in, with_buffers, without_dead, without_repeats
+from .passes import Plan, with_buffers, without_dead, without_repeats
 from .run import Fixed, Run, traced
 from .source import executable, readable
 from .state import Effect, Place
 from .traced import Traced
-from .variables import Instruction, Variable
+from .variables import Instruction, Variable, variables_in
 from .watched import Held
 
 

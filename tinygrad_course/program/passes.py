@@ -13,19 +13,14 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import TABLE, neural
-from ..trees import leaves, mapped
+from ..trees import mapped
 from .facts import row_of
 from .grouped import Group
 from .keys import key_of
 from .randomness import generators_in
 from .state import Effect
 from .traced import copied
-from .variables import Instruction, Variable, expect
-
-
-def variables_in(tree: Any) -> list[Variable]:
-    """The Variables in (nested) arguments."""
-    return [v for v in leaves(tree) if isinstance(v, Variable)]
+from .variables import Instruction, Variable, expect, variables_in
 
 
 def substituted(tree: Any, new: dict[Variable, Variable]) -> Any:

@@ -18,10 +18,10 @@ from ..arraylike import Value
 from ..arraylike.errors import spelled
 from .facts import parameters, row_of
 from .grouped import Group
-from .passes import Plan, is_slope, variables_in
+from .passes import Plan, is_slope
 from .state import Effect
 from .traced import _astype, copied
-from .variables import Instruction, Names, Variable, expect
+from .variables import Instruction, Names, Variable, expect, variables_in
 
 SIGNS = {
     operator.add: "{} + {}", operator.sub: "{} - {}", operator.mul: "{} * {}", operator.truediv: "{} / {}",

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ..trees import leaves
+
 
 @dataclass(slots=True, eq=False)
 class Variable:
@@ -73,3 +75,8 @@ class Changed(ArithmeticError):
 def expect(answer: bool, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     if function(*args, **kwargs) != answer:
         raise Changed
+
+
+def variables_in(tree: Any) -> list[Variable]:
+    """The Variables in (nested) arguments."""
+    return [v for v in leaves(tree) if isinstance(v, Variable)]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..program.compiled import Compiled
-from ..program.passes import variables_in
 from ..program.source import Printer, is_view
-from ..program.variables import Variable, expect
+from ..program.variables import Variable, expect, variables_in
 from .labels import cut
 from .nodes import Edge, Graph, Group, Node
 from .views import Texts

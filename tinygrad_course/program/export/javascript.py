@@ -24,11 +24,10 @@ import numpy as np
 
 from ...derivatives.reductions import axes_of
 from ..facts import arguments, parameters, row_of
-from ..passes import variables_in
 from ..source import Printer
 from ..state import Effect
 from ..traced import TraceError, _astype, copied
-from ..variables import Instruction, Names, Variable, expect
+from ..variables import Instruction, Names, Variable, expect, variables_in
 from .calls import CALLS
 from .loops import LETTERS, Place, Shape, collapsed, indented, loops, whole
 

@@ -18,11 +18,11 @@ import numpy as np
 
 from ...derivatives import Row
 from ..facts import arguments, is_neutral, parameters, row_of
-from ..passes import is_slope, variables_in
+from ..passes import is_slope
 from ..source import Printer, body_of, definition
 from ..state import Effect
 from ..traced import TraceError, copied
-from ..variables import Instruction, Variable
+from ..variables import Instruction, Variable, variables_in
 
 
 class TorchPrinter(Printer):
