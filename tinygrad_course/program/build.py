@@ -184,16 +184,16 @@ def trace(
         [*map(final, run.gradients)],
     )
     needed = variables_in([*returned, *gradients, *[i.args for i in effects]])
-    used = {v for i in run.tape.instructions for v in variables_in([i.args, i.kwargs])}
+    used = {v for i in run.tape.instructions for v in i.reads}
     read_grad = any(t.variable in used for (_, attribute), t in run.reads if attribute == "grad")
     instructions = without_dead(instructions, needed)
-    used = {v for i in instructions for v in variables_in([i.args, i.kwargs])} | set(needed)
+    used = {v for i in instructions for v in i.reads} | set(needed)
     unused = {t.variable for _, t in run.reads} - used
     reads = [(place, t) for place, t in run.reads if t.variable not in unused]
     forward_only = {i.out for i in run.tape.instructions[: run.backward_from]}
     forward = [i for i in instructions if i.out in forward_only]
     backward = [i for i in instructions if i.out not in forward_only]
-    later = [v for i in backward for v in variables_in([i.args, i.kwargs])]
+    later = [v for i in backward for v in i.reads]
     groups = [*grouped(forward, [*needed, *later]), *grouped(backward, needed)]
     parts = Parts(
         names=run.names.given,

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..blocks import blocks
-from ..trees import leaves
 from .facts import row_of
 from .variables import Instruction, Variable
 
@@ -99,7 +98,7 @@ def grouped(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> li
     """The groups of instructions that are worth a loop; `kept` are needed after all of them."""
     users: dict[Variable, set[int]] = {x: {-1} for v in kept for x in (v, v.root)}
     for i, instruction in enumerate(instructions):
-        for v in _read(instruction):
+        for v in instruction.reads:
             users.setdefault(v, set()).add(i)
             users.setdefault(v.root, set()).add(i)
     found: list[Group] = []
@@ -107,7 +106,7 @@ def grouped(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> li
     while start < len(instructions):
         stop, cut, uncut, made = start, set[Variable](), set[Variable](), set[Variable]()
         while stop < len(instructions) and _fits(instructions[start], instructions[stop]):
-            read = set(_read(instructions[stop]))
+            read = set(instructions[stop].reads)
             by_row = {v for v in read if is_cut(v, instructions[stop])}
             if (read - by_row) & (cut | made) or by_row & uncut:
                 break  # no variable is read in both ways
@@ -120,15 +119,11 @@ def grouped(instructions: Sequence[Instruction], kept: Iterable[Variable]) -> li
         width = max([math.prod(v.shape[1:]) * v.dtype.itemsize for v in made | cut], default=0)
         pieces = blocks(part[0].out.shape[0], width) if part and width else []
         if len(pieces) > FEW and len(part) > 1:
-            given = [v for v in dict.fromkeys(v for i in part for v in _read(i)) if v in cut - made]
+            given = [v for v in dict.fromkeys(v for i in part for v in i.reads) if v in cut - made]
             inner = {v.root for v in made} - {*whole} - {v.root for v in given}
             found.append(Group([*part], part[0].out.shape[0], pieces[0].stop, given, whole, views, inner))
         start = max(stop, start + 1)
     return found
-
-
-def _read(instruction: Instruction) -> list[Variable]:
-    return [v for v in leaves([instruction.args, instruction.kwargs]) if isinstance(v, Variable)]
 
 
 def _fits(first: Instruction, one: Instruction) -> bool:

@@ -94,7 +94,7 @@ def without_dead(instructions: Sequence[Instruction], needed: Iterable[Variable]
         keep = instruction.function is expect or isinstance(instruction.function, Effect)
         if keep or instruction.out in wanted or generators_in(instruction.args):
             kept.append(instruction)
-            wanted.update(variables_in([instruction.args, instruction.kwargs]))
+            wanted.update(instruction.reads)
     return kept[::-1]
 
 
@@ -126,7 +126,7 @@ def with_buffers(
     """
     last: dict[Variable, int] = {}
     for i, instruction in enumerate(instructions):
-        for v in (instruction.out, *variables_in([instruction.args, instruction.kwargs])):
+        for v in (instruction.out, *instruction.reads):
             last[v.root] = i
     for v in kept:
         last[v.root] = len(instructions)
@@ -143,7 +143,7 @@ def with_buffers(
     free: dict[tuple[tuple[int, ...], Any], list[int]] = {}
     for i, instruction in enumerate(instructions):
         out, function = instruction.out, instruction.function
-        used = {v.root for v in variables_in([instruction.args, instruction.kwargs])}
+        used = {v.root for v in instruction.reads}
         if out in of_group and of_group[out].instructions[-1] is instruction:
             used |= {v for v in looped if last[v] == i}
         ending = [v for v in used if last[v] == i and v in plan.places]

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from ..arraylike import Value
 from ..trees import leaves, mapped
 from .facts import row_of
 from .keys import key_of
@@ -41,7 +40,6 @@ class Tape:
     constants: dict[int, tuple[Any, Any]] = field(default_factory=dict)  # arrays by id, as they were last
     scalars: dict[Variable, frozenset[int]] = field(default_factory=dict)  # made of these arguments alone
     deciding: dict[int, str] = field(default_factory=dict)  # those whose values decide something: the line
-    before_walk: Callable[[Value], None] = lambda root: None  # told of a backward pass in the function
 
     @property
     def elsewhere(self) -> bool:

@@ -67,6 +67,11 @@ class Instruction:
     strict: bool = False  # 0 / 0 is an error here, as in the walk back
     line: str = ""  # of the user's code that asked for it
 
+    @property
+    def reads(self) -> list[Variable]:
+        """The Variables in its arguments."""
+        return variables_in([self.args, self.kwargs])
+
 
 class Changed(ArithmeticError):
     """A run finds another answer than the traced one: this call goes without the program."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..program.compiled import Compiled
 from ..program.source import Printer, is_view
-from ..program.variables import Variable, expect, variables_in
+from ..program.variables import Variable, expect
 from .labels import cut
 from .nodes import Edge, Graph, Group, Node
 from .views import Texts
@@ -61,7 +61,7 @@ def program_graph(compiled: Compiled) -> tuple[Graph, Texts]:
         texts[group] = [group.label]
         for instruction in instructions:
             out, function = instruction.out, instruction.function
-            sources = [made[v] for v in variables_in([instruction.args, instruction.kwargs]) if v in made]
+            sources = [made[v] for v in instruction.reads if v in made]
             if function is expect or not sources:
                 continue
             if is_view(instruction):
