@@ -10,7 +10,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from rows.registry import ROWS, name_of
 
-from tinygrad_course import TraceError, Value, compile
+from tinygrad_course import TraceError, Value, compile, nn
 from tinygrad_course.testing import arrays
 
 ODD = {np.empty_like}  # gives whatever was in memory
@@ -109,3 +109,13 @@ def test_programs_of_numpy_functions_have_the_same_bits(data):
                 assert np.asarray(a).dtype == np.asarray(b).dtype, told
         for a, b in zip(first, kept, strict=True):
             np.testing.assert_array_equal(a, b, err_msg=f"an earlier result has changed\n{told}")
+
+
+def test_what_computes_entry_by_entry_in_python_is_one_step():
+    f = compile(lambda v: (nn.functional.gelu(v) * v).sum())
+    for x in (np.linspace(-2.0, 2.0, 7), np.linspace(-1.0, 3.0, 7)):
+        v, w = Value(x), Value(x)
+        f(v).backward()
+        (nn.functional.gelu(w) * w).sum().backward()
+        np.testing.assert_array_equal(v.grad, w.grad)
+    assert " = _erf(" in f.source

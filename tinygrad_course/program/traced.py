@@ -91,6 +91,10 @@ class Traced(Methods):
             return NotImplemented  # it records, and then calls us on its data
         if method == "at":
             raise refused(*_writes(ufunc.__name__))
+        if not {*"".join(ufunc.types)} - {*"O->"}:  # of np.frompyfunc: it gives no numbers to compute with
+            raise refused(
+                f"{ufunc.__name__} gives Python's objects", "make it a row: derivative(function, ...)"
+            )
         return self._call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
