@@ -23,7 +23,7 @@ from .at import write
 from .calls import as_numbers, positional, understood, undivided
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, refuse_strange, written_over
-from .foreign import applied_to_lazy, is_lazy, like
+from .foreign import applied_to_lazy, fits, lazy_in, like
 from .methods import Methods
 from .namespace import Namespace
 from .operators import Operators
@@ -82,16 +82,15 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
     @pointing
     def apply_row(cls, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute an operation on `args`, Values among them, and record it, or say what is wrong with it."""
-        lazy = False
         try:
             if row.composition is None and (not args or any(isinstance(a, Value) for a in kwargs.values())):
                 args, kwargs = positional(row, args, kwargs)
             for a in (*row.operands(args), *kwargs.values()):
                 refuse_strange(a, row.name)
-                lazy = lazy or is_lazy(getattr(a, "primal", a))
             args = as_numbers(args) if row.elementwise and None not in row.rules else args
             row = row if row.composition is None else undivided(row, args)
-            out = (applied_to_lazy if lazy else engine.apply)(cls, row, args, kwargs)
+            apply = applied_to_lazy if lazy_in((args, kwargs)) else engine.apply
+            out = apply(cls, row, args, kwargs)
             constant = row.nondifferentiable and row.shapes_only and isinstance(out, np.ndarray)
             return Value(out, requires_grad=False) if constant and out.dtype.kind == "f" else out
         except FAILURES as error:
@@ -153,7 +152,7 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
                 f"backward: a value of shape {self.shape} is not a single number, so it has no one "
                 "gradient; make it one first (v.sum(), v.mean()), or give backward the one to start from"
             )
-        if gradient is not None and np.shape(gradient) != self.shape:
+        if gradient is not None and not fits(np.shape(gradient), self.shape):
             raise ValueError(
                 f"backward: gradient has shape {np.shape(gradient)}, but the value has shape {self.shape}; "
                 f"give one for each of its entries, such as np.ones({self.shape})"

@@ -155,6 +155,8 @@ class Contents(Record):
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a single number; v.size is its number of entries")
+        if self.shape[0] != self.shape[0]:
+            raise TypeError("len() of a Dask array that does not know its length: x.compute_chunk_sizes()")
         return self.shape[0]
 
     for _name in HINTED:

@@ -11,7 +11,7 @@ from ..derivatives.numpy_extra.unsupported import UNSUPPORTED
 from ..engine.record import ancestors
 from ..engine.table import Row
 from ..engine.value import stripped
-from .foreign import is_lazy
+from .foreign import lazy_in
 
 
 def describe(x: Any) -> str:
@@ -44,13 +44,13 @@ FAILURES = (ValueError, TypeError, IndexError, AttributeError, OverflowError, np
 def explained(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Exception:
     """`error`, which an operation met, with the operation and its arguments named."""
     args, kwargs = stripped(args), {name: stripped(a) for name, a in kwargs.items()}
-    if any(map(is_lazy, (*row.operands(args), *kwargs.values()))):
+    if lazy_in((args, kwargs)):
         return _named(row, args, error)
     if row.composition is not None and not any(
         map(callable, args)
     ):  # theirs are the errors of who wrote them
         told = _told_by_numpy(row, args, kwargs)
-        return error if told is None and row.name in str(error) else _named(row, args, told or error)
+        return error if told is None and f"{row.name}(" in str(error) else _named(row, args, told or error)
     return error if row.composition is not None else _named(row, args, error)
 
 
@@ -86,7 +86,7 @@ def _named(row: Row, args: tuple[Any, ...], error: Exception) -> Exception:
 def _advice(row: Row, args: tuple[Any, ...], error: Exception) -> str:
     """What to write instead, where a common slip explains the failure."""
     name, shapes = row.name, [np.shape(a) for a in args if hasattr(a, "shape")]
-    if lazy := [a for a in row.operands(args) if is_lazy(a)]:
+    if lazy := lazy_in(args):
         return _advice_on_lazy(lazy, str(error))
     if isinstance(error, np.exceptions.AxisError) and shapes and shapes[0]:
         return f"; the axes of shape {shapes[0]} go from 0 to {len(shapes[0]) - 1}, and -1 is the last"
@@ -128,7 +128,8 @@ def _advice_on_lazy(arrays: list[Any], said: str) -> str:
         return "; lengths that are not known (nan) are found by x.compute_chunk_sizes()"
     if any(word in said for word in ("chunk", "block")):
         return "; x.rechunk({0: -1}) cuts x anew, into one piece along axis 0, and x.compute() computes it"
-    return "" if "broadcast" in said else "; x.compute() gives NumPy's array, if there is room for it"
+    shapes_differ = "could not be broadcast together" in said
+    return "" if shapes_differ else "; x.compute() gives NumPy's array, if there is room for it"
 
 
 _ADVICE = {  # by operation

@@ -40,6 +40,20 @@ def is_lazy(x: Any) -> bool:
     return hasattr(type(x), "__dask_graph__")
 
 
+def lazy_in(x: Any) -> list[Any]:
+    """The lazy arrays in lists, tuples and dicts, and what Values hold of them."""
+    if isinstance(x, (list, tuple, dict)):
+        return [a for part in (x.values() if isinstance(x, dict) else x) for a in lazy_in(part)]
+    data = getattr(x, "primal", x)
+    return [data] if is_lazy(data) else []
+
+
+def fits(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two shapes are equal, as far as their lengths are known."""
+    known = [(n, m) for n, m in zip(shape, other) if n == n and m == m]
+    return len(shape) == len(other) and all(n == m for n, m in known)
+
+
 def like(data: Any, x: Any) -> Any:
     """An array or a number in the dtype of `data`, and as an array of its kind where that is foreign."""
     if not has_foreign(x):

@@ -62,6 +62,8 @@ def _silu(input):
 
 def _erf(x):
     """The error function, 2/√π ∫₀ˣ exp(-t²) dt."""
+    if getattr(x, "ndim", 1) == 0:
+        return _erf(x[None])[0]
     out = _erf_of_objects(x)
     return np.array(out, getattr(x, "dtype", float)) if type(out) is float else out.astype(x.dtype)
 

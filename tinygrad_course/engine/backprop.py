@@ -176,7 +176,7 @@ def fitted(c: Any, like: Any, row: Row) -> Any:
     if c.shape != like.shape:
         extra = c.ndim - like.ndim
         shape = (1,) * extra + like.shape
-        if extra < 0 or any(n != 1 and abs(n - m) > 0 for n, m in zip(shape, c.shape)):  # nan: who knows
+        if extra < 0 or any(n not in (1, m) and m == m for n, m in zip(shape, c.shape)):  # nan: who knows
             said = f"{row.name}: a rule gave a gradient of shape {c.shape} for an argument of {like.shape}"
             raise ValueError(f"{said}; a rule returns the argument's shape, or one that it broadcasts to")
         stretched = tuple(a for a, (n, m) in enumerate(zip(shape, c.shape)) if n == 1 != m)
