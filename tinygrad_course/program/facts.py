@@ -35,6 +35,19 @@ def row_of(function: Callable[..., Any]) -> Row | None:
     return _ROWS.get(function)
 
 
+def name_of(function: Callable[..., Any]) -> str:
+    """What people call a function that an instruction calls.
+
+    Examples
+    --------
+    >>> import operator
+    >>> name_of(operator.add), name_of(sorted)
+    ('add', 'sorted')
+    """
+    row = row_of(function)
+    return row.name if row else getattr(function, "__name__", "a function").strip("_<>")
+
+
 def parameters(row: Row) -> dict[str, Any]:
     """The names of an operation's arguments, as its rules have them, and their defaults.
 

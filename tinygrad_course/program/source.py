@@ -59,6 +59,7 @@ class Printer:
         self.names = Names(names)
         self.plan = plan
         self.buffers = [self.names.fresh(f"_{i}") for i in range(len(plan.buffers))] if plan else []
+        self.rooms = {v: self.buffers[i] for v, i in plan.places.items()} if plan else {}
         self.gradient_of = gradient_of or {}
         self.values = values or {}  # id of a parameter -> the name of its data
         self.groups = {i.out: group for group in groups for i in group.instructions}
@@ -114,19 +115,17 @@ class Printer:
             lines.append(f"{(part := self.names.fresh(_part(self.text(v))))} = {self.text(v)}[{b}]")
             self.local[v] = part
         for instruction in group.instructions:
-            out, place = instruction.out, self.plan.places.get(instruction.out) if self.plan else None
+            out, room = instruction.out, self.rooms.get(instruction.out)
             name = self.name(out, instruction)
             if out in group.whole:
-                made = f"{self.library}.empty({out.shape}, {self.dtype(out)})"
-                before.append(f"{name} = {made if place is None else self.buffers[place]}")
+                before.append(f"{name} = {room or f'{self.library}.empty({out.shape}, {self.dtype(out)})'}")
                 part = self.names.fresh(_part(name))
                 by_ufunc = self.plan and isinstance(instruction.function, np.ufunc)
                 call = self.into(instruction, f"{name}[{b}]") if by_ufunc else self.call(instruction)
                 lines.append(f"{part} = {call}" if by_ufunc else f"{part} = {name}[{b}] = {call}")
                 self.local[out] = part
-            elif place is not None:
-                room = f"{self.buffers[place]}[: {group.rows} - {start}]"
-                lines.append(f"{name} = {self.into(instruction, room)}")
+            elif room:
+                lines.append(f"{name} = {self.into(instruction, f'{room}[: {group.rows} - {start}]')}")
             else:
                 lines.append(f"{name} = {self.call(instruction)}")
         self.local.clear()
@@ -138,13 +137,9 @@ class Printer:
     def line(self, instruction: Instruction) -> str:
         """``name = call``, with the shape as a comment where there is one."""
         name, shape = self.name(instruction.out, instruction), instruction.out.shape
-        text = f"{name} = {self.placed(instruction) or self.call(instruction)}"
+        room = self.rooms.get(instruction.out)
+        text = f"{name} = {self.into(instruction, room) if room else self.call(instruction)}"
         return f"{text}  # {shape}" if shape and not self.plan else text
-
-    def placed(self, instruction: Instruction) -> str:
-        """The call that writes its result into a buffer; empty where none is planned."""
-        place = self.plan.places.get(instruction.out) if self.plan else None
-        return "" if place is None else self.into(instruction, self.buffers[place])
 
     def into(self, instruction: Instruction, room: str) -> str:
         """The call that writes its result somewhere."""

@@ -23,7 +23,7 @@ from typing import Any, cast
 import numpy as np
 
 from ...derivatives.reductions import axes_of
-from ..facts import arguments, parameters, row_of
+from ..facts import arguments, name_of, parameters, row_of
 from ..source import Printer
 from ..state import Effect
 from ..traced import TraceError, _astype, copied
@@ -125,7 +125,7 @@ class JavaScript:
     def made(self, instruction: Instruction) -> Place:
         """Memory for what an instruction gives."""
         out, name = instruction.out, self.numpy.name(instruction.out, instruction)
-        self.array(out.dtype, self.named(instruction))
+        self.array(out.dtype, name_of(instruction.function))
         self.declare(name, out.shape, out.dtype)
         self.places[out] = whole(name, out.shape)
         return self.places[out]
@@ -347,13 +347,9 @@ class JavaScript:
         return lines if result or not inner else ["{", *indented(lines), "}"]
 
     # What cannot be
-    def named(self, instruction: Instruction) -> str:
-        row = row_of(instruction.function)
-        return row.name if row else getattr(instruction.function, "__name__", "a function").strip("_")
-
     def refused(self, instruction: Instruction, how: str = "") -> TraceError:
         """What to say of an instruction that cannot be printed."""
-        name, row = self.named(instruction), row_of(instruction.function)
+        name, row = name_of(instruction.function), row_of(instruction.function)
         if isinstance(instruction.function, Effect):
             return TraceError(f"emit: {name} changes parameters; emit the part without it")
         if row is not None and row.draws:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...derivatives import Row
 from ..closure import held_by
-from ..facts import arguments, is_neutral, parameters, row_of
+from ..facts import arguments, is_neutral, name_of, parameters, row_of
 from ..kinds import is_module
 from ..run import argument_names
 from ..state import Effect
@@ -270,9 +270,7 @@ class OnnxPrinter:
     # What cannot be
     def named(self) -> str:
         """The operation that is written just now."""
-        function = self.step.function if self.step else None
-        row = row_of(function) if function else None
-        return row.name if row else getattr(function, "__name__", "a function").strip("_<>")
+        return name_of(self.step.function) if self.step else "a function"
 
     def place(self) -> str:
         line = self.step.line if self.step else ""

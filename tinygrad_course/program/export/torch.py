@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...derivatives import Row
-from ..facts import arguments, is_neutral, parameters, row_of
+from ..facts import arguments, is_neutral, name_of, parameters, row_of
 from ..passes import is_slope
 from ..source import Printer, body_of, definition
 from ..state import Effect
@@ -44,7 +44,7 @@ class TorchPrinter(Printer):
         if self.sign(function) or function is operator.getitem or is_slope(instruction):
             return super().call(instruction)
         if row is None or not row.torch:
-            name = row.name if row else getattr(function, "__name__", "a function").strip("_")
+            name = name_of(function)
             raise TraceError(
                 f"emit: {name} has no counterpart in PyTorch that its row knows; say how PyTorch writes it, "
                 f'derivative({name}, ..., torch="..."), or take target="numpy"'
