@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_course import Value, nn, optim
+from tinygrad_course import Value, compile, grad, hessian, hvp, jacobian, jvp, nn, optim, vjp
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -117,3 +117,34 @@ def test_lengths_that_are_not_known(scheduler):
     assert w.grad == pytest.approx(X[X[:, 0] > 0, 0].sum()) and scheduler.computed == 1
     with pytest.raises(ValueError, match=r"compute_chunk_sizes"):
         y + Value(np.ones(3))
+
+
+def test_transforms_compute_once(scheduler):
+    x, w = da.from_array(X, (4, 3)), np.array([0.5, -1.0, 2.0])
+    on = lambda data: lambda w: (np.tanh(data @ w) ** 2).sum()
+    inner = lambda data: lambda w: np.tanh(data @ w)
+    for transform in (
+        lambda data: grad(on(data))(w),
+        lambda data: vjp(inner(data), w)[1](np.arange(10.0))[0],
+        lambda data: hvp(on(data), w, w),
+        lambda data: jacobian(inner(data))(w),
+        lambda data: hessian(on(data))(w),
+    ):
+        scheduler.computed = 0
+        found = transform(x)
+        assert type(found) is np.ndarray and scheduler.computed == 1
+        np.testing.assert_allclose(found, transform(X))
+    scheduler.computed = 0
+    tangent = jvp(np.tanh, (x,), (X,))[1]
+    (pulled,) = vjp(np.tanh, x)[1](x)
+    assert isinstance(tangent, da.Array) and isinstance(pulled, da.Array) and not scheduler.computed
+    np.testing.assert_allclose(tangent.compute(), X / np.cosh(X) ** 2)
+    np.testing.assert_allclose(pulled.compute(), X / np.cosh(X) ** 2)
+
+
+def test_compile_says_that_it_needs_numpys_memory():
+    x = da.from_array(X, (4, 3))
+    with pytest.raises(RuntimeError, match=r"(?s)compile: a Array of dask.*x\.compute\(\)"):
+        compile(lambda x: (x * 2.0).sum())(x)
+    with pytest.raises(RuntimeError, match=r"(?s)compile: an array of Dask takes part.*x\.compute\(\)"):
+        compile(lambda w: (x * w).sum())(Value(2.0))

@@ -23,7 +23,7 @@ from .at import write
 from .calls import as_numbers, positional, understood, undivided
 from .contents import Contents, check_real, checked
 from .errors import FAILURES, explained, refuse_strange, written_over
-from .foreign import applied_to_lazy, fits, lazy_in, like
+from .foreign import applied_to_lazy, fits, in_kind_of, lazy_in
 from .methods import Methods
 from .namespace import Namespace
 from .operators import Operators
@@ -175,7 +175,7 @@ class Value(Operators, Methods, TorchLike, Contents, engine.Value):
             return one_like(self.primal)
         if is_number(self.primal):
             return float(gradient)
-        return like(self.primal, gradient)
+        return in_kind_of(self.primal, gradient)
 
     def _recorded_seed(self, gradient: Value) -> Value:
         """`gradient` as a number or an array, as the data is, and in its dtype."""

@@ -21,6 +21,8 @@ from ..engine.record import Record, ancestors
 from ..engine.table import Row
 from ..engine.watch import bring_home, recording_mode
 
+NUMPYS = "compiled programs work in NumPy's memory: call the function as it is, or give it x.compute()"
+
 
 class Foreign(ABC):  # noqa: B024 (it is a question, not a base)
     """Any array that speaks NumPy's protocols and is not NumPy's: Dask's, CuPy's."""
@@ -54,7 +56,7 @@ def fits(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return len(shape) == len(other) and all(n == m for n, m in known)
 
 
-def like(data: Any, x: Any) -> Any:
+def in_kind_of(data: Any, x: Any) -> Any:
     """An array or a number in the dtype of `data`, and as an array of its kind where that is foreign."""
     if not has_foreign(x):
         x = np.zeros_like(data) + x if has_foreign(data) else np.array(x, data.dtype)
@@ -127,6 +129,9 @@ def applied_to_lazy(kind: Any, row: Row, args: tuple[Any, ...], kwargs: dict[str
 
     Each kind of call is tried once, on arrays like the given ones whose numbers are withheld.
     """
+    for a in (*row.operands(args), *kwargs.values()):
+        if hasattr(data := getattr(a, "primal", a), "refused"):  # a traced one
+            raise data.refused("an array of Dask takes part", NUMPYS)
     wanted = bool(recording_mode.get())
     key = (row, wanted, _likeness(args), _likeness(kwargs))
     try:

@@ -151,7 +151,8 @@ class Methods:
 
     def reshape(self, *shape: Any, order: str = "C") -> Value:
         """The same entries in another shape: ``v.reshape(2, -1)`` or ``v.reshape((2, -1))``."""
-        return _numpy.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
+        other = {} if order == "C" else {"order": order}  # a keyword that Dask does not know
+        return _numpy.reshape(self, shape[0] if len(shape) == 1 else shape, **other)
 
     def transpose(self, *axes: Any) -> Value:
         """The axes in another order, reversed if none is given.

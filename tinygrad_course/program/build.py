@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arraylike import Value
+from ..arraylike.foreign import NUMPYS, has_foreign
 from ..blocks import lined_up
 from ..derivatives import Row
 from ..engine.backprop import settled
@@ -18,7 +19,7 @@ from .passes import Plan, with_buffers, without_dead, without_repeats
 from .run import Fixed, Run, traced
 from .source import executable, readable
 from .state import Effect, Place
-from .traced import Traced
+from .traced import Traced, refused
 from .variables import Instruction, Variable, variables_in
 from .watched import Held
 
@@ -161,6 +162,9 @@ def trace(
 
     `fixed` has the arguments that are known to decide something; others are added.
     """
+    for given in leaves((args, kwargs)):
+        if has_foreign(data := getattr(given, "primal", given)):
+            raise refused(f"a {type(data).__name__} of {type(data).__module__} is an argument", NUMPYS)
 
     def then(run: Run, result: Any) -> Any:
         outs = leaves(result)

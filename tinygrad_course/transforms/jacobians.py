@@ -7,12 +7,14 @@ A walk back from a result gives one row of its Jacobian.  Here one walk gives ma
 from __future__ import annotations
 
 import functools
+import math
 from contextvars import copy_context
 from typing import Any
 
 import numpy as np
 
 from ..arraylike import Value
+from ..arraylike.foreign import Foreign, all_computed, in_kind_of
 from ..trees import leaves, rebuilt
 from .batch import Batch
 from .gradients import _ones, grad
@@ -116,8 +118,8 @@ def hessian(
 
 def _rows(out: Any, trace: Trace) -> list[Any]:
     """For each input, the derivatives of all entries of `out`, of shape ``out.shape + input.shape``."""
-    shape, n = np.shape(out), np.size(out)
     data = out.data if isinstance(out, Value) else out
+    shape, n = np.shape(data), math.prod(np.shape(data))
     shapes = [shape + v.shape for v in trace.inputs]
     if not shape:
         return _row(out, _ones(out), trace)
@@ -132,6 +134,11 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
     def units(i: int, many: int) -> Any:
         return np.eye(min(many, n - i), n, i, data.dtype).reshape(-1, *shape)
 
+    if isinstance(data, Foreign):  # recorded: then nothing is computed before all rows are there
+        found = [pulled([out], [in_kind_of(data, units(i, 1)[0])], trace.inputs, True) for i in range(n)]
+        rows = [filled(row, trace.inputs, True) for row in found]
+        stacked = [_numpy.stack(parts).reshape(whole) for parts, whole in zip(zip(*rows), shapes)]
+        return stacked if trace.linked else _at_once([v.data for v in stacked], trace.inputs)
     if not trace.linked:
         step = max(1, MOST_ENTRIES // _largest(recorded(out, trace._start)))
         try:
@@ -141,6 +148,13 @@ def _rows(out: Any, trace: Trace) -> list[Any]:
             pass  # a rule needs arrays: if it fails on them, too, it says so below
     rows = [_row(out, units(i, 1)[0], trace) for i in range(n)]
     return [_numpy.stack(parts).reshape(whole) for parts, whole in zip(zip(*rows), shapes)]
+
+
+def _at_once(arrays: list[Any], inputs: list[Value]) -> list[Any]:
+    """The arrays that belong to inputs of NumPy's and Python's kinds computed, in one go."""
+    stay = [isinstance(v.data, Foreign) for v in inputs]
+    done = iter(all_computed(*[a for a, stays in zip(arrays, stay) if not stays]))
+    return [a if stays else next(done) for a, stays in zip(arrays, stay)]
 
 
 def _largest(values: list[Value]) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..arraylike import Value
 from ..arraylike.errors import describe, written_over
+from ..arraylike.foreign import Foreign, fits, in_kind_of
 from ..derivatives import Row, cast
 from ..engine.backprop import backpropagate, is_number, total
 from ..engine.record import ancestors, next_serial
@@ -92,7 +93,7 @@ class Trace:
                 )
             self.result, self.aux = self.result
         for out in leaves(self.result):
-            if not isinstance(out, (Value, float, int, np.ndarray, np.generic)):
+            if not isinstance(out, (Value, float, int, np.ndarray, np.generic, Foreign)):
                 raise TypeError(
                     f"{name}: the function must give Values, or lists, tuples and dicts of them, and it gave "
                     + named(out)
@@ -191,7 +192,8 @@ def matching(tree: Any, given: Any, name: str) -> list[Any]:
     """The leaves of `given`, which must have the structure and shapes of `tree`, in the dtypes of `tree`."""
     matched: list[Any] = []
     for place, like, x in paired(tree, given, name):
-        if not isinstance(x, (Value, float, int, np.ndarray, np.generic)) or np.shape(x) != np.shape(like):
+        known = isinstance(x, (Value, float, int, np.ndarray, np.generic, Foreign))
+        if not known or not fits(np.shape(x), np.shape(like)):
             raise ValueError(
                 f"{name}{place} must have the shape {np.shape(like)} of its counterpart; got {named(x)}"
             )
@@ -203,7 +205,7 @@ def _alike(like: Value, x: Any) -> Any:
     """`x`, of the same shape as `like`, as a number or an array of that dtype, as `like` is."""
     number = type(like.data) is float
     if not isinstance(x, Value):
-        return float(x) if number else np.array(x, like.dtype)
+        return float(x) if number else in_kind_of(like.data, x)
     if number:
         return x if type(x.data) is float else total(x)
     if type(x.data) is float:  # a number times an array is an array
