@@ -153,3 +153,25 @@ def test_values_that_the_function_makes_itself():
     w = Value(np.ones(3))
     follows(lambda x: (Value(x) * w).sum())
     refuses(lambda x: (Value(x) * 2.0).sum(), match="makes itself")
+
+
+def test_numbers_used_once_stand_inside_one_another_but_not_too_deep():
+    def chain(x, y):
+        for k in range(300):
+            x = math.pi - x * y if k % 3 else (x + y) / (1.0 + x * x)
+        return x * 2.0
+
+    results = []
+    for f in (chain, compile(chain)):
+        x, y = Value(0.3), Value(0.7)
+        out = f(x, y)
+        out.backward()
+        results.append((out.data, x.grad, y.grad))
+    assert results[0] == results[1]
+
+
+def test_a_division_by_zero_inside_an_expression_is_numpys():
+    f = compile(lambda x: (1.0 / (x - 1.0)) * 2.0 + 3.0)
+    assert f(Value(2.0)).data == 5.0
+    with np.errstate(all="ignore"):
+        assert f(Value(1.0)).data == math.inf

@@ -9,6 +9,7 @@ import math
 import operator
 import textwrap
 import types
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ SIGNS = {
     operator.gt: "{} > {}", operator.ge: "{} >= {}", operator.eq: "{} == {}", operator.ne: "{} != {}",
 }  # fmt: skip
 """How Python writes its operators."""
+DEEPEST = 20  # so many calls, and no more, stand inside one another
 SHORT = 8  # constants of at most so many entries are printed, larger ones are arguments
 
 
@@ -66,6 +68,8 @@ class Printer:
         self.local: dict[Variable, str] = {}  # in a loop over blocks: the names of what is cut
         self.constants: dict[str, Any] = {}  # name -> array, for what is too long to print
         self.helpers: dict[str, Callable[..., Any]] = {}  # name -> function of our own
+        self.once: set[Variable] = set()  # numbers that are written where they are used
+        self.depths: dict[Variable, int] = {}  # of those, how many are inside one another
 
     def lines(self, instructions: Sequence[Instruction], strict: bool = False) -> list[str]:
         """One line an instruction; views, such as a transpose, stand where they are used.
@@ -96,6 +100,8 @@ class Printer:
                 lines.append("lease.changed = True")
             if instruction.function is expect and not self.plan:
                 continue  # of no interest to people
+            if instruction.out in self.once and self.inside(instruction):
+                continue
             if is_view(instruction) and not self.plan:
                 self.names.given[instruction.out] = self.call(instruction)
             else:
@@ -105,6 +111,14 @@ class Printer:
                 rows = self.text(np.arange(instruction.out.shape[0]))
                 lines.append(f"{self.names.given[instruction.out]}[{rows}, {target}] -= {g}")
         return lines
+
+    def inside(self, instruction: Instruction) -> bool:
+        """Whether a call is written where its result is used: not where it would stand too deep."""
+        depth = 1 + max([self.depths.get(v, 0) for v in variables_in(instruction.args)], default=0)
+        if depth <= DEEPEST:
+            self.depths[instruction.out] = depth
+            self.names.given[instruction.out] = f"({self.call(instruction)})"
+        return depth <= DEEPEST
 
     def loop(self, group: Group) -> list[str]:
         """The steps of a group, block by block."""
@@ -375,9 +389,33 @@ def sources_of(helpers: dict[str, Callable[..., Any]]) -> list[str]:
     return sorted(texts.values(), key=lambda text: text.startswith("def "))
 
 
+def used_once(parts: Any) -> set[Variable]:
+    """The numbers that are computed of numbers, and used in one place, before the program stops next."""
+    if any(isinstance(i.function, Effect) for i in parts.forward):
+        return set()
+    used = Counter(variables_in([parts.outs, parts.gradients]))
+    sections = [
+        Counter(variables_in([(i.args, i.kwargs) for i in part])) for part in (parts.forward, parts.backward)
+    ]
+    used.update(sections[0] + sections[1])
+    return {
+        i.out
+        for part, here in zip((parts.forward, parts.backward), sections)
+        for i in part
+        if used[i.out] == here[i.out] == 1 and _is_of_numbers(i)
+    }
+
+
+def _is_of_numbers(instruction: Instruction) -> bool:
+    row, numbers = row_of(instruction.function), [instruction.out, *variables_in(instruction.args)]
+    known = instruction.function in SIGNS if row is None else not row.draws
+    return known and all(v.is_number for v in numbers)
+
+
 def executable(parts: Any, plan: Plan) -> Callable[..., Any]:
     """The program as a generator: it yields the outputs, is sent gradients, and yields the arguments'."""
     printer = Printer(parts.names, plan, groups=plan.groups)
+    printer.once = used_once(parts)
     lines = [f"{', '.join(printer.buffers)}, = lease.arrays"] if printer.buffers else []
     lines += printer.lines(parts.forward)
     outs = f"[{printer.listed(parts.outs)}]"
