@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from short_runs import AND, NARROW, OR, XOR, short_run
+from short_runs import AND, NARROW, OR, XOR, fresh_run, short_run
 
 from demos import (
     activations,
@@ -65,7 +65,7 @@ def test_everything_printed_has_an_ascii_twin(name):
 
 @pytest.mark.parametrize("name", ["neuron", "gates", "gradient_descent"])
 def test_a_seed_gives_the_same_again(name):
-    assert short_run.__wrapped__(name).files == short_run(name).files
+    assert fresh_run(name).files == short_run(name).files
 
 
 @pytest.mark.parametrize("name", MINE)
