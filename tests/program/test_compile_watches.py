@@ -472,3 +472,12 @@ def test_a_result_that_was_computed_before():
             got.append([out, w.grad])
         same(got[0], got[1])
         same(got[2], got[1])
+
+
+def test_a_parameter_that_is_the_result_is_read_at_each_call():
+    w = Value(X.copy(), name="w")
+    changes = lambda: setattr(w, "data", X + 1.0), lambda: w.data.__isub__(3.0)
+    follows(lambda: w, *changes, args=())
+    compiled = follows(lambda v: (v, w)[0], *changes[1:], args=(w,))
+    compiled(w).sum().backward()
+    np.testing.assert_array_equal(w.grad, np.ones(3))

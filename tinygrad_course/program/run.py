@@ -202,9 +202,9 @@ class Run:
         return found
 
     def own(self, result: Any) -> Any:
-        """A result, or a copy of an array in it that every run would give: the caller may write into it."""
+        """The data of a result, copied if every run would give this array: the caller may write into it."""
         data = result.data if type(result) is Value else result
-        return self.tape.call(copied, (data,), {}) if type(data) is np.ndarray else result
+        return self.tape.call(copied, (data,), {}) if type(data) is np.ndarray else data
 
     def _own(self, gradient: Any) -> Any:
         """A copy of a gradient that is left behind: no two of them share memory, and none is a buffer."""
