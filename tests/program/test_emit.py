@@ -269,3 +269,16 @@ def test_a_power_of_a_negative_float_is_what_the_engine_says():
         assert compiled(Value(4.0)).item() == 2.0
         assert np.isnan(f(Value(-4.0)).item())
         assert np.isnan(compiled(Value(-4.0)).item())
+
+
+def test_a_parameter_may_be_an_argument_and_the_result_too():
+    w = Value(np.ones(3), name="w")
+    f = lambda v: (v, w)[0]
+    out, gradients = defined(emit(f, w))(np.ones(3), np.full(3, 2.0))
+    assert out.tolist() == [2.0, 2.0, 2.0] and gradients.keys() == {"w2"}
+    assert 'const gradients = { w2: "copied" }' in emit(f, w, target="javascript")
+
+
+def test_an_index_that_is_computed_twice_can_be_typeset():
+    edges, heights = np.arange(4.0), Value(np.ones(4))
+    assert r"\partial \mathrm{fp}" in emit(lambda fp: np.interp([0.5], edges, fp), heights, target="latex")

@@ -287,7 +287,7 @@ def _written(run: Run, steps: list[tuple[Value, Traced, Any]], seed: Traced) -> 
     taken: set[str] = set()
     for t in run.inputs:
         _give(names, taken, t.variable, symbol(run.names.given[t.variable]), run.names.given[t.variable])
-    f = Formulas(instructions, names)
+    f = Formulas([*run.tape.instructions, *instructions], names)  # what is made twice is written either way
     operations = [(v, data) for v, data, _ in steps if v.row is not None]
     for k, (v, data) in enumerate(operations, 1):
         wish = symbol(v.name) if v.name else "L" if k == len(operations) else f"z_{{{k}}}"
