@@ -159,6 +159,19 @@ def test_what_cannot_be_written_is_refused_with_the_line(function, match):
     refuses(function, X, match=match)
 
 
+def test_data_of_arguments_may_be_replaced():
+    def halved(v):
+        v.data = v.data * 0.5
+        return (v * v).sum()
+
+    compiled, ours, theirs = compile(halved), Value(X.copy()), Value(X.copy())
+    for _ in range(3):
+        for f, v in ((compiled, ours), (halved, theirs)):
+            v.grad = None
+            f(v).backward()
+        same([ours.data, ours.grad], [theirs.data, theirs.grad])
+
+
 def test_printed_programs_write_too():
     text = emit(entry_by_entry, X)
     scope: dict = {}

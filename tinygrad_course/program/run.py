@@ -121,6 +121,8 @@ class Run:
         for name, value in self.values:
             self._stand_in((value, "grad"), value, f"{name}_grad")
         for n, stand_in, value in self.arguments:
+            self.places.append(((n, "primal"), stand_in, stand_in.data))
+            self.current[id(stand_in), "primal"] = stand_in.data
             stand_in.grad = value.grad
             self._stand_in((n, "grad"), stand_in, "grad")
         known: dict[int, Traced] = {}  # one array in two places has one stand-in
