@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_course import Value, nn
+from tinygrad_course import Value, compile, nn
 from tinygrad_course.nn import functional as F
 from tinygrad_course.testing.gradcheck import gradcheck, gradgradcheck
 
@@ -199,6 +199,35 @@ def test_embedding(numbers_of_rows, padding_idx):
         [numbers(4, 3)],
         "f8",
     )
+
+
+@needs_torch
+@pytest.mark.parametrize("max_norm", [None, 0.7])
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3])
+@pytest.mark.parametrize(("padding_idx", "scale_grad_by_freq"), [(None, True), (1, True), (None, False)])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_embedding_with_options(max_norm, norm_type, padding_idx, scale_grad_by_freq, dtype):
+    rows, table = np.array([[0, 3, 3], [1, 3, 0]]), numbers(5, 3).astype(dtype)
+    options = (padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    theirs = torch.tensor(table, requires_grad=True)
+    expected = T.embedding(torch.tensor(rows), theirs, *options)
+    (expected**2).sum().backward()
+    for function in (F.embedding, compile(F.embedding)):
+        ours = Value(table.copy())
+        out = function(rows, ours, *options)
+        (out**2).sum().backward()
+        for got, wanted in ((out, expected), (ours, theirs)):
+            np.testing.assert_allclose(got.data, wanted.detach().numpy(), rtol=1e-6)
+        np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=1e-5)
+        assert (out.dtype, ours.grad.dtype) == (dtype, dtype)
+    layer = nn.Embedding(5, 3, *options, rng=0)
+    layer.weight.data = table.copy()
+    np.testing.assert_array_equal(layer(rows).data, F.embedding(rows, table.copy(), *options))
+
+
+def test_a_table_that_is_a_result_is_not_shortened():
+    with pytest.raises(TypeError, match="give a leaf"):
+        F.embedding(np.array([0]), Value(np.ones((2, 2))) * 2.0, max_norm=1.0)
 
 
 @pytest.mark.parametrize(("lookups", "rows", "length"), [(5000, 50, 3), (20_000, 3000, 64), (9000, 1, 64)])

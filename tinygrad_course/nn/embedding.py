@@ -10,13 +10,22 @@ from numpy.typing import DTypeLike, NDArray
 from ..arraylike import Value
 from ..arraylike.foreign import is_lazy, looked_at
 from ..derivatives import neural
+from ..engine.table import nondifferentiable
+from ..transforms import custom_derivative
 from . import init
 from .arguments import array, count_of
 from .init import Rng
 from .module import Module
 
 
-def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Value:
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+) -> Value:
     """The rows of `weight` that the whole numbers `input` name.
 
     Parameters
@@ -27,6 +36,12 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Value:
         The table.
     padding_idx : int, optional
         The row of this number gets no gradient.
+    max_norm : float, optional
+        The rows that are named and longer than this are shortened first, in the table itself.
+    norm_type : float
+        The p of the p-norm that `max_norm` is for.
+    scale_grad_by_freq : bool
+        Divide the gradient of each row by how often it is named.
 
     Returns
     -------
@@ -66,7 +81,36 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Value:
         if not -rows <= padding_idx < rows:
             raise IndexError(f"embedding: padding_idx={padding_idx} is no row of a table of {rows} rows")
         padding_idx %= rows
-    return neural.embedding(input, weight, padding_idx)
+    if max_norm is not None:
+        _shorten(input, weight, max_norm, norm_type)
+    out = neural.embedding(input, weight, padding_idx)
+    return _by_frequency(out, _times(input)) if scale_grad_by_freq else out
+
+
+def _times_of(input: Any) -> Any:
+    """How often each of the numbers stands in `input`."""
+    _, which, counts = np.unique(input, return_inverse=True, return_counts=True)
+    return counts[which.reshape(np.shape(input))]
+
+
+(_times,) = nondifferentiable(_times_of)
+_by_frequency = custom_derivative(
+    lambda x, times: x * 1.0, vjp=lambda g, out, x, times: (g / times[..., None].astype(g.dtype), None)
+)
+
+
+def _shorten(input: Any, weight: Any, max_norm: float, norm_type: float) -> None:
+    """Give rows of the table that are named and longer than `max_norm` this length, as PyTorch does it."""
+    if isinstance(weight, Value) and weight.row is not None:
+        raise TypeError("embedding: max_norm changes the table itself, which is a result; give a leaf")
+    table = weight.data if isinstance(weight, Value) else weight
+    norm = np.sum(np.abs(table) ** norm_type, 1, keepdims=True) ** (1 / norm_type)
+    named = np.isin(np.arange(len(table)), input)[:, None]
+    short = np.where(named & (norm > max_norm), table * (max_norm / (norm + 1e-7)), table)
+    if isinstance(weight, Value):
+        weight.data = short
+    else:
+        weight[...] = short
 
 
 def one_hot(input: Any, num_classes: int = -1) -> NDArray[np.int64]:
@@ -135,6 +179,8 @@ class Embedding(Module):
         How many vectors, and how long.
     padding_idx : int, optional
         This row is zero and stays so.
+    max_norm, norm_type, scale_grad_by_freq
+        As for `nn.functional.embedding`.
     dtype : dtype
         The precision.
     rng : int or Generator, optional
@@ -153,11 +199,15 @@ class Embedding(Module):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
         *,
         dtype: DTypeLike = np.float32,
         rng: Rng = None,
     ) -> None:
-        self.padding_idx = padding_idx
+        self.padding_idx, self.max_norm = padding_idx, max_norm
+        self.norm_type, self.scale_grad_by_freq = norm_type, scale_grad_by_freq
         num_embeddings = count_of("Embedding", "num_embeddings", num_embeddings)
         embedding_dim = count_of("Embedding", "embedding_dim", embedding_dim)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
@@ -168,8 +218,11 @@ class Embedding(Module):
 
     def forward(self, input: Any) -> Value:
         """The vectors of the numbers in `input`."""
-        return embedding(input, self.weight, self.padding_idx)
+        options = self.max_norm, self.norm_type, self.scale_grad_by_freq
+        return embedding(input, self.weight, self.padding_idx, *options)
 
     def extra_repr(self) -> str:
         rows, length = self.weight.shape
-        return f"{rows}, {length}" + ("" if self.padding_idx is None else f", padding_idx={self.padding_idx}")
+        usual = {"padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False}
+        told = [f", {k}={getattr(self, k)}" for k, v in usual.items() if getattr(self, k) != v]
+        return f"{rows}, {length}" + "".join(told)
