@@ -29,6 +29,24 @@ def rolled_axis(draw):
     return Call((x, draw(st.integers(-x.ndim, x.ndim - 1)), draw(st.integers(-x.ndim, x.ndim))))
 
 
+@st.composite
+def halved(draw):
+    x = draw(arrays(shapes(min_dims=1)))
+    return Call((x,), {"axes": draw(axes(x.ndim).filter(lambda a: a != ()))} if draw(st.booleans()) else {})
+
+
+@st.composite
+def windowed(draw):
+    x = draw(arrays(shapes(min_dims=1)).filter(lambda x: 0 not in x.shape))
+    if draw(st.booleans()):
+        return Call((x, tuple(draw(st.integers(1, n)) for n in x.shape)))
+    axis = draw(st.integers(-x.ndim, x.ndim - 1))
+    return Call((x, draw(st.integers(1, x.shape[axis])), axis))
+
+
+case(np.fft.fftshift, halved())
+case(np.fft.ifftshift, halved())
+case(np.lib.stride_tricks.sliding_window_view, windowed())
 case(np.roll, rolled())
 case(np.roll, call(arrays((2, 3)), st.integers(-4, 4)), torch="roll")
 case(np.rot90, turned())

@@ -49,7 +49,10 @@ def understood(function: Any, method: str, args: Any, kwargs: Any) -> tuple[Row,
         kwargs = accepted_keywords(function, method, kwargs) if kwargs else kwargs
         if method != "__call__":
             if (function, method) not in _METHODS:
-                raise no_method(function, method)
+                binary = function.nin == 2 and function.nout == 1 and function in TABLE
+                if method not in _STEPS or not binary or TABLE[function].nondifferentiable:
+                    raise no_method(function, method)
+                return _STEPS[method], (function, *args), kwargs
             return TABLE[_METHODS[function, method]], args, {"axis": 0, **kwargs}
         if function not in TABLE and spelled(function).startswith("scipy.special."):
             read_scipys_rows()
@@ -78,6 +81,10 @@ def _outer(ufunc: Any, x: Any, y: Any, **kwargs: Any) -> Any:
 
 
 _OUTER = Row(_outer, composition=_outer)
+_STEPS = {
+    "accumulate": Row(running.accumulated, composition=running.accumulated),
+    "reduceat": Row(running.reduced_at, composition=running.reduced_at),
+}
 
 
 def as_numbers(args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -189,8 +189,9 @@ def no_method(ufunc: np.ufunc, method: str) -> TypeError:
             ".set(x) or .multiply(x) give a new Value"
         )
     return TypeError(
-        f"{name} does not record. Those that do: reduce and accumulate of np.add, np.multiply, np.maximum "
-        "and np.minimum, and outer of every function of two arguments; or combine slices of the Value"
+        f"{name} does not record. Those that do: reduce of np.add, np.multiply, np.maximum and np.minimum; "
+        "accumulate, reduceat and outer of functions of two arguments that have a slope; or combine slices "
+        "of the Value"
     )
 
 

@@ -27,6 +27,38 @@ derivative(
 )
 
 
+def _halves(sign):
+    """Half of each axis is rolled to the other end, as np.fft.fftshift does (1) and undoes (-1)."""
+
+    def composition(x, axes=None):
+        axes = tuple(range(np.ndim(x))) if axes is None else axes
+        several = axes if isinstance(axes, (tuple, list)) else (axes,)
+        return np.roll(x, [sign * (x.shape[a] // 2) for a in several], tuple(several))
+
+    return composition
+
+
+composed(np.fft.fftshift, _halves(1), formula="x with its first half behind its second, along each axis")
+composed(np.fft.ifftshift, _halves(-1), formula="what fftshift is of")
+
+
+def _windows(x, window_shape, axis=None, *, subok=False, writeable=False):
+    np.lib.stride_tricks.sliding_window_view(np.empty(np.shape(x)), window_shape, axis)  # NumPy judges
+    sizes = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
+    axes = range(np.ndim(x)) if axis is None else axis if np.iterable(axis) else (axis,)
+    for a, size in zip([a % np.ndim(x) for a in axes], sizes):
+        places = np.arange(x.shape[a] - size + 1)[:, None] + np.arange(size)
+        x = np.moveaxis(np.take(x, places, a), a + 1, -1)
+    return x
+
+
+composed(
+    np.lib.stride_tricks.sliding_window_view,
+    _windows,
+    formula="all windows of window_shape in x, each along new last axes",
+)
+
+
 def _mirrored(name, axis):
     def composition(m):
         if np.ndim(m) <= axis:

@@ -1,4 +1,4 @@
-"""Rows of what runs along an axis: products, sums and extremes so far."""
+"""Rows of what runs along an axis: products, sums and extremes so far, and any function of two arguments."""
 
 import numpy as np
 
@@ -83,3 +83,32 @@ def _so_far(ufunc, formula):
 
 running_max = _so_far(np.maximum, "largest x so far along axis")
 running_min = _so_far(np.minimum, "smallest x so far along axis")
+
+
+# Any ufunc of two arguments, step by step
+def _first(ufunc, x, axis, dtype):
+    """`x` with `axis` in front, in the dtype that is computed in."""
+    return np.moveaxis(x if dtype is None else x.astype(dtype), axis, 0)
+
+
+def accumulated(ufunc, x, axis=0, dtype=None):
+    """``ufunc.accumulate``: out[k] = ufunc(out[k - 1], x[k])."""
+    ufunc.accumulate(constant(x), axis, dtype)  # NumPy judges the arguments
+    rows = _first(ufunc, x, axis, dtype)
+    out = [rows[0]] if len(rows) else []
+    for row in rows[1:]:
+        out.append(ufunc(out[-1], row))
+    return np.moveaxis(np.stack(out), 0, axis) if out else x
+
+
+def reduced_at(ufunc, x, indices, axis=0, dtype=None):
+    """``ufunc.reduceat``: what ufunc makes of each part x[indices[k] : indices[k + 1]]."""
+    ufunc.reduceat(constant(x), indices, axis, dtype)
+    rows = _first(ufunc, x, axis, dtype)
+    out = []
+    for start, stop in zip(indices, [*indices[1:], len(rows)]):
+        part = rows[start]
+        for row in rows[start + 1 : stop]:
+            part = ufunc(part, row)
+        out.append(part)
+    return np.moveaxis(np.stack(out), 0, axis)

@@ -13,6 +13,8 @@ _REASONS = {
     "it writes into an existing array, which a record cannot follow; write v.at[index].set(x)": """
         copyto fill_diagonal place put put_along_axis putmask""",
     "its results may be complex, and a Value holds real numbers": "roots sort_complex",
+    "its numbers are complex, and a Value holds real ones; tinygrad_course.scipy.signal.convolve records": """
+        fft fft2 fftn ifft ifft2 ifftn rfft rfft2 rfftn irfft irfft2 irfftn hfft ihfft""",
     "it counts, and counts are flat in the data": "histogram histogram2d histogramdd histogram_bin_edges",
     "it writes a file, which keeps no record": "save savetxt savez savez_compressed",
 }
