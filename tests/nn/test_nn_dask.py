@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from device import Device
 
 from tinygrad_course import Value, nn
 
@@ -113,3 +114,47 @@ def test_labels_that_are_none_are_found_when_they_are_computed():
         nn.Embedding(3, 2, rng=0)(labels).sum().backward()
     with pytest.raises(TypeError, match="say num_classes"):
         F.one_hot(labels)
+
+
+ON_DEVICE = (
+    "Linear",
+    "Conv2d",
+    "ConvTranspose1d",
+    "LayerNorm",
+    "GroupNorm",
+    "AvgPool2d",
+    "Embedding",
+    "Transformer",
+)
+
+
+@pytest.mark.parametrize("name", ON_DEVICE)
+def test_layers_stay_on_a_device(name):
+    make, x = LAYERS[name]
+    x = x if x.dtype.kind == "i" else x.astype(np.float32)
+    there, plain = make(), make()
+    for p in there.parameters():
+        p.data = Device(p.data)
+    out, want = there(Device(x)), plain(x)
+    (out * out).sum().backward()
+    (want * want).sum().backward()
+    for p, q in zip(there.parameters(), plain.parameters()):
+        assert type(p.grad) is Device
+        np.testing.assert_allclose(p.grad._array, q.grad, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["cross_entropy", "of images", "of shares", "nll", "binary", "mse", "kl_div"]
+)
+def test_losses_stay_on_a_device(name):
+    function, x, target = LOSSES[name]
+    there, plain = Value(Device(x)), Value(x)
+    function(there, Device(target)).backward()
+    function(plain, target).backward()
+    assert type(there.grad) is Device
+    np.testing.assert_allclose(there.grad._array, plain.grad, atol=1e-12)
+
+
+def test_libraries_are_not_mixed():
+    with pytest.raises(TypeError, match=r"add\(.*an array of Dask meets a device.Device"):
+        Value(Device(OTHERS)) + halves(OTHERS)

@@ -132,6 +132,11 @@ def applied_to_lazy(kind: Any, row: Row, args: tuple[Any, ...], kwargs: dict[str
     for a in (*row.operands(args), *kwargs.values()):
         if hasattr(data := getattr(a, "primal", a), "refused"):  # a traced one
             raise data.refused("an array of Dask takes part", NUMPYS)
+        if has_foreign(data) and not lazy_in(data):
+            other = f"{type(data).__module__}.{type(data).__name__}"
+            raise TypeError(
+                f"an array of Dask meets a {other}; put its blocks there, x.map_blocks, or x.compute()"
+            )
     wanted = bool(recording_mode.get())
     key = (row, wanted, _likeness(args), _likeness(kwargs))
     try:
