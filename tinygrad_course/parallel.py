@@ -143,7 +143,7 @@ class Sharded:
             raise ValueError("parallel: there are no shards; give a list of tuples, or of futures of them")
         if self.sent != _told(self.model):
             self._send()
-        arrays = [np.array(p.data) if p.ndim else p.data for p in self.model.parameters()]
+        arrays = [p.data if type(p.data) is float else p.data.copy() for p in self.model.parameters()]
         return self._asked(lambda: self._computed(shards, arrays))
 
     def close(self) -> None:
