@@ -18,8 +18,9 @@ import pytest
 from interrupting import Interrupter
 
 import tinygrad_course
-from tinygrad_course import Value, compile, nn, optim, parallel
+from tinygrad_course import TraceError, Value, compile, nn, optim, parallel
 from tinygrad_course.nn import functional as F
+from tinygrad_course.program.randomness import Randomness
 
 dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
 
@@ -102,6 +103,22 @@ def test_shards_of_any_sizes_give_the_mean_over_all_rows(client, prepare, places
     over.close()
     with pytest.raises(RuntimeError, match="not on the workers; call value_and_grad again"):
         over([(x, y)])
+
+
+def test_random_numbers_that_dask_draws_do_not_stop_the_compiling(client, monkeypatch):
+    in_a_task = lambda: "Dask-Default-Threads" in threading.current_thread().name
+    known = Randomness.has_strayed
+    monkeypatch.setattr(Randomness, "has_strayed", lambda self: in_a_task() or known(self))
+    model, (x, y) = network(), rows(20)
+    over = parallel.value_and_grad(compile(loss), model, client, timeout=LIMIT)
+    agree(over(cut(x, y, 7)), whole(model, x, y))
+    over = parallel.value_and_grad(compile(noisy), model, client, timeout=LIMIT)
+    with pytest.raises(TraceError, match="random numbers"):
+        over([(x, y)])
+
+
+def noisy(model, x, y):
+    return loss(model, x * np.random.rand(6), y)  # noqa: NPY002
 
 
 def test_gradients_have_the_parameters_dtypes(client):

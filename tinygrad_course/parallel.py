@@ -9,6 +9,7 @@ changes but what its optimizer then changes.  Needs the extra 'dask'.
 
 from __future__ import annotations
 
+import functools
 import pkgutil
 import threading
 import uuid
@@ -21,9 +22,11 @@ from .arraylike import Value
 from .lines import pointing
 from .locks import alone
 from .nn import Module
+from .program import TraceError
 
 try:
     from distributed import CancelledError, Client, KilledWorker, WorkerPlugin, get_worker
+    from distributed.utils import sync
 except ImportError:
     Client, WorkerPlugin = None, object
 
@@ -250,7 +253,15 @@ def _of_shard(name: str, k: int, parameters: list[Any], shard: Any) -> Part:
         if replica is None:  # after close, or where another scheduler has taken the place of the first
             raise RuntimeError("parallel: the model is not on the workers; call value_and_grad again")
         _check_version(worker.address, replica.version, pkgutil.resolve_name(VERSION))
-        return alone(replica.lock, lambda: replica.differentiated(parameters, shard))
+        work = functools.partial(replica.differentiated, parameters, shard)
+        try:
+            return alone(replica.lock, work)
+        except TraceError:  # perhaps of random numbers that Dask's own thread drew: once more, in that thread
+
+            async def once_more() -> Part:
+                return alone(replica.lock, work)
+
+            return sync(worker.loop, once_more)
     except Exception as error:
         error.add_note(f"shard {k}, on worker {worker.address}")
         raise
