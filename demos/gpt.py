@@ -8,11 +8,11 @@ The text, alice.txt, is Lewis Carroll's book of 1865, whose copyright has expire
 Gutenberg, as the Canterbury corpus has it.
 """
 
-import textwrap
 import time
 from pathlib import Path
 
 import style
+import gpt_report
 import numpy as np
 
 from tinygrad_course import compile, nn, no_grad, optim
@@ -134,22 +134,6 @@ def write(net, letters, seed, length, text="Alice "):
     return "".join(letters[n] for n in numbers)
 
 
-def draw(figure, losses, theirs, held_out, samples):
-    """The loss on the way, and what the network wrote after some of the steps."""
-    left, right = figure.subplots(1, 2, width_ratios=[1.2, 1])
-    left.plot(losses, color=style.SKY, linewidth=0.8, label="each step")
-    if theirs is not None:
-        left.plot(np.arange(len(theirs))[::50], theirs[::50], "x", color=style.ORANGE, label="PyTorch")
-    left.plot(*zip(*held_out.items()), "-o", color=style.INK, markersize=4, label="end of the book, unseen")
-    left.set(xlabel="step", ylabel="loss", title="How surprising the next letter is", ylim=(1, 4.6))
-    left.legend()
-    parts = [f"after {done} steps\n{textwrap.fill(text[:156], 52)}" for done, text in samples.items()]
-    right.text(
-        0, 1, "\n\n".join(parts), transform=right.transAxes, va="top", family="monospace", fontsize=9.5
-    )
-    right.axis("off")
-
-
 def main(argv=None):
     parser = style.Parser(__doc__)
     parser.add_argument("--torch", action="store_true", help="learn the same in PyTorch, and compare")
@@ -179,7 +163,7 @@ def main(argv=None):
     style.heading(f"Loss in {steps} steps of {BATCH} × {CONTEXT} letters")
     style.table(["", "first", "last 50", "unseen", "CPU s"], [ours, *rows])
     print()
-    style.picture(args.out / "gpt.png", draw, losses, theirs, held_out, samples, size=(11.5, 5.2))
+    style.picture(args.out / "gpt.png", gpt_report.draw, losses, theirs, held_out, samples, size=(11.5, 5.2))
     return losses, theirs
 
 
