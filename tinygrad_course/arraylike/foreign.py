@@ -192,7 +192,7 @@ def _likeness(x: Any) -> Any:
     if isinstance(x, Record):
         return x.active, _likeness(x.primal)
     if is_lazy(x):
-        return "lazy", tuple((n > 1, length == length) for n, length in zip(x.numblocks, x.shape))
+        return "lazy", tuple((n > 1, m == m, m > 1) for n, m in zip(x.numblocks, x.shape))
     if isinstance(x, (str, bool, type(None))):
         return x
     return type(x), np.ndim(x) if hasattr(x, "shape") else 0
