@@ -276,7 +276,17 @@ def _only_classes(target, classes, ignored=-1):
     return bool(np.maximum.reduce(whole, None) < classes) and not 0 <= ignored < classes
 
 
-(only_classes,) = nondifferentiable(_only_classes)
+def _span(target):
+    """From where to where its numbers go, in words."""
+    return f"from {target.min()} to {target.max()}"
+
+
+def _complaint(check, *data):
+    """What `check` says against these numbers, in words; nothing where they are fine."""
+    return check(*data)
+
+
+only_classes, span, complaint = nondifferentiable(_only_classes, _span, _complaint)
 
 
 def _class_axis(logits):

@@ -6,6 +6,7 @@ import functools
 import inspect
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,15 @@ def pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
 
 
 @pointing
+def fine(check: Callable[..., str], *data: Any) -> None:
+    """Raise ValueError with what `check` says against these numbers, if it says anything.
+
+    A compiled function asks again at each call; what is lazy is not looked at.
+    """
+    if not any(map(is_lazy, data)) and (said := neural.complaint(check, *data)):
+        raise ValueError(said)
+
+
 def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwise: str = "") -> Any:
     """Class numbers that can be looked up, and which samples count, which is None if all do."""
     axis = 1 if len(input.shape) > 1 else 0
@@ -147,10 +157,11 @@ def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwis
 
     def check(target: Any) -> None:
         if not neural.only_classes(target, classes):
+            span = neural.span(target)
             raise ValueError(
                 f"{who}: the numbers of {classes} classes go from 0 to {classes - 1}, and those of the "
-                f"target from {target.min()} to {target.max()}"
-                + ("; count them from 0: target - 1" if target.min() == 1 and target.max() == classes else "")
+                f"target {span}"
+                + ("; count them from 0: target - 1" if span == f"from 1 to {classes}" else "")
             )
 
     counted = target != ignore_index

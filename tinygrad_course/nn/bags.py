@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from ..arraylike import Value
 from . import init
-from .arguments import array, count_of, settings_of, taken_as
+from .arguments import array, count_of, fine, settings_of, taken_as
 from .embedding import embedding
 from .init import Rng
 from .module import Module
@@ -140,12 +140,17 @@ def _bags(input: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, int
     starts = array(offsets)
     ends = np.append(starts[1:], starts[-1:] if include_last_offset else len(input))
     starts = starts[:-1] if include_last_offset else starts
-    if len(starts) and (starts[0] != 0 or (np.diff(starts) < 0).any() or starts[-1] > len(input)):
-        raise ValueError(f"embedding_bag: offsets rise from 0 up to {len(input)}, and are {offsets}")
+    fine(_are_starts, starts, len(input))
     bag_of = np.searchsorted(starts, np.arange(len(input)), side="right") - 1
     if include_last_offset and len(starts):
         bag_of = np.where(np.arange(len(input)) < ends[len(starts) - 1], bag_of, -1)
     return bag_of, len(starts)
+
+
+def _are_starts(starts: Any, length: int) -> str:
+    if not len(starts) or (starts[0] == 0 and (np.diff(starts) >= 0).all() and starts[-1] <= length):
+        return ""
+    return f"embedding_bag: offsets rise from 0 up to {length}, and are {starts}"
 
 
 class Bilinear(Module):

@@ -72,8 +72,8 @@ def embedding(
     def check(input: Any) -> None:
         if not neural.only_classes(input, rows):
             raise IndexError(
-                f"embedding: the rows of the table go from 0 to {rows - 1}, and the numbers given from "
-                f"{input.min()} to {input.max()}"
+                f"embedding: the rows of the table go from 0 to {rows - 1}, and the numbers given "
+                f"{neural.span(input)}"
             )
 
     input = looked_at(input, check)
@@ -154,7 +154,7 @@ def one_hot(input: Any, num_classes: int = -1) -> NDArray[np.int64]:
         if not neural.only_classes(input, num_classes):
             raise ValueError(
                 f"one_hot: the numbers of {num_classes} classes go from 0 to {num_classes - 1}, and those "
-                f"given from {input.min()} to {input.max()}"
+                f"given {neural.span(input)}"
             )
 
     return (looked_at(input, check)[..., None] == np.arange(num_classes)).astype(np.int64)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from ..arraylike.foreign import is_lazy
 from ..derivatives import neural, reductions
 from ..derivatives.neural import elu, gelu, hardtanh, leaky_relu, linear, mish, relu, sigmoid, silu, softsign
 from ..engine.watch import watching
@@ -20,6 +19,7 @@ from .arguments import (
     class_numbers,
     class_shares,
     class_weights,
+    fine,
     named_axis,
     pair,
     reduced,
@@ -266,6 +266,15 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Value:
     return reduced(_numpy.absolute(input - target), reduction)
 
 
+def _are_probabilities(p: Any) -> str:
+    if np.all((p >= 0) & (p <= 1)):
+        return ""
+    return (
+        f"binary_cross_entropy: the inputs must be probabilities, and range from {np.min(p):.4g} to "
+        f"{np.max(p):.4g}; use binary_cross_entropy_with_logits for a network's plain outputs"
+    )
+
+
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Value:
     """-log of the probability that was given to the truth, for yes-or-no targets.
 
@@ -298,12 +307,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     input, target = pair("binary_cross_entropy", input, target)
     if (watch := watching()) is not None:
         watch.loss("BCELoss", input, target)
-    p = input.data if isinstance(input, Value) else input
-    if not is_lazy(p) and not np.all((p >= 0) & (p <= 1)):
-        raise ValueError(
-            f"binary_cross_entropy: the inputs must be probabilities, and range from {np.min(p):.4g} to "
-            f"{np.max(p):.4g}; use binary_cross_entropy_with_logits for a network's plain outputs"
-        )
+    fine(_are_probabilities, input.data if isinstance(input, Value) else input)
     return reduced(weighted(-(target * _log(input) + (1 - target) * _log(1 - input)), weight), reduction)
 
 

@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..arraylike import Value
-from .arguments import array, reduced, taken_as
+from .arguments import array, fine, reduced, taken_as
 from .loss import Loss
 
 _numpy: Any = np  # NumPy's type stubs do not know that its functions take Values
+
+
+def _are_variances(var: Any) -> str:
+    return f"gaussian_nll_loss: a variance is 0 or more, not {var.min():.4g}" if (var < 0).any() else ""
 
 
 def gaussian_nll_loss(
@@ -57,8 +61,7 @@ def gaussian_nll_loss(
             f"{(*input.shape[:-1], 1)} or {input.shape[:-1]}"
         )
     plain = var.numpy() if isinstance(var, Value) else var
-    if (plain < 0).any():
-        raise ValueError(f"gaussian_nll_loss: a variance is 0 or more, not {plain.min():.4g}")
+    fine(_are_variances, plain)
     var = var + np.maximum(eps - plain, 0).astype(plain.dtype)
     each = 0.5 * (_numpy.log(var) + _numpy.square(input - target) / var)
     return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from ..arraylike import Value
 from . import init
-from .arguments import count_of, taken_as
+from .arguments import array, count_of, fine, taken_as
 from .init import Rng
 from .module import Module
 from .normalization import dropout
@@ -134,11 +134,8 @@ class _Recurrent(Module):
         return states
 
     def _ends(self, lengths: Any, steps: int, n: int) -> Any:
-        ends = np.asarray(lengths)
-        if ends.shape != (n,) or ends.dtype.kind not in "iu" or (ends < 1).any() or (ends > steps).any():
-            raise ValueError(
-                f"{type(self).__name__}: lengths are {n} whole numbers from 1 to {steps}, not {lengths}"
-            )
+        ends = array(lengths)
+        fine(_are_lengths, ends, steps, n, type(self).__name__)
         return ends[:, None]
 
     def _run(
@@ -161,6 +158,13 @@ class _Recurrent(Module):
         usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
         said += [f"{name}={getattr(self, name)}" for name, u in usual.items() if getattr(self, name) != u]
         return ", ".join(said)
+
+
+def _are_lengths(lengths: Any, steps: int, n: int, who: str) -> str:
+    whole = lengths.shape == (n,) and lengths.dtype.kind in "iu"
+    if whole and (lengths >= 1).all() and (lengths <= steps).all():
+        return ""
+    return f"{who}: lengths are {n} whole numbers from 1 to {steps}, not {lengths}"
 
 
 class RNN(_Recurrent):

@@ -84,7 +84,7 @@ class Tape:
         answer = function(*data_in(args), **data_in(kwargs))
         if self.elsewhere:
             return answer
-        if not isinstance(answer, bool):
+        if not isinstance(answer, (bool, str)):
             return self.noted(function, args, kwargs, answer)
         self.noted(expect, (answer, function, *args), kwargs, None)
         return answer
