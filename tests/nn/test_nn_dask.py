@@ -158,3 +158,11 @@ def test_losses_stay_on_a_device(name):
 def test_libraries_are_not_mixed():
     with pytest.raises(TypeError, match=r"add\(.*an array of Dask meets a device.Device"):
         Value(Device(OTHERS)) + halves(OTHERS)
+
+
+@pytest.mark.filterwarnings("error")  # Dask warns where chunks are cut into many more
+def test_the_cross_entropy_keeps_the_chunks_of_its_samples():
+    logits = da.from_array(RNG.normal(size=(20, 10)), chunks=(2, -1))
+    target = da.from_array(RNG.integers(0, 10, 20), chunks=2)
+    each = F.cross_entropy(Value(logits), target, reduction="none")
+    assert each.data.chunks == target.chunks

@@ -215,9 +215,7 @@ mish = derivative(_mish, _mish_rule, formula="x · tanh(softplus(x))", torch="nn
 
 
 # Softmax and cross-entropy
-FEW_CLASSES = (
-    64  # of so few classes, each is laid out for all samples: passes over the classes of one are short
-)
+FEW_CLASSES = 64  # so few are laid out class by class, for all samples: passes over those of one are short
 SMALL_BATCH = 2**14  # of more samples, the copy would not stay in the cache
 
 
@@ -331,7 +329,8 @@ def _softmax_cross_entropy(logits, target, residuals=None):
 def _softmax_cross_entropy_saving(logits, target):
     """The cross-entropy; and the exp and their sums, whose quotient is the softmax."""
     (axis, back), dtype, logits = _class_axis(logits), logits.dtype, wide(logits)
-    if logits.ndim == 2 and logits.shape[1] <= FEW_CLASSES and logits.shape[0] <= SMALL_BATCH:
+    small = logits.ndim == 2 and logits.shape[1] <= FEW_CLASSES and logits.shape[0] <= SMALL_BATCH
+    if small and not any_foreign(logits):
         logits = logits.T.reshape(-1).reshape(logits.shape[::-1]).T
     top = logits.max(axis)
     e = _exp(logits - top[back])
