@@ -38,7 +38,7 @@ SYMBOLS = {
     "%": r"\%", "∞": r"\infty ", "∫": r"\int ",
 }  # fmt: skip
 SUBSCRIPTS = "₀₁₂ᵥ"
-SCRIPTS = str.maketrans("²³¹⁺⁻ˣᵃᵇ" + SUBSCRIPTS, "231+-xab012v") | {ord("ᵀ"): r"\top"}
+SCRIPTS = str.maketrans("²³¹⁺⁻ˣᵃᵇᵏ" + SUBSCRIPTS, "231+-xabk012v") | {ord("ᵀ"): r"\top"}
 OPERATORS = {
     **dict.fromkeys([*"+-=<>,", r"\leq", r"\geq", r"\neq", r"\ "], SUM),
     **dict.fromkeys(["/", r"\cdot", r"\odot", r"\,", r"\times", r"\sum"], PRODUCT),
@@ -199,7 +199,7 @@ def from_formula(formula: str, symbols: dict[str, str]) -> str:
     group = r"\((?:[^()]|\([^()]*\))*\)|[A-Za-z0-9λπ]+"
     parts = [
         rf"(?:√|∛| *\*\*) *(?P<inside>{group})",
-        rf"(?P<script>[²³ᵀ⁻¹⁺ˣᵃᵇ]+|[{SUBSCRIPTS}]+)",
+        rf"(?P<script>[²³ᵀ⁻¹⁺ˣᵃᵇᵏ]+|[{SUBSCRIPTS}]+)",
         r"(?P<gap>(?<=[A-Za-z0-9)²\]]) (?=[A-Za-z0-9|])|(?<=,) (?=[a-z]{2}))",
         rf"(?P<word>{NAME})",
         ".",
