@@ -168,6 +168,8 @@ class Sandbox:
             raise
         self._running = "ended" not in reply
         if not self._running:
+            if "end" not in message:  # what ended it may be about to end the process that serves, too
+                self.close()
             status = reply["ended"]
             how = f"signal {-status}" if isinstance(status, int) and status < 0 else f"exit status {status}"
             raise Ended(f"ended its process ({how}) and gave no answer")
