@@ -18,7 +18,7 @@ def axes_of(x, axis):
     if axis is None:
         return tuple(range(np.ndim(x)))
     axes = axis if isinstance(axis, tuple) else (axis,)
-    return tuple(a % x.ndim for a in axes) if np.ndim(x) else ()  # a single number takes 0 and -1, too
+    return tuple(a % np.ndim(x) for a in axes) if np.ndim(x) else ()  # a single number takes 0 and -1, too
 
 
 def restore(reduced, x, axis, keepdims=False):
@@ -206,7 +206,7 @@ derivative(np.cumsum, _cumsum_rule, formula="running sum of x along axis", torch
 
 def largest(x, axis):
     """The largest entries along `axis`, for taking away before exp; of none, -inf."""
-    start = {"initial": -np.inf} if 0 in x.shape else {}
+    start = {"initial": -np.inf} if 0 in np.shape(x) else {}
     return np.max(x, axis=axis, keepdims=True, **start)
 
 

@@ -128,7 +128,6 @@ def pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
     return input, target
 
 
-@pointing
 def fine(check: Callable[..., str], *data: Any) -> None:
     """Raise ValueError with what `check` says against these numbers, if it says anything.
 
@@ -138,6 +137,7 @@ def fine(check: Callable[..., str], *data: Any) -> None:
         raise ValueError(said)
 
 
+@pointing
 def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwise: str = "") -> Any:
     """Class numbers that can be looked up, and which samples count, which is None if all do."""
     axis = 1 if len(input.shape) > 1 else 0
