@@ -117,6 +117,18 @@ unshrunk = settings(phases=[Phase.explicit, Phase.generate])  # shrinking lists 
 some_graphs = st.booleans().flatmap(lambda scalars: graphs(min_operations=3, scalars=scalars))
 
 
+def test_pooling(browser):
+    x = np.random.default_rng(0).normal(size=(2, 3, 6, 6))
+    layers = [nn.MaxPool2d(3, stride=2, padding=1), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(2)]
+    programs = [emitted(lambda x, layer=layer: (layer(x) ** 2).sum(), Value(x)) for layer in layers]
+    for layer, (got, gradients) in zip(layers, run_emitted(browser, programs), strict=True):
+        v = Value(x)
+        result = (layer(v) ** 2).sum()
+        result.backward()
+        close(got[0], result.data, 1e-12, "the result")
+        close(*gradients.values(), v.grad, 1e-12, "the gradient")
+
+
 @unshrunk
 @given(st.lists(some_graphs, min_size=2, max_size=4))
 def test_random_programs(browser, several):

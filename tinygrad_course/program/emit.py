@@ -94,9 +94,10 @@ def emit(function: Callable[..., Any], *args: Any, target: str = "numpy", batch:
         return onnx_model(compiled.function, args, batch)
     if target == "latex":
         return latex(compiled.function, args)
+    if target == "numpy":
+        return compiled.program(*args).source
+    with written_for(target):
+        program = Compiled(compiled.function).program(*args)
     if target == "torch":
-        with written_for("torch"):
-            program = Compiled(compiled.function).program(*args)
         return torch_source(program.parts, getattr(compiled.function, "__name__", "function"))
-    program = compiled.program(*args)
-    return program.source if target == "numpy" else javascript_source(program.parts)
+    return javascript_source(program.parts)

@@ -153,7 +153,7 @@ class _Replay:
 
     def called(self, row: Row, args: Any, kwargs: Any) -> Any:
         """The operation on traced arrays, as one step where its row says how that is written."""
-        if row.javascript and (row.scalar or row.elementwise):
+        if row.javascript and not row.residuals:
             return self.tape.call(row.function, args, kwargs)
         return computed(row.residuals or row, args, kwargs)
 
