@@ -61,7 +61,6 @@ def test_dtype_of_a_reduction():
     ("use", "says"),
     [
         (lambda: np.add.at(V, 0, 1.0), r"v\.at\[index\]\.add"),
-        (lambda: np.add.reduceat(V, [0]), "reduce and accumulate"),
         (lambda: np.subtract.reduce(V), "reduce and accumulate"),
         (lambda: np.add(V, 1, where=X > 0), r"np\.where"),
         (lambda: np.exp(V, dtype=np.float32), "astype"),
