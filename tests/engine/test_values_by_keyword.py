@@ -40,8 +40,6 @@ def test_values_by_keyword(name):
 
 def test_where_no_gradient_goes_through_a_keyword_it_raises():
     for use in (
-        lambda: np.quantile(X, Value(0.5)),
-        lambda: np.quantile(Value(X), q=Value(0.5)),
         lambda: np.sum(Value(X), initial=Value(1.0)),
         lambda: np.pad(Value(X), 1, constant_values=Value(1.0)),
     ):

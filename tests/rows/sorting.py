@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rows.registry import Call, along, arrays, axes, call, case, shapes, st, torch
+from rows.registry import Call, along, arrays, axes, call, case, fixed, shapes, st, torch
 
 methods = [
     "linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf",
@@ -34,7 +34,8 @@ case(
 )
 case(np.partition, partitioned())
 
-shares = st.sampled_from([0.0, 0.25, 0.5, 0.3, 1.0])
+shares = st.sampled_from([0.0, 0.25, 0.5, 0.3, 1.0])  # where a quantile may be an entry
+between = st.sampled_from([0.137, 0.613])  # and where it is not
 
 
 def with_nan(x):
@@ -46,18 +47,18 @@ def with_nan(x):
 
 @st.composite
 def quantiles(draw, scale=1, nan=False):
-    """One or several shares, every method, any axes; now and then weights."""
+    """One or several shares, between entries or at them, every method, any axes; now and then weights."""
     x = draw(arrays(shapes(min_dims=1, max_dims=3, min_side=2 if nan else 1), distinct=True))
-    q = draw(
-        shares.map(lambda q: q * scale) | st.lists(shares, max_size=3).map(lambda q: np.array(q) * scale)
-    )
+    differentiated = draw(st.booleans())
+    share = (between if differentiated else shares).map(lambda q: q * scale)
+    q = draw(share | st.lists(share, max_size=3).map(np.array))
     axis = draw(axes(x.ndim).filter(lambda a: a != ()))
     kwargs = {"axis": axis, "method": draw(st.sampled_from(methods))}
     if draw(st.booleans()):
         kwargs["keepdims"] = draw(st.booleans())
     if not (nan and isinstance(axis, tuple)) and draw(st.integers(0, 3)) == 0:  # a bug of NumPy 2.0
         kwargs.update(method="inverted_cdf", weights=np.floor(1 + np.abs(draw(arrays(x.shape))) * 2))
-    return Call((x, q), kwargs)
+    return Call((x, q if differentiated else fixed(q)), kwargs)
 
 
 for function, scale, nan in (
@@ -70,7 +71,9 @@ for function, scale, nan in (
 case(
     np.quantile,
     call(
-        arrays((3, 4), distinct=True), shares | st.just(np.array([0.25, 1.0])), axis=st.sampled_from([0, 1])
+        arrays((3, 4), distinct=True),
+        between | (shares | st.just(np.array([0.25, 1.0]))).map(fixed),
+        axis=st.sampled_from([0, 1]),
     ),
     torch=lambda x, q, axis=None: torch.quantile(x, torch.as_tensor(q, dtype=x.dtype), dim=axis),
 )
@@ -78,7 +81,9 @@ case(
 somewhere = lambda call: () not in (call.kwargs.get("axis"), *call.args[1:])
 case(
     np.nanquantile,
-    call(arrays((3, 4), distinct=True).map(with_nan), shares, axis=st.just(1)).filter(lambda c: c.kwargs),
+    call(arrays((3, 4), distinct=True).map(with_nan), shares.map(fixed), axis=st.just(1)).filter(
+        lambda c: c.kwargs
+    ),
     torch=lambda x, q, axis: torch.nanquantile(x, torch.as_tensor(q, dtype=x.dtype), dim=axis),
 )
 case(np.median, along(least=1, distinct=True).filter(somewhere))

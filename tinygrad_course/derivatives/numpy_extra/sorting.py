@@ -38,28 +38,45 @@ derivative(
 
 
 # Quantiles: sums of sorted entries, each with its share
-def _shares(n, count, q, method):
-    """How much of each of n sorted entries is in the quantiles `q` of the first `count`: (quantiles, n).
+_MORE = {
+    "linear": -1, "hazen": 0, "interpolated_inverted_cdf": 0, "weibull": 1, "median_unbiased": 1 / 3,
+    "normal_unbiased": 1 / 4,
+}  # fmt: skip
+"""Of n entries the place of a quantile moves n and so much more with q; with other methods it jumps."""
 
-    NumPy itself tells where a quantile lies: it is asked for the quantile of 0, 1, 2, ...
-    """
-    place = np.quantile(np.arange(max(count, 1), dtype=float), np.ravel(q), method=method)[:, None]
-    below = np.floor(place)
+
+def _place(count, q, method):
+    """Where in `count` sorted entries the quantiles `q` are, as NumPy itself tells of 0, 1, 2, ..."""
+    return np.quantile(np.arange(max(count, 1), dtype=float), np.ravel(q), method=method)[:, None]
+
+
+def _shares(n, count, q, method):
+    """How much of each of n sorted entries is in the quantiles `q` of the first `count`: (quantiles, n)."""
+    place = _place(count, q, method)
+    below = np.floor(constant(place))
     above = place - below
     return (np.arange(n) == below) * (1 - above) + (np.arange(n) == below + 1) * above
 
 
-def _shares_of_rows(rows, q, method, skip_nan):
-    """How much of each entry is in the quantiles of its row (the last axis): (..., quantiles, n)."""
+def _slopes(n, count, q, method):
+    """How these shares answer to `q`; not at all where a quantile is one of the entries."""
+    place = _place(count, q, method)
+    apart = (np.arange(n) == np.ceil(place)).astype(float) - (np.arange(n) == np.floor(place))
+    return apart * (count + _MORE[method]) if method in _MORE else np.zeros_like(apart)
+
+
+def _in_rows(sorted_ones, rows, q, method, skip_nan):
+    """For each entry of a row (the last axis) what `sorted_ones` gives in its place: (..., quantiles, n)."""
     n = rows.shape[-1]
     counts = np.sum(~np.isnan(rows), -1) if skip_nan else np.full(rows.shape[:-1], n)
     known, which = np.unique(counts, return_inverse=True)
-    tables = np.array([_shares(n, count, q, method) for count in known]).reshape(len(known), np.size(q), n)
+    tables = [sorted_ones(n, count, q, method)[None] for count in known]
+    tables = np.concatenate([np.zeros((0, np.size(q), n)), *tables])
     ranks = np.argsort(np.argsort(rows, -1, kind="stable"), -1)
     return np.take_along_axis(tables[np.reshape(which, counts.shape)], ranks[..., None, :], -1)
 
 
-def _shares_of_hits(rows, results):
+def _hits(rows, results):
     """The same where a quantile is one of the entries, which it is if they have weights."""
     hits = rows[..., None, :] == results[..., None]
     return hits / np.maximum(np.sum(hits, -1, keepdims=True), 1)
@@ -71,18 +88,40 @@ def _quantile_rule(
 ):  # fmt: skip
     axes, shape = all_axes(a, axis), np.shape(a)
     rows = flattened(array(constant(a)), axis)
-    quantiles_last = lambda x: np.moveaxis(np.reshape(x, (np.size(q), *rows.shape[:-1])), 0, -1)
     if weights is None:
-        shares = _shares_of_rows(rows, q, interpolation or method, skip_nan)
+        shares = _in_rows(_shares, rows, q, interpolation or method, skip_nan)
     else:
-        shares = _shares_of_hits(rows, quantiles_last(constant(out)))
-    back = np.matmul(np.expand_dims(quantiles_last(g), -2), shares.astype(rows.dtype))
+        shares = _hits(rows, _quantiles_last(constant(out), q, rows))
+    back = np.matmul(np.expand_dims(_quantiles_last(g, q, rows), -2), shares.astype(rows.dtype))
     order = (*(i for i in range(len(shape)) if i not in axes), *axes)
     return np.transpose(np.reshape(back, [shape[i] for i in order]), np.argsort(order))
 
 
+def _share_rule(
+    g, out, a, q, axis=None, out_=None, overwrite_input=False, method="linear", keepdims=False,
+    weights=None, interpolation=None, skip_nan=False,
+):  # fmt: skip
+    """How quantiles answer to `q`: between two entries by how far these are apart."""
+    rows = flattened(array(a), axis)
+    if weights is not None:
+        return np.zeros_like(constant(q))
+    slopes = _in_rows(_slopes, constant(rows), constant(q), interpolation or method, skip_nan)
+    rows = np.where(np.isnan(constant(rows)), 0.0, rows) if skip_nan else rows
+    each = np.sum(slopes * rows[..., None, :], -1) * _quantiles_last(g, q, rows)
+    return np.reshape(np.sum(each, tuple(range(np.ndim(each) - 1))), np.shape(q))
+
+
+def _quantiles_last(x, q, rows):
+    """What is shaped like the quantiles, with those of one row as the last axis."""
+    return np.moveaxis(np.reshape(x, (np.size(q), *rows.shape[:-1])), 0, -1)
+
+
 def _percentile_rule(g, out, a, q, *args, **kwargs):
     return _quantile_rule(g, out, a, np.true_divide(q, 100), *args, **kwargs)
+
+
+def _per_cent_rule(g, out, a, q, *args, **kwargs):
+    return _share_rule(g, out, a, np.true_divide(q, 100), *args, **kwargs) / 100
 
 
 def _median_rule(g, out, a, axis=None, out_=None, overwrite_input=False, keepdims=False, skip_nan=False):
@@ -106,12 +145,25 @@ def _untouched(function):
     return computed
 
 
-for plain, without_nan, rule, what in (
-    (np.quantile, np.nanquantile, _quantile_rule, "the entry below which the share q of a lies"),
-    (np.percentile, np.nanpercentile, _percentile_rule, "the entry below which q % of a lie"),
-    (np.median, np.nanmedian, _median_rule, "the entry in the middle of the sorted a"),
+SHARE = "equal entries in the order in which they came; by q none where a quantile is one of the entries"
+for plain, without_nan, rules, what in (
+    (
+        np.quantile,
+        np.nanquantile,
+        (_quantile_rule, _share_rule),
+        "the entry below which the share q of a lies",
+    ),
+    (
+        np.percentile,
+        np.nanpercentile,
+        (_percentile_rule, _per_cent_rule),
+        "the entry below which q % of a lie",
+    ),
+    (np.median, np.nanmedian, (_median_rule,), "the entry in the middle of the sorted a"),
 ):
-    kink = "equal entries in the order in which they came"
-    TABLE[plain] = Row(_untouched(plain), (rule,), formula=what, kink=kink)
+    kink = SHARE if len(rules) > 1 else "equal entries in the order in which they came"
+    TABLE[plain] = Row(_untouched(plain), rules, formula=what, kink=kink)
     what += ", without nan"
-    TABLE[without_nan] = Row(_untouched(without_nan), (_without_nan(rule),), formula=what, kink=kink)
+    TABLE[without_nan] = Row(
+        _untouched(without_nan), tuple(map(_without_nan, rules)), formula=what, kink=kink
+    )
