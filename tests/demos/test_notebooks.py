@@ -1,6 +1,7 @@
 """The notebooks: every demo's lines are in its own, and they run."""
 
 import ast
+import os
 import textwrap
 
 import pytest
@@ -58,21 +59,30 @@ def test_main_is_cut_behind_what_it_shows():
     assert list(notebooks.Code(early).functions) == ["main"]
 
 
-@pytest.mark.parametrize("name", ["gates"])
-def test_it_runs(made, name, tmp_path, monkeypatch):
+def run(notebook, folder, monkeypatch):
+    """What the cells of a notebook give in a short run."""
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    root = texts.DEMOS.parent
-    notebook = nbformat.reads(nbformat.writes(made[name]), 4)
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    notebook = nbformat.reads(nbformat.writes(notebook), 4)
     settings = next(cell for cell in notebook.cells if cell.source.startswith("argv = "))
-    settings.source = f'argv = ["--quick", "--out", {str(tmp_path)!r}]'
-    nbclient.NotebookClient(
-        notebook, timeout=120, resources={"metadata": {"path": str(root / "demos")}}
-    ).execute()
+    settings.source = f'argv = ["--quick", "--out", {str(folder)!r}]'
+    place = {"metadata": {"path": str(texts.DEMOS.parent / "demos")}}
+    nbclient.NotebookClient(notebook, timeout=300, resources=place).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type in ("execute_result", "error")]
+    return outputs
+
+
+def test_it_runs(made, tmp_path, monkeypatch):
+    outputs = run(made["gates"], tmp_path, monkeypatch)
     printed = "".join(output.text for output in outputs if output.output_type == "stream")
     assert "AND with weights -30, 20, 20" in printed
     shown = [set(output.data) for output in outputs if output.output_type == "display_data"]
     assert [kind for kinds in shown for kind in kinds if kind != "text/plain"] == ["image/png", "text/html"]
+
+
+@pytest.mark.skipif("NOTEBOOKS" not in os.environ, reason="takes two minutes; NOTEBOOKS=all runs them")
+@pytest.mark.parametrize("name", DEMOS)
+def test_all_run(made, name, tmp_path, monkeypatch):
+    assert run(made[name], tmp_path, monkeypatch)
