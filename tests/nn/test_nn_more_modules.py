@@ -144,6 +144,7 @@ def soft_gradient(p):
         (lambda: F.softshrink(1.0, -1), "0 or more"),
         (lambda: F.gumbel_softmax(np.ones(3), 0), "tau is positive"),
         (lambda: F.multi_margin_loss(X, CLASSES, p=3), "p is 1 or 2"),
+        (lambda: F.multi_margin_loss(X, CLASSES * 0 - 1), "and those of the target from -1 to -1"),
         (lambda: F.gaussian_nll_loss(X, Y, -np.ones((4, 6))), "0 or more"),
         (lambda: F.gaussian_nll_loss(X, Y, np.ones(3)), "takes that"),
         (lambda: F.cosine_embedding_loss(X, Y, Y), r"\(N, D\) and \(N,\)"),

@@ -138,7 +138,9 @@ def fine(check: Callable[..., str], *data: Any) -> None:
 
 
 @pointing
-def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwise: str = "") -> Any:
+def class_numbers(
+    who: str, input: Any, target: Any, ignore_index: int | None = None, otherwise: str = ""
+) -> Any:
     """Class numbers that can be looked up, and which samples count, which is None if all do."""
     axis = 1 if len(input.shape) > 1 else 0
     classes, samples = input.shape[axis], input.shape[:axis] + input.shape[axis + 1 :]
@@ -152,7 +154,8 @@ def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwis
             f"{who}: class numbers are integers in a plain array, and these are {target.dtype}"
             f"{' in a Value' if isinstance(target, Value) else '; convert them with target.astype(int)'}"
         )
-    if not is_lazy(target) and neural.only_classes(target, classes, ignore_index):
+    ignored = -1 if ignore_index is None else ignore_index
+    if not is_lazy(target) and neural.only_classes(target, classes, ignored):
         return target, None
 
     def check(target: Any) -> None:
@@ -164,6 +167,8 @@ def class_numbers(who: str, input: Any, target: Any, ignore_index: int, otherwis
                 + ("; count them from 0: target - 1" if span == f"from 1 to {classes}" else "")
             )
 
+    if ignore_index is None:
+        return looked_at(target, check), None
     counted = target != ignore_index
     return looked_at(np.where(counted, target, 0), check), counted
 

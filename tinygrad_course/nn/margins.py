@@ -139,7 +139,7 @@ def multi_margin_loss(
     input, target = array(input), array(target)
     if input.ndim == 1 and target.shape == (1,):
         target = target[0]
-    target, _ = class_numbers("multi_margin_loss", input, target, -1)
+    target, _ = class_numbers("multi_margin_loss", input, target)
     column = np.expand_dims(target, -1)
     lead = _beyond(margin - picked_along(input, column, -1) + input)
     lead = lead if p == 1 else lead * lead
