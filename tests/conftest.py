@@ -13,6 +13,7 @@ relaxed = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_
 common = {"deadline": None, "database": None, "suppress_health_check": relaxed}
 phases = [Phase.explicit, Phase.generate, Phase.shrink]
 settings.register_profile("quick", max_examples=8, derandomize=True, phases=phases, **common)
+settings.register_profile("brief", max_examples=3, derandomize=True, phases=phases, **common)
 settings.register_profile("thorough", max_examples=100, phases=phases, **common)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

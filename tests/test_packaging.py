@@ -20,6 +20,8 @@ import pytest
 
 import tinygrad_course
 
+if os.environ.get("TINYGRAD_COURSE_PLAIN"):
+    pytest.skip("what is handed out is the same in both modes", allow_module_level=True)
 pytest.importorskip("setuptools", minversion="77", reason="builds with the setuptools of the extra 'test'")
 
 ROOT = Path(__file__).parent.parent
