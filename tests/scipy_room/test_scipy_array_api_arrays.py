@@ -3,7 +3,7 @@
 A line a function, as in test_scipy_array_api.py, which has those of special, stats, integrate, linalg,
 constants and optimize.  Left out are functions that take functions (generic_filter, geometric_transform,
 differentiate, optimize.elementwise) and those that are given nothing but whole numbers and names (buttap,
-savgol_coeffs, windows without a parameter).
+savgol_coeffs, to_tree, windows without a parameter).
 """
 
 import json
@@ -50,6 +50,7 @@ points = ((X.reshape(4, 2),), lambda f, a: f(a))
 systems = ((X[:2], Y[:2], X[:1]), lambda f, z, p, k: f(z, p, k[0]))
 smoothed = ((X,), lambda f, a: f(a, 5, 2))
 tree = ((TREE,), lambda f, a: f(a))
+counted_tree = ((np.add(TREE, [1, 1, 0, 0]),), lambda f, a: f(a))
 cut_tree = ((TREE,), lambda f, a: f(a, 0.6))
 trees = ((TREE,), lambda f, a: f(a, TREE))
 rough_tree = ((TREE,), lambda f, a: f(a, ROUGH))
@@ -69,6 +70,7 @@ RECORDS = {
     "fft.fftfreq": order_and_one,
     "fft.rfftfreq": order_and_one,
     "signal.abcd_normalize": order_and_two,
+    "signal.bilinear_zpk": ((X[:2], Y[:2], X[:1]), lambda f, z, p, k: f(z, p, k[0], 1.0)),
     "signal.cheb1ord": bands,
     "signal.cheb2ord": bands,
     "signal.firwin": order_and_one,
@@ -97,6 +99,7 @@ REFUSES = {
     "cluster.hierarchy.dendrogram": tree,
     "cluster.hierarchy.fcluster": cut_tree,
     "cluster.hierarchy.fclusterdata": cut_tree,
+    "cluster.hierarchy.from_mlab_linkage": counted_tree,
     "cluster.hierarchy.inconsistent": tree,
     "cluster.hierarchy.leaders": led_tree,
     "cluster.hierarchy.leaves_list": tree,
@@ -147,13 +150,16 @@ REFUSES = {
     "interpolate.BSpline": basis,
     "interpolate.CubicHermiteSpline": slopes,
     "interpolate.CubicSpline": knots,
+    "interpolate.NdBSpline": ((Y,), lambda f, c: f((np.arange(len(Y) + 4.0),), c, 3)(np.array([[4.0]]))),
     "interpolate.PPoly": pieces,
     "interpolate.PchipInterpolator": knots,
     "interpolate.RBFInterpolator": scattered,
     "interpolate.RegularGridInterpolator": gridded,
+    "interpolate.generate_knots": ((LONG,), lambda f, a: list(f(np.arange(40.0), a))[-1]),
     "interpolate.make_interp_spline": knots,
     "interpolate.make_lsq_spline": least_squares,
     "interpolate.make_smoothing_spline": knots,
+    "interpolate.make_splprep": ((LONG,), lambda f, a: f([a, a**2])[1]),
     "interpolate.make_splrep": knots,
     "interpolate.pchip": knots,
     "ndimage.affine_transform": with_shift,
@@ -218,7 +224,10 @@ REFUSES = {
     "ndimage.sum_labels": image,
     "ndimage.uniform_filter": image,
     "ndimage.uniform_filter1d": with_three,
+    "ndimage.value_indices": image,
     "ndimage.variance": image,
+    "ndimage.vectorized_filter": ((IMAGE,), lambda f, a: f(a, np.mean, size=3)),
+    "ndimage.watershed_ift": ((IMAGE,), lambda f, a: f(a, np.eye(5, dtype=np.int8))),
     "ndimage.white_tophat": with_three,
     "ndimage.zoom": with_three,
     "signal.bessel": order_and_one,
@@ -237,6 +246,7 @@ REFUSES = {
     "signal.correlate2d": with_kernel,
     "signal.cspline1d": one,
     "signal.cspline1d_eval": two,
+    "signal.cspline2d": image,
     "signal.deconvolve": two,
     "signal.detrend": one,
     "signal.ellipap": order_and_two,
@@ -244,16 +254,20 @@ REFUSES = {
     "signal.envelope": one,
     "signal.fftconvolve": two,
     "signal.filtfilt": both_ways,
+    "signal.firls": ((Y[:4],), lambda f, a: f(5, [0.0, 0.3, 0.6, 1.0], a)),
+    "signal.firwin2": ((Y[:3],), lambda f, a: f(5, [0.0, 0.5, 1.0], a)),
     "signal.freqs": three,
     "signal.freqs_zpk": between,
     "signal.freqz": one,
     "signal.freqz_sos": sections,
     "signal.freqz_zpk": between,
+    "signal.get_window": ((X[:1],), lambda f, a: f(("kaiser", a[0]), 5)),
     "signal.group_delay": systems,
     "signal.hilbert": one,
     "signal.hilbert2": one,
     "signal.iirdesign": bands,
     "signal.iirfilter": count_and_all,
+    "signal.impulse": ((X[:2], Y[:3]), lambda f, b, a: f((b, a))),
     "signal.lfilter": three,
     "signal.lfilter_zi": two,
     "signal.lp2bp_zpk": three,
@@ -264,8 +278,10 @@ REFUSES = {
     "signal.minimum_phase": one,
     "signal.oaconvolve": two,
     "signal.order_filter": ranked,
+    "signal.place_poles": ((IMAGE[:2, :2], KERNEL), lambda f, a, b: f(a, b, [-1.0, -2.0])),
     "signal.qspline1d": one,
     "signal.qspline1d_eval": three,
+    "signal.remez": ((Y[:2],), lambda f, a: f(5, [0.0, 0.1, 0.3, 0.5], a)),
     "signal.resample": with_three,
     "signal.resample_poly": in_steps,
     "signal.savgol_filter": smoothed,
@@ -274,6 +290,7 @@ REFUSES = {
     "signal.sosfilt_zi": sections,
     "signal.sosfiltfilt": sections_both_ways,
     "signal.sosfreqz": sections,
+    "signal.spline_filter": image,
     "signal.tf2sos": two,
     "signal.tf2zpk": two,
     "signal.upfirdn": two,
@@ -283,6 +300,7 @@ REFUSES = {
     "signal.windows.general_hamming": count_and_one,
     "signal.windows.kaiser": count_and_one,
     "signal.windows.kaiser_bessel_derived": count_and_one,
+    "signal.windows.taylor": ((X[:1],), lambda f, a: f(5, sll=a[0])),
     "signal.windows.tukey": count_and_one,
     "signal.zpk2sos": systems,
 }
@@ -296,6 +314,8 @@ PLAIN = {
     "cluster.hierarchy.is_valid_linkage": tree,
     "cluster.hierarchy.num_obs_linkage": tree,
     "signal.ellip": order_and_three,
+    "signal.gammatone": ((X[:1],), lambda f, a: f(a[0], "iir", fs=16.0)),
+    "signal.iircomb": ((X[:1],), lambda f, a: f(0.25, a[0], fs=1.0)),
     "signal.iirnotch": notch,
     "signal.iirpeak": notch,
     "signal.windows.barthann": count_and_one,
