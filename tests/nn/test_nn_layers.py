@@ -203,7 +203,7 @@ def test_embedding(numbers_of_rows, padding_idx):
 
 @needs_torch
 @pytest.mark.parametrize("max_norm", [None, 0.7])
-@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3])
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3, np.inf])
 @pytest.mark.parametrize(("padding_idx", "scale_grad_by_freq"), [(None, True), (1, True), (None, False)])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_embedding_with_options(max_norm, norm_type, padding_idx, scale_grad_by_freq, dtype):

@@ -104,7 +104,7 @@ def _shorten(input: Any, weight: Any, max_norm: float, norm_type: float) -> None
     if isinstance(weight, Value) and weight.row is not None:
         raise TypeError("embedding: max_norm changes the table itself, which is a result; give a leaf")
     table = weight.data if isinstance(weight, Value) else weight
-    norm = np.sum(np.abs(table) ** norm_type, 1, keepdims=True) ** (1 / norm_type)
+    norm = np.linalg.norm(table, norm_type, 1, keepdims=True)
     named = np.isin(np.arange(len(table)), input)[:, None]
     short = np.where(named & (norm > max_norm), table * (max_norm / (norm + 1e-7)), table)
     if isinstance(weight, Value):
