@@ -5,6 +5,7 @@ import pytest
 
 from tinygrad_course import Value, grad, jacobian
 from tinygrad_course.nn import functional as F
+from tinygrad_course.testing import gradcheck
 
 A = np.array([3.0, 1.0, 2.0])
 B = np.arange(6.0).reshape(2, 3) + 0.5
@@ -131,3 +132,15 @@ def test_axes_without_entries():
 def test_full_like_judges_its_arguments_whatever_fills(fill, how, said):
     with pytest.raises((TypeError, ValueError), match=f"full_like.*{said}"):
         np.full_like(Value([1.0, 2.0]), fill, **how)
+
+
+@pytest.mark.parametrize("function", [np.nanquantile, np.nanpercentile])
+def test_where_numpy_mixes_up_the_axes_of_quantiles_there_is_no_gradient(function):
+    x, q = np.arange(24.0).reshape(2, 3, 4), np.array([[0.41], [0.83]])
+    for a, b in ((Value(x), q), (x, Value(q))):
+        with pytest.raises(
+            TypeError, match=r"with q of shape \(2, 1\) over the axes \(0, 2\).*np\.ravel\(q\)"
+        ):
+            function(a, b, axis=(0, 2)).sum().backward()
+    assert gradcheck(lambda a, b: function(a, b, axis=(0, 2)), x, q.ravel())
+    assert gradcheck(lambda a, b: function(a, b, axis=1), x, q)

@@ -82,10 +82,20 @@ def _hits(rows, results):
     return hits / np.maximum(np.sum(hits, -1, keepdims=True), 1)
 
 
+def _check_order(q, axis, skip_nan):
+    """Raise where NumPy mixes up the axes of its result, which it does in its functions without nan."""
+    if skip_nan and np.ndim(q) > 1 and isinstance(axis, tuple) and len(axis) > 1:
+        raise TypeError(
+            f"nanquantile, nanpercentile: with q of shape {np.shape(q)} over the axes {axis} NumPy mixes up "
+            "the axes of its result; give q as a vector, np.ravel(q), and reshape the result"
+        )
+
+
 def _quantile_rule(
     g, out, a, q, axis=None, out_=None, overwrite_input=False, method="linear", keepdims=False,
     weights=None, interpolation=None, skip_nan=False,
 ):  # fmt: skip
+    _check_order(q, axis, skip_nan)
     axes, shape = all_axes(a, axis), np.shape(a)
     rows = flattened(array(constant(a)), axis)
     if weights is None:
@@ -102,6 +112,7 @@ def _share_rule(
     weights=None, interpolation=None, skip_nan=False,
 ):  # fmt: skip
     """How quantiles answer to `q`: between two entries by how far these are apart."""
+    _check_order(q, axis, skip_nan)
     rows = flattened(array(a), axis)
     if weights is not None:
         return np.zeros_like(constant(q))
