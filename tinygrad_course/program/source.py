@@ -21,7 +21,7 @@ from .facts import parameters, row_of
 from .grouped import Group
 from .passes import Plan, is_slope
 from .state import Effect
-from .traced import _astype, copied
+from .traced import astype, copied
 from .variables import Instruction, Names, Variable, expect, variables_in
 
 SIGNS = {
@@ -172,7 +172,7 @@ class Printer:
             return f"{texts[0]}[{self.index(args[1])}]"
         if is_slope(instruction):
             return f"{texts[0]} * {texts[1]}[:, None]"
-        if function is _astype:
+        if function is astype:
             number = isinstance(args[0], Variable) and args[0].is_number
             return f"np.array({texts[0]}, {texts[1]})" if number else f"{texts[0]}.astype({texts[1]})"
         if function is copied:

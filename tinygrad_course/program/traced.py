@@ -83,7 +83,7 @@ class Traced(Methods):
         return self
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
-        return self.tape.call(_astype, (self, np.dtype(dtype)), {})
+        return self.tape.call(astype, (self, np.dtype(dtype)), {})
 
     # NumPy's protocols, and the one of our own functions
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -399,7 +399,7 @@ def _check_size(row: Row, args: Any, kwargs: Any) -> None:
         raise refused(f"the size of what {row.name} gives depends on the data", "use np.where(c, x, y)")
 
 
-_astype = TABLE[cast].function
+astype = TABLE[cast].function
 
 
 def _operator(name: str) -> tuple[Any, Any, Any]:

@@ -26,7 +26,7 @@ from ...derivatives.reductions import axes_of
 from ..facts import arguments, name_of, parameters, row_of
 from ..source import Printer
 from ..state import Effect
-from ..traced import TraceError, _astype, copied
+from ..traced import TraceError, astype, copied
 from ..variables import Instruction, Names, Variable, expect, variables_in
 from .calls import CALLS
 from .loops import LETTERS, Place, Shape, collapsed, indented, loops, whole
@@ -191,7 +191,7 @@ class JavaScript:
     def moves(instruction: Instruction) -> bool:
         """Whether the result has entries of the first argument, at places that do not depend on any entry."""
         row, function = row_of(instruction.function), instruction.function
-        if row is None or function is _astype or not (row.shaping or row.javascript in ("pick", "index")):
+        if row is None or function is astype or not (row.shaping or row.javascript in ("pick", "index")):
             return False
         return not variables_in([instruction.args[1:], instruction.kwargs])
 
